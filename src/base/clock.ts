@@ -1,0 +1,43 @@
+/**
+ * The one door for time and randomness, so that tests own both. The system clock looks the globals up at each call:
+ * fake timers installed later still govern it.
+ */
+
+/** Time and randomness as the daemon sees them. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Calls `run` once after `delayMs`; the function returned clears it. `background` timers do not keep the process alive. */
+  startTimer(run: () => void, delayMs: number, options?: { readonly background?: boolean }): () => void;
+  /** A number in [0, 1). */
+  random(): number;
+}
+
+/** The longest delay `setTimeout` takes without wrapping to 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  startTimer(run, delayMs, options) {
+    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), longestTimerMs));
+    if (options?.background) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Waits; an abort ends the wait at once by rejecting with the signal's reason. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const onAbort = () => {
+      stop();
+      reject(signal?.reason as Error);
+    };
+    const stop = clock.startTimer(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, delayMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
