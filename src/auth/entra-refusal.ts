@@ -1,0 +1,92 @@
+/**
+ * An answer of Entra that brought no token, as one of our errors: try later, ask a person, or mend the application.
+ *
+ * Invariant: the sentence is ours. Nothing that Entra wrote is repeated but numbers, ids of the expected form and
+ * OAuth error names, because its descriptions can repeat what was sent.
+ */
+import { MailError } from "../base/errors.js";
+import type { EntraAnswer, EntraJson } from "./entra-network.js";
+import { remedyFor, remedyText, type RefusalClass } from "./remedies.js";
+
+const codeOf = { transient: "AUTH_UNAVAILABLE", person: "AUTH_SIGN_IN_REQUIRED", application: "AUTH_APP_REFUSED" } as const satisfies Record<RefusalClass, string>;
+
+/** AADSTS50196: Entra saw a loop and wants fewer requests; it says no time, so the pause is ours. */
+const loopDetected = 50196;
+const loopPauseMs = 5 * 60_000;
+
+/** What the caller was doing, to name it in the sentence. */
+export interface RefusalContext {
+  readonly host: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** The error for an answer that is not a token. */
+export function refusalOf(answer: EntraAnswer, { host, now }: RefusalContext): MailError {
+  const { status, json } = answer;
+  const retryAt = retryAfterAt(answer.headers.get("retry-after"), now);
+  const error = oauthError(json);
+  const codes = errorCodes(json);
+  const row = remedyFor(error ?? "", codes);
+  const busy = status === 429 || status >= 500;
+  const serviceCode = codes[0] === undefined ? undefined : `AADSTS${codes[0]}`;
+  const details = {
+    status,
+    ...(serviceCode ? { serviceCode } : {}),
+    ...(retryAt === undefined ? {} : { notBeforeAt: retryAt }),
+    cause: diagnosis(answer, error),
+  };
+  if (busy) return new MailError("AUTH_UNAVAILABLE", `${host} answered ${status}: it is busy or out of order.`, details);
+  if (!json || !row) {
+    const what = json ? `an answer that is neither a token nor a known refusal` : "something that is no JSON object";
+    return new MailError("AUTH_BAD_RESPONSE", `${host} answered ${status} with ${what}.`, details);
+  }
+  const named = serviceCode ?? error ?? "";
+  return new MailError(codeOf[row.class], `Entra refused: ${row.cause} (${named}).`, {
+    ...details,
+    remedy: remedyText(row),
+    ...(codes.includes(loopDetected) ? { notBeforeAt: Math.max(retryAt ?? 0, now + loopPauseMs) } : {}),
+  });
+}
+
+/**
+ * Epoch milliseconds that a Retry-After header means: seconds, also with a fraction, or a date (RFC 9110 §10.2.3).
+ * `undefined` when there is none or it says nothing.
+ */
+export function retryAfterAt(header: string | null, now: number): number | undefined {
+  const text = header?.trim();
+  if (!text) return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) return now + Math.ceil(Number(text) * 1000);
+  const date = /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(now, date);
+}
+
+/** The OAuth error of an answer, when it is of the form of one. */
+export function oauthError(json: EntraJson | undefined): string | undefined {
+  const error = json?.["error"];
+  return typeof error === "string" && /^[a-z_]{3,40}$/.test(error) ? error : undefined;
+}
+
+function errorCodes(json: EntraJson | undefined): readonly number[] {
+  const codes = json?.["error_codes"];
+  const listed = Array.isArray(codes) ? codes.filter((code): code is number => Number.isSafeInteger(code)) : [];
+  if (listed.length > 0) return listed;
+  // Some answers carry the number only in the description.
+  const description = json?.["error_description"];
+  const found = typeof description === "string" ? /^AADSTS(\d{4,9})\b/.exec(description) : null;
+  return found ? [Number(found[1])] : [];
+}
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What Microsoft's support asks for, in the place of MSAL's error, which repeats Entra's text. */
+function diagnosis({ status, json }: EntraAnswer, error: string | undefined): Error {
+  const parts = [`status ${status}`, ...(error ? [`error ${error}`] : [])];
+  const suberror = json?.["suberror"];
+  if (typeof suberror === "string" && /^[a-z_]{3,40}$/.test(suberror)) parts.push(`suberror ${suberror}`);
+  for (const name of ["trace_id", "correlation_id"]) {
+    const id = json?.[name];
+    if (typeof id === "string" && guid.test(id)) parts.push(`${name} ${id}`);
+  }
+  return new Error(`Entra's answer: ${parts.join(", ")}`);
+}
