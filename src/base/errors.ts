@@ -43,6 +43,7 @@ const traits = {
   GRAPH_THROTTLED: { retryable: true, scope: "queue" },
   GRAPH_UNAVAILABLE: { retryable: true, scope: "queue" },
   GRAPH_UNAUTHORIZED: { retryable: false, scope: "queue" },
+  GRAPH_CONFLICT: { retryable: true, scope: "call" },
   GRAPH_FORBIDDEN: { retryable: true, scope: "queue" },
   GRAPH_NOT_FOUND: { retryable: false, scope: "call" },
   GRAPH_MAILBOX_UNAVAILABLE: { retryable: true, scope: "queue" },

@@ -1,0 +1,12 @@
+/** Reading `Retry-After`: seconds (Graph also sends fractions), or an HTTP date (RFC 9110 §10.2.3). */
+
+/** The longest pause believed, milliseconds: a day. Anything above is taken as a broken header and cut to it. */
+const longestPauseMs = 24 * 3_600_000;
+
+/** Epoch milliseconds before which the server does not want to be asked again; `undefined` when it did not say. */
+export function retryAfterAt(value: string | null | undefined, now: number): number | undefined {
+  if (value === null || value === undefined || value.trim() === "") return undefined;
+  const seconds = Number(value);
+  const at = Number.isFinite(seconds) ? now + Math.ceil(seconds * 1000) : Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(at, now), now + longestPauseMs);
+}

@@ -1,0 +1,84 @@
+/**
+ * Many small requests of one mailbox as `$batch`es of up to twenty.
+ *
+ * Invariants: parts are matched by id, never by position; an outer 200 says nothing about them; a part that failed for
+ * a passing reason is sent again by itself in a later batch, after the longest pause any part was told. The preference
+ * for immutable ids goes with each part.
+ */
+import { backoffMs } from "../base/backoff.js";
+import { sleep } from "../base/clock.js";
+import { MailError } from "../base/errors.js";
+import type { GraphClient, MailboxAccess } from "./client.js";
+import { refusalError } from "./refusal.js";
+import { isPassing } from "./retry.js";
+import { type BatchPart, encodeBatch, type Json, parseBatch } from "./wire.js";
+
+/** The most parts Graph takes in one batch (concepts/json-batching). */
+export const batchSize = 20;
+
+/** How often a part is sent in all. */
+const tries = 5;
+const backoff = { baseMs: 500, capMs: 8_000 };
+/** A pause longer than this, milliseconds, leaves the part unanswered for now: its owner tries again later. */
+const longestWaitMs = 15_000;
+
+export type PartAnswer = { readonly ok: true; readonly status: number; readonly body: Json | undefined } | { readonly ok: false; readonly error: MailError };
+
+export interface BatchCall {
+  readonly parts: readonly BatchPart[];
+  /** What it is, in a few words, for error messages. */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Sends all parts; every part has its answer in the map, by id.
+ * @throws MailError when a whole batch fails beyond its repetitions; parts answered before are lost with it, so they
+ * must be safe to repeat.
+ */
+export async function sendBatch(client: GraphClient, mailbox: MailboxAccess, { parts, what, signal }: BatchCall): Promise<Map<string, PartAnswer>> {
+  const answers = new Map<string, PartAnswer>();
+  let open: readonly BatchPart[] = parts;
+  for (let round = 1; open.length > 0; round += 1) {
+    const failed: BatchPart[] = [];
+    let notBeforeAt = 0;
+    for (let from = 0; from < open.length; from += batchSize) {
+      const some = open.slice(from, from + batchSize);
+      const got = await sendOne(client, mailbox, some, { what, signal });
+      for (const part of some) {
+        const answer = got.get(part.id) ?? unanswered(part, mailbox.queue);
+        answers.set(part.id, answer);
+        if (answer.ok || !isPassing(answer.error)) continue;
+        failed.push(part);
+        notBeforeAt = Math.max(notBeforeAt, answer.error.notBeforeAt ?? 0);
+      }
+    }
+    const now = client.clock.now();
+    if (failed.length === 0 || round === tries || notBeforeAt - now > longestWaitMs) break;
+    await sleep(client.clock, Math.max(notBeforeAt - now, backoffMs(client.clock, round, backoff)), signal);
+    open = failed;
+  }
+  return answers;
+}
+
+async function sendOne(client: GraphClient, mailbox: MailboxAccess, parts: readonly BatchPart[], { what, signal }: { what: string; signal: AbortSignal | undefined }) {
+  const { text } = await client.call(mailbox, { method: "POST", target: "/$batch", body: encodeBatch(parts), exclusive: true, what, signal });
+  mailbox.counter.parts += parts.length;
+  const now = client.clock.now();
+  const answers = new Map<string, PartAnswer>();
+  for (const { id, status, headers, body } of parseBatch(text)) {
+    if (status >= 200 && status < 300) {
+      answers.set(id, { ok: true, status, body });
+      continue;
+    }
+    const error = refusalError({ status, retryAfter: headers.get("retry-after"), body, what, queue: mailbox.queue, now });
+    if (error.notBeforeAt !== undefined) mailbox.gate.bar({ until: error.notBeforeAt, code: error.serviceCode ?? String(status) });
+    answers.set(id, { ok: false, error });
+  }
+  return answers;
+}
+
+function unanswered({ id }: BatchPart, queue: string): PartAnswer {
+  const error = new MailError("GRAPH_BAD_RESPONSE", `Graph answered a batch of ${queue} without its part ${id}.`, { queue });
+  return { ok: false, error };
+}

@@ -1,0 +1,49 @@
+/**
+ * Repeating one call that failed for a passing reason. Only for calls that may be repeated: reads, sparse updates,
+ * moves and deletes by immutable id.
+ *
+ * Invariant: never before the time the server asked for; a longer pause than a call should hang is left to the caller.
+ */
+import pRetry from "p-retry";
+import { backoffMs } from "../base/backoff.js";
+import { type Clock, sleep } from "../base/clock.js";
+import { MailError, type MailErrorCode } from "../base/errors.js";
+
+/** What is worth an immediate repetition of the call; everything else is the turn's to decide. */
+const passing: ReadonlySet<MailErrorCode> = new Set([
+  "GRAPH_UNREACHABLE",
+  "GRAPH_TIMEOUT",
+  "GRAPH_UNAVAILABLE",
+  "GRAPH_THROTTLED",
+  "GRAPH_CONFLICT",
+]);
+
+/** Tries in all. */
+const tries = 4;
+const backoff = { baseMs: 500, capMs: 8_000 };
+/** A pause longer than this, milliseconds, ends the call with its error: the queue's state then shows the wait. */
+const longestWaitMs = 15_000;
+
+export function isPassing(error: unknown): error is MailError {
+  return error instanceof MailError && passing.has(error.code);
+}
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs `work` up to four times. */
+export function retrying<T>(work: () => Promise<T>, { clock, signal }: RetryOptions): Promise<T> {
+  return pRetry(work, {
+    retries: tries - 1,
+    minTimeout: 0,
+    factor: 1,
+    shouldRetry: ({ error }) => isPassing(error) && (error.notBeforeAt ?? 0) - clock.now() <= longestWaitMs && !signal?.aborted,
+    async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
+      if (retriesLeft === 0 || !isPassing(error)) return;
+      const bar = (error.notBeforeAt ?? 0) - clock.now();
+      if (bar <= longestWaitMs) await sleep(clock, Math.max(bar, backoffMs(clock, attemptNumber, backoff)), signal);
+    },
+  });
+}

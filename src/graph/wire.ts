@@ -1,0 +1,139 @@
+/**
+ * Graph's JSON in, our types out: the one file that spells Graph's own names. Everything from Graph is checked here;
+ * what does not fit is `GRAPH_BAD_RESPONSE`.
+ *
+ * Invariants: an absent property stays apart from `null` (a changed item brings only part of what was selected); a
+ * link is opaque text, but only one to the Graph host of this cloud leaves this file.
+ */
+import { MailError } from "../base/errors.js";
+
+export type Json = null | boolean | number | string | Json[] | JsonObject;
+export interface JsonObject {
+  [name: string]: Json | undefined;
+}
+
+/** One item of a page: look at this id; what else it brings may be partial. */
+export interface WireItem {
+  readonly id: string;
+  /** Left the folder or was deleted; not proof that it is gone. */
+  readonly removed: boolean;
+  readonly properties: JsonObject;
+}
+
+export interface WirePage {
+  readonly items: readonly WireItem[];
+  /** Where the walk goes on; `delta` ends the round. Absent at the end of a plain listing. */
+  readonly link?: { readonly kind: "next" | "delta"; readonly url: string };
+}
+
+/** The JSON object in an answer's text. @throws MailError `GRAPH_BAD_RESPONSE` when it is empty, cut or no object. */
+export function parseObject(text: string, what: string): JsonObject {
+  if (text === "") throw bad(`an empty answer to ${what}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which is mail content: it is not kept as a cause.
+    throw bad(`an answer to ${what} that is not JSON, or only the beginning of it (${text.length} characters)`);
+  }
+  if (!isObject(json)) throw bad(`an answer to ${what} that is no JSON object`);
+  return json;
+}
+
+/** A page of a listing or of a delta round. */
+export function parsePage(text: string, { graphHost, delta }: { graphHost: string; delta: boolean }): WirePage {
+  const json = parseObject(text, "a page");
+  const { value } = json;
+  if (!Array.isArray(value)) throw bad("a page without `value`");
+  const items = value.map(parseItem);
+  const next = json["@odata.nextLink"];
+  const end = json["@odata.deltaLink"];
+  if (next !== undefined && end !== undefined) throw bad("a page with both a nextLink and a deltaLink");
+  if (next !== undefined) return { items, link: { kind: "next", url: checkedLink(next, graphHost) } };
+  if (end !== undefined) return { items, link: { kind: "delta", url: checkedLink(end, graphHost) } };
+  if (delta) throw bad("a delta page with neither a nextLink nor a deltaLink");
+  return { items };
+}
+
+function parseItem(item: Json): WireItem {
+  if (!isObject(item) || typeof item["id"] !== "string" || item["id"] === "") throw bad("a page with an item that has no id");
+  return { id: item["id"], removed: item["@removed"] !== undefined, properties: item };
+}
+
+function checkedLink(link: Json, graphHost: string): string {
+  const url = typeof link === "string" && URL.canParse(link) ? new URL(link) : undefined;
+  if (typeof link !== "string" || url?.protocol !== "https:" || url.host !== graphHost || url.username !== "") {
+    throw bad(`a link to ${url ? `${url.protocol}//${url.host}` : "no URL"} instead of https://${graphHost}; it was not followed`);
+  }
+  // Seen in the field: a nextLink whose user segment is empty answers for nobody (alcion/corso).
+  if (/\/users\/\//i.test(url.pathname)) throw bad("a link with an empty user; it was not followed");
+  return link;
+}
+
+/** The code of an error answer: the deepest inner one wins. Empty when there is none, as some answers have. */
+export function errorCode(json: Json | undefined): string {
+  let code = "";
+  let at = isObject(json) ? json["error"] : undefined;
+  for (let depth = 0; isObject(at) && depth < 5; depth += 1) {
+    if (typeof at["code"] === "string" && at["code"] !== "") code = at["code"];
+    at = at["innerError"] ?? at["innererror"];
+  }
+  return code;
+}
+
+/** One request inside a batch; `id` is chosen by the caller and unique in it. */
+export interface BatchPart {
+  readonly id: string;
+  readonly method: "GET" | "PATCH" | "POST" | "DELETE";
+  /** Relative to the version, beginning with a slash. */
+  readonly path: string;
+  readonly body?: JsonObject;
+  /** `Prefer` of this part; preferences of the outer request do not reach the parts. */
+  readonly prefer: string;
+}
+
+export interface WirePartAnswer {
+  readonly id: string;
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Json | undefined;
+}
+
+export function encodeBatch(parts: readonly BatchPart[]): JsonObject {
+  return {
+    requests: parts.map(({ id, method, path, body, prefer }) => ({
+      id,
+      method,
+      url: path,
+      headers: { Prefer: prefer, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      ...(body === undefined ? {} : { body }),
+    })),
+  };
+}
+
+/** The parts' answers, in whatever order Graph gave them. */
+export function parseBatch(text: string): WirePartAnswer[] {
+  const { responses } = parseObject(text, "a batch");
+  if (!Array.isArray(responses)) throw bad("a batch answer without `responses`");
+  return responses.map((part) => {
+    if (!isObject(part) || typeof part["id"] !== "string" || typeof part["status"] !== "number") {
+      throw bad("a batch answer with a part that has no id or status");
+    }
+    const headers = isObject(part["headers"]) ? Object.entries(part["headers"]) : [];
+    return {
+      id: part["id"],
+      status: part["status"],
+      headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), String(value)])),
+      body: part["body"],
+    };
+  });
+}
+
+export function isObject(json: unknown): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+function bad(what: string): MailError {
+  return new MailError("GRAPH_BAD_RESPONSE", `Graph gave ${what}. Nothing was recorded from it; it will be asked for again.`);
+}
