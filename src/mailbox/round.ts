@@ -1,0 +1,45 @@
+/**
+ * One round of a folder: from a cursor, page by page, to a delta link.
+ *
+ * Invariants: no `$top`, no `$filter`, no `changeType`: each of them lets a clean round end without messages that are
+ * there (graph: message-delta; reports). The caller decides after each page whether to go on; nothing is kept here.
+ */
+import type { GraphClient, MailboxAccess } from "../graph/client.js";
+import { parsePage, type WireItem } from "../graph/wire.js";
+import type { Cursor } from "./cursor.js";
+import { type ContentOptions, fullSelect, lightSelect, preferences } from "./message.js";
+
+export interface FolderPage {
+  readonly items: readonly WireItem[];
+  readonly link: { readonly kind: "next" | "delta"; readonly url: string };
+  /** Epoch milliseconds by the server's clock (its `Date`), or ours when it sent none. */
+  readonly answeredAt: number;
+}
+
+export interface PageRequest {
+  /** Well-known name, id or path segment of the folder. */
+  readonly folder: string;
+  readonly cursor: Cursor;
+  readonly content: ContentOptions;
+  /** `odata.maxpagesize`, 1 to 1,000. */
+  readonly pageSize: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The page that the cursor points to. @throws MailError `GRAPH_…`, `SYNC_CURSOR_LOST`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…` */
+export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, request: PageRequest): Promise<FolderPage> {
+  const { folder, cursor, content, pageSize, signal } = request;
+  const full = cursor.select === "full";
+  const select = full ? fullSelect(content) : lightSelect;
+  const { text, headers } = await client.call(mailbox, {
+    method: "GET",
+    target: cursor.link?.url ?? `${mailbox.root}/mailFolders/${encodeURIComponent(folder)}/messages/delta?$select=${select}`,
+    prefer: preferences(full ? content : {}, pageSize),
+    what: `a page of the folder ${folder}`,
+    signal,
+  });
+  const { items, link } = parsePage(text, { graphHost: client.graphHost, delta: true });
+  const answered = Date.parse(headers.get("date") ?? "");
+  // `parsePage` lets no delta page without a link through.
+  return { items, link: link as FolderPage["link"], answeredAt: Number.isNaN(answered) ? client.clock.now() : answered };
+}
