@@ -7,7 +7,10 @@
 import type { Clock } from "../base/clock.js";
 
 export interface Gatherer<Item, Result> {
-  /** Resolves with the item's own result once it is written; rejects when the write it was in failed. */
+  /**
+   * Resolves with the item's own result once it is written; rejects when the write it was in failed.
+   * It waits at most `withinMs`, and no longer once 16 wait; 0 begins the write at once.
+   */
   add(item: Item, withinMs: number): Promise<Result>;
   /** Writes what waits now; resolves when nothing waits and nothing is being written. Never rejects. */
   drain(): Promise<void>;
@@ -18,6 +21,9 @@ export interface GatherOptions<Item, Result> {
   /** Begins a transaction, calls `take` once inside it, and resolves with one result per item taken, in order. */
   readonly write: (take: () => readonly Item[]) => Promise<readonly Result[]>;
 }
+
+/** With this much company a write no longer waits for more: its fixed cost is already shared widely enough. */
+const enoughCount = 16;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -52,7 +58,7 @@ export function createGatherer<Item, Result>({ clock, write }: GatherOptions<Ite
         taken = takeAll();
         return taken.map(({ item }) => item);
       });
-      (taken ?? []).forEach(({ resolve }, at) => resolve(results[at] as Result));
+      for (const [at, { resolve }] of (taken ?? []).entries()) resolve(results[at] as Result);
     } catch (error) {
       for (const { reject } of taken ?? takeAll()) reject(error);
     }
@@ -76,7 +82,7 @@ export function createGatherer<Item, Result>({ clock, write }: GatherOptions<Ite
     add: (item, withinMs) =>
       new Promise((resolve, reject) => {
         waiting.push({ item, resolve, reject });
-        if (withinMs === 0) flush();
+        if (withinMs === 0 || waiting.length >= enoughCount) flush();
         else flushBy(withinMs);
       }),
     async drain() {

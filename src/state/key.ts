@@ -24,8 +24,8 @@ const maxParts = 8;
 const maxBytes = 1_000;
 const highWordUnit = 2 ** 32;
 
-/** Longer strings cannot fit; refused before any work is done on them. */
-const plainText = /^[\x01-\x7f]*$/;
+/** Its UTF-8 form is itself. */
+const plainText = /^\p{ASCII}*$/u;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** @throws MailError `STORE_INVALID_ARGUMENT` for a key outside the contract. */
@@ -77,9 +77,10 @@ function partText(part: unknown): string {
 }
 
 function utf8(text: string, key: unknown): string {
+  // Refused before any work is done on it.
   if (text.length > maxBytes) throw invalid(key, `a key takes at most ${maxBytes} bytes`);
-  if (plainText.test(text)) return text;
   if (text.includes("\0")) throw invalid(key, "a part holds no NUL character");
+  if (plainText.test(text)) return text;
   if (loneSurrogate.test(text)) throw invalid(key, "a part holds half of a surrogate pair, which has no UTF-8 form");
   return Buffer.from(text, "utf8").toString("latin1");
 }

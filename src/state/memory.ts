@@ -41,8 +41,8 @@ function createMemoryEngine(): Engine {
 
   return {
     name: "memory",
-    async open() {},
-    async close() {},
+    open: async () => undefined,
+    close: async () => undefined,
     get: async (keys) => keys.map((bytes) => stored.get(bytes)),
     list: async ({ low, high, limit, reverse }) =>
       sorted.between(low, high, limit, reverse).map((bytes): StoredAt => ({ bytes, ...(stored.get(bytes) as Stored) })),

@@ -3,7 +3,7 @@
  * for its form, so a write transaction that has begun has no reason of its own to fail.
  */
 import { MailError } from "../base/errors.js";
-import { afterAllExtensions, encodeKey, keyText, type KeyBytes } from "./key.js";
+import { afterAllExtensions, encodeKey, type KeyBytes, keyText } from "./key.js";
 import type { Commit, Key, Selection } from "./store.js";
 import { encodeValue } from "./value.js";
 
@@ -58,10 +58,9 @@ export function prepareSelection({ prefix, after, limit, reverse = false }: Sele
   const inside = encodeKey(prefix);
   const beyond = inside + afterAllExtensions;
   const edge = after === undefined ? undefined : encodeKey(after);
-  if (edge === undefined) return { low: inside, high: beyond, limit, reverse };
-  return reverse
-    ? { low: inside, high: edge < beyond ? edge : beyond, limit, reverse }
-    : { low: edge > inside ? edge : inside, high: beyond, limit, reverse };
+  const low = edge !== undefined && !reverse && edge > inside ? edge : inside;
+  const high = edge !== undefined && reverse && edge < beyond ? edge : beyond;
+  return { low, high, limit, reverse };
 }
 
 function checkedVersion(key: Key, version: number | null): number | null {

@@ -10,11 +10,15 @@
 /**
  * A key: the space it belongs to (one queue, the vault, the daemon), then parts that order within it.
  * Ordered part by part, numbers before strings, numbers by value, strings by their UTF-8 bytes; a key sorts before
- * its own extensions. Strings hold no NUL; numbers are safe integers >= 0; 1 to 8 parts, at most 1,000 bytes in all.
+ * its own extensions. Strings hold no NUL and no half of a surrogate pair; numbers are safe integers >= 0. The space
+ * counted, 1 to 8 parts, and at most 1,000 bytes: a number takes 8, a string its UTF-8 form and 2 more.
  */
 export type Key = readonly [space: string, ...parts: (string | number)[]];
 
-/** What may be stored: plain JSON data. The store keeps a copy; what it returns is the reader's own. */
+/**
+ * What may be stored: plain JSON data, at most 100 levels deep. Properties that are undefined are left out.
+ * The store keeps a copy; what it returns is the reader's own.
+ */
 export type Value = null | boolean | number | string | readonly Value[] | { readonly [name: string]: Value | undefined };
 
 export interface Entry {
@@ -30,13 +34,16 @@ export interface Check {
   readonly version: number | null;
 }
 
+/** Checks first, then puts in their order, then deletes: a key named twice ends as the last of them left it. */
 export interface Commit {
   readonly checks?: readonly Check[];
   readonly puts?: readonly { readonly key: Key; readonly value: Value }[];
+  /** Deleting a key that is absent does nothing. */
   readonly deletes?: readonly Key[];
   /**
-   * Milliseconds that this commit may wait for others to share its transaction. Default 0: at once, taking along all
-   * that wait. Not visible to reads until its promise is resolved. Commits keep the order in which they were handed in.
+   * Milliseconds that this commit may wait for others to share its transaction; it waits no longer once 16 wait.
+   * Default 0: at once, taking along all that wait. While it waits, reads do not see it. Commits are carried out and
+   * resolved in the order in which they were handed in, and each stands or fails by its own checks.
    */
   readonly withinMs?: number;
 }
@@ -47,7 +54,7 @@ export type CommitResult = { readonly ok: true; readonly version: number } | { r
 export interface Selection {
   /** Keys that begin with these parts; the key equal to the prefix itself is not among them. */
   readonly prefix: Key;
-  /** Only keys after this one (before it when `reverse`). Default: from the beginning. */
+  /** Only keys after this one (before it when `reverse`); it need not exist. Default: from the beginning. */
   readonly after?: Key;
   /** At most this many entries, 1 to 100,000. */
   readonly limit: number;
@@ -63,11 +70,13 @@ export interface Store {
    * @throws MailError `STORE_NOT_WRITABLE`, `STORE_NEWER_FORMAT`, `STORE_UNAVAILABLE`
    */
   open(): Promise<void>;
-  /** Writes what waits and lets go of everything held. */
+  /** Writes what waits and lets go of everything held. A `close` too many does nothing. */
   close(): Promise<void>;
+  /** @throws MailError `STORE_INVALID_ARGUMENT`, `STORE_NOT_OPEN`, `STORE_UNAVAILABLE`; so do `getMany` and `list`. */
   get(key: Key): Promise<Entry | undefined>;
-  /** One answer per key, in order. */
+  /** One answer per key, in order, all from one moment. */
   getMany(keys: readonly Key[]): Promise<(Entry | undefined)[]>;
+  /** In the order of keys, all from one moment. */
   list(selection: Selection): Promise<Entry[]>;
   /**
    * @throws MailError `STORE_INVALID_ARGUMENT` (a key or value outside the contract, or keys of two spaces in one commit),

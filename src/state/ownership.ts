@@ -1,0 +1,176 @@
+/**
+ * One owning daemon per store. The owner keeps a record that it renews; the record of an owner that is provably dead,
+ * or that has not renewed in time, is replaced.
+ *
+ * - held: the record is ours; a background timer renews it by compare-and-set.
+ * - lost: another took the record, or it could not be renewed before it expired: `onLost` is called, once, and nothing
+ *   is renewed any more.
+ * - released: by us; the record is deleted if it is still ours. `onLost` is not called from here on.
+ *
+ * Invariant: a record is only ever replaced under a check of the version that was judged. Ownership alone is no fence:
+ * an owner that was frozen past its expiry still believes in it until its next renewal, so what must not be written by
+ * a former owner is committed with an epoch check.
+ */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import type { Clock } from "../base/clock.js";
+import { asMailError, MailError } from "../base/errors.js";
+import { isProvablyDead, type ProcessIdentity, thisProcess } from "./process-identity.js";
+import type { Entry, Key, Store } from "./store.js";
+
+/** Where the owner's record lies. */
+export const ownerKey: Key = ["daemon", "owner"];
+
+export interface OwnershipOptions {
+  readonly clock: Clock;
+  /** Who takes it. Default: this process. */
+  readonly process?: ProcessIdentity | undefined;
+  /** Called once when the store is no longer ours, with `LIFECYCLE_LOST_STORE`; whatever was begun under it must stop. Must not throw. */
+  readonly onLost: (error: MailError) => void;
+  /** Milliseconds after its last renewal until a record may be replaced. Default 10,000. */
+  readonly expiryMs?: number;
+  /** Milliseconds between renewals; less than half of `expiryMs`. Default 3,000. */
+  readonly renewMs?: number;
+}
+
+export interface Ownership {
+  /**
+   * Gives the store up: deletes the record if it is still ours. Called again it gives the same promise.
+   * @throws MailError `STORE_UNAVAILABLE`; the record then expires by itself.
+   */
+  release(): Promise<void>;
+}
+
+const ownerRecord = z.object({
+  ownerId: z.string(),
+  host: z.string(),
+  processId: z.number(),
+  bootId: z.string().nullable(),
+  pidNamespace: z.string().nullable(),
+  startedAtTicks: z.string().nullable(),
+  /** Epoch milliseconds. */
+  expiresAt: z.number(),
+});
+
+type OwnerRecord = z.infer<typeof ownerRecord>;
+
+/**
+ * Takes the store, which must be open.
+ * @throws MailError `LIFECYCLE_STORE_IN_USE` while a live daemon owns it (`notBeforeAt` says when its record expires),
+ * `STORE_RECORD_INVALID` for a record that cannot be read, `STORE_UNAVAILABLE`
+ */
+export async function takeOwnership(store: Store, options: OwnershipOptions): Promise<Ownership> {
+  const { clock, process: given, expiryMs = 10_000, renewMs = 3_000 } = options;
+  const self = given ?? (await thisProcess());
+  const ownerId = randomUUID();
+  for (;;) {
+    const standing = await store.get(ownerKey);
+    if (standing) await assertReplaceable(store, standing, self, clock);
+    const record: OwnerRecord = { ...self, ownerId, expiresAt: clock.now() + expiryMs };
+    const result = await store.commit({
+      checks: [{ key: ownerKey, version: standing?.version ?? null }],
+      puts: [{ key: ownerKey, value: record }],
+    });
+    // Otherwise another was quicker, and is judged in the next round.
+    if (result.ok) return hold(store, record, result.version, { ...options, expiryMs, renewMs });
+  }
+}
+
+async function assertReplaceable(store: Store, { value }: Entry, self: ProcessIdentity, clock: Clock): Promise<void> {
+  const parsed = ownerRecord.safeParse(value);
+  if (!parsed.success) {
+    throw new MailError(
+      "STORE_RECORD_INVALID",
+      `The record of the owner in ${store.name} cannot be read: it was not written by this package.`,
+    );
+  }
+  const owner = parsed.data;
+  if (owner.expiresAt <= clock.now() || (await isProvablyDead(owner, self))) return;
+  throw new MailError(
+    "LIFECYCLE_STORE_IN_USE",
+    `The store ${store.name} belongs to the daemon in process ${owner.processId} on host ${owner.host}, ` +
+      `whose record expires at ${new Date(owner.expiresAt).toISOString()} unless it is renewed.`,
+    { notBeforeAt: owner.expiresAt, remedy: "Stop that daemon first, or give this one a store of its own." },
+  );
+}
+
+interface Loss {
+  readonly why: string;
+  readonly cause?: unknown;
+}
+
+const notRenewed = "its record could not be renewed before it expired";
+
+type Term = Required<Pick<OwnershipOptions, "expiryMs" | "renewMs">> & OwnershipOptions;
+
+function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, onLost, expiryMs, renewMs }: Term): Ownership {
+  /** The version under which the record is ours. */
+  let version = takenVersion;
+  let expiresAt = taken.expiresAt;
+  /** True once lost or released. */
+  let ended = false;
+  /** The renewal under way; resolved when there is none. */
+  let renewing: Promise<void> = Promise.resolve();
+  /** Cleared by `release`; started again after each renewal. Does not keep the process alive. */
+  let stopTimer = startTimer();
+  /** Empty until released. */
+  let released: Promise<void> | undefined;
+
+  function startTimer(): () => void {
+    const delayMs = Math.min(renewMs, Math.max(0, expiresAt - clock.now()));
+    return clock.startTimer(() => (renewing = renew()), delayMs, { background: true });
+  }
+
+  async function renew(): Promise<void> {
+    const lost = await renewOnce();
+    if (ended) return;
+    if (lost) lose(lost);
+    else stopTimer = startTimer();
+  }
+
+  /** Why the store is lost, or nothing when it is still ours or may yet be renewed. */
+  async function renewOnce(): Promise<Loss | undefined> {
+    const renewedUntil = clock.now() + expiryMs;
+    // A write that does not end in time is one that failed. After a freeze that time is over already: this is the last chance.
+    const stopWatching = clock.startTimer(() => lose({ why: notRenewed }), Math.max(expiresAt - clock.now(), renewMs), {
+      background: true,
+    });
+    try {
+      const result = await store.commit({
+        checks: [{ key: ownerKey, version }],
+        puts: [{ key: ownerKey, value: { ...taken, expiresAt: renewedUntil } }],
+      });
+      if (!result.ok) return { why: "another daemon has taken it" };
+      version = result.version;
+      expiresAt = renewedUntil;
+      return undefined;
+    } catch (cause) {
+      const error = asMailError(cause, "STORE_UNAVAILABLE", `The store ${store.name} failed.`);
+      return error.retryable && clock.now() < expiresAt ? undefined : { why: notRenewed, cause: error };
+    } finally {
+      stopWatching();
+    }
+  }
+
+  function lose({ why, cause }: Loss): void {
+    if (ended) return;
+    ended = true;
+    onLost(new MailError("LIFECYCLE_LOST_STORE", `This daemon no longer owns the store ${store.name}: ${why}.`, { cause }));
+  }
+
+  async function release(): Promise<void> {
+    const wasOurs = !ended;
+    ended = true;
+    stopTimer();
+    await renewing;
+    // When the check fails another has it, and there is nothing of ours to delete.
+    if (wasOurs) await store.commit({ checks: [{ key: ownerKey, version }], deletes: [ownerKey] });
+  }
+
+  return {
+    release() {
+      released ??= release();
+      return released;
+    },
+  };
+}
