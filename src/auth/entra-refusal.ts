@@ -6,9 +6,13 @@
  */
 import { MailError } from "../base/errors.js";
 import type { EntraAnswer, EntraJson } from "./entra-network.js";
-import { remedyFor, remedyText, type RefusalClass } from "./remedies.js";
+import { type RefusalClass, remedyFor, remedyText } from "./remedies.js";
 
-const codeOf = { transient: "AUTH_UNAVAILABLE", person: "AUTH_SIGN_IN_REQUIRED", application: "AUTH_APP_REFUSED" } as const satisfies Record<RefusalClass, string>;
+const codeOf = {
+  transient: "AUTH_UNAVAILABLE",
+  person: "AUTH_SIGN_IN_REQUIRED",
+  application: "AUTH_APP_REFUSED",
+} as const satisfies Record<RefusalClass, string>;
 
 /** AADSTS50196: Entra saw a loop and wants fewer requests; it says no time, so the pause is ours. */
 const loopDetected = 50196;
@@ -63,16 +67,16 @@ export function retryAfterAt(header: string | null, now: number): number | undef
 
 /** The OAuth error of an answer, when it is of the form of one. */
 export function oauthError(json: EntraJson | undefined): string | undefined {
-  const error = json?.["error"];
+  const error = json?.error;
   return typeof error === "string" && /^[a-z_]{3,40}$/.test(error) ? error : undefined;
 }
 
 function errorCodes(json: EntraJson | undefined): readonly number[] {
-  const codes = json?.["error_codes"];
+  const codes = json?.error_codes;
   const listed = Array.isArray(codes) ? codes.filter((code): code is number => Number.isSafeInteger(code)) : [];
   if (listed.length > 0) return listed;
   // Some answers carry the number only in the description.
-  const description = json?.["error_description"];
+  const description = json?.error_description;
   const found = typeof description === "string" ? /^AADSTS(\d{4,9})\b/.exec(description) : null;
   return found ? [Number(found[1])] : [];
 }
@@ -82,7 +86,7 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** What Microsoft's support asks for, in the place of MSAL's error, which repeats Entra's text. */
 function diagnosis({ status, json }: EntraAnswer, error: string | undefined): Error {
   const parts = [`status ${status}`, ...(error ? [`error ${error}`] : [])];
-  const suberror = json?.["suberror"];
+  const suberror = json?.suberror;
   if (typeof suberror === "string" && /^[a-z_]{3,40}$/.test(suberror)) parts.push(`suberror ${suberror}`);
   for (const name of ["trace_id", "correlation_id"]) {
     const id = json?.[name];

@@ -5,14 +5,14 @@
  * (measured: shared applications did both); MSAL logs nothing; only `MailError`s leave, or the reason of the caller's
  * abort. It must not know where grants are kept, nor what they are for.
  */
-import { LogLevel, PublicClientApplication, type AuthenticationResult } from "@azure/msal-node";
+import { type AuthenticationResult, LogLevel, PublicClientApplication } from "@azure/msal-node";
 import type { Clock } from "../base/clock.js";
 import type { Cloud } from "../base/cloud.js";
 import { MailError } from "../base/errors.js";
 import type { Http } from "../base/http.js";
 import { createExchange } from "./entra-network.js";
 import { refusalOf } from "./entra-refusal.js";
-import { grantOf, type ExpectedAccount, type Grant } from "./grant.js";
+import { type ExpectedAccount, type Grant, grantOf } from "./grant.js";
 
 export interface Acquisition {
   /** The Graph scopes to ask for. */

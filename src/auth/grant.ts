@@ -57,9 +57,9 @@ export interface GrantSource {
 export function grantOf({ result, answer, cache, scopes, expected }: GrantSource): Grant {
   const { json, askedAt, status } = answer;
   const bad = (what: string) => new MailError("AUTH_BAD_RESPONSE", `Entra answered ${status} ${what}.`, { status });
-  const accessToken = json?.["access_token"];
+  const accessToken = json?.access_token;
   if (typeof accessToken !== "string" || accessToken === "" || result?.accessToken !== accessToken) throw bad("without an access token");
-  const seconds = Number(json?.["expires_in"]);
+  const seconds = Number(json?.expires_in);
   if (!Number.isFinite(seconds) || seconds <= 0) throw bad("without the life of the access token");
   const account = accountOf(result);
   if (!account) throw bad("without saying whose token it is");
@@ -72,7 +72,7 @@ export function grantOf({ result, answer, cache, scopes, expected }: GrantSource
   }
   const pruned = prunedCache(cache, accessToken, account.homeAccountId);
   if (!pruned) throw bad("without a refresh token");
-  const rotated = typeof json?.["refresh_token"] === "string" && json["refresh_token"] !== "";
+  const rotated = typeof json?.refresh_token === "string" && json.refresh_token !== "";
   return { accessToken, refreshedAt: askedAt, expiresAt: askedAt + seconds * 1000, cache: pruned, account, scopes, rotated };
 }
 

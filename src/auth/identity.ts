@@ -33,16 +33,22 @@ export async function confirmIdentity({ ask, address }: { readonly ask: Ask; rea
     throw new MailError("GRAPH_BAD_RESPONSE", "Graph did not say who is signed in: /me has no id or no user principal name.");
   }
   if (addressesOf(me).has(address.toLowerCase()) || (await holds(ask, address, objectId))) return { objectId, userPrincipalName };
-  throw new MailError("AUTH_WRONG_ACCOUNT", `${userPrincipalName} signed in, but ${address} is not an address of that user; nothing was stored.`, {
-    remedy: `Sign in as ${address}. To read a shared mailbox with another account, name that account in the queue's \`account\` option.`,
-  });
+  throw new MailError(
+    "AUTH_WRONG_ACCOUNT",
+    `${userPrincipalName} signed in, but ${address} is not an address of that user; nothing was stored.`,
+    {
+      remedy: `Sign in as ${address}. To read a shared mailbox with another account, name that account in the queue's \`account\` option.`,
+    },
+  );
 }
 
 function addressesOf({ userPrincipalName, mail, proxyAddresses }: GraphUser): Set<string> {
   const proxies: unknown[] = Array.isArray(proxyAddresses) ? proxyAddresses : [];
   const named = [userPrincipalName, mail].filter((name): name is string => typeof name === "string");
   // Other prefixes (x500:, sip:) are no mail addresses.
-  const smtp = proxies.filter((proxy): proxy is string => typeof proxy === "string" && /^smtp:/i.test(proxy)).map((proxy) => proxy.slice(5));
+  const smtp = proxies
+    .filter((proxy): proxy is string => typeof proxy === "string" && /^smtp:/i.test(proxy))
+    .map((proxy) => proxy.slice(5));
   return new Set([...named, ...smtp].map((name) => name.toLowerCase()));
 }
 
@@ -57,7 +63,8 @@ async function holds(ask: Ask, address: string, objectId: string): Promise<boole
 async function answered(ask: Ask, path: string): Promise<GraphUser> {
   const { status, json } = await ask(path);
   if (status !== 200) throw refused(status, "who is signed in");
-  if (typeof json !== "object" || json === null) throw new MailError("GRAPH_BAD_RESPONSE", "Graph did not say who is signed in: no JSON object.");
+  if (typeof json !== "object" || json === null)
+    throw new MailError("GRAPH_BAD_RESPONSE", "Graph did not say who is signed in: no JSON object.");
   return json;
 }
 
@@ -65,7 +72,8 @@ function refused(status: number, what: string): MailError {
   if (status === 401 || status === 403) {
     return new MailError("GRAPH_FORBIDDEN", `Graph refused to say ${what} (${status}); nothing was stored.`, {
       status,
-      remedy: 'Grant the delegated permissions User.Read and User.ReadBasic.All to the app (developer; set-up guide, step "api-permissions").',
+      remedy:
+        'Grant the delegated permissions User.Read and User.ReadBasic.All to the app (developer; set-up guide, step "api-permissions").',
     });
   }
   return new MailError("GRAPH_UNAVAILABLE", `Graph did not say ${what} (${status}); nothing was stored.`, { status });

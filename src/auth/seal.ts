@@ -42,7 +42,7 @@ export async function unseal(jwe: string, account: string, key: VaultKey): Promi
   if (!isCanonical(jwe)) throw tampered(account);
   try {
     const { plaintext, protectedHeader } = await compactDecrypt(jwe, key.key, allowed);
-    if (protectedHeader.typ !== typ || protectedHeader["sub"] !== account) throw tampered(account);
+    if (protectedHeader.typ !== typ || protectedHeader.sub !== account) throw tampered(account);
     return new TextDecoder("utf-8", { fatal: true }).decode(plaintext);
   } catch (error) {
     throw error instanceof MailError ? error : tampered(account, error);

@@ -54,7 +54,12 @@ export function createSpentPasswords(clock: Clock): SpentPasswords {
       if (!(refusal instanceof MailError) || refusal.code !== "AUTH_SIGN_IN_REQUIRED") return;
       const forGood = refusal.serviceCode === undefined || untilChanged.has(refusal.serviceCode);
       const salt = randomBytes(16);
-      const entry = { salt, hash: await hashed(password, salt), refusal, until: forGood ? Number.POSITIVE_INFINITY : clock.now() + otherwiseMs };
+      const entry = {
+        salt,
+        hash: await hashed(password, salt),
+        refusal,
+        until: forGood ? Number.POSITIVE_INFINITY : clock.now() + otherwiseMs,
+      };
       const name = username.toLowerCase();
       spent.set(name, [entry, ...(spent.get(name) ?? [])].slice(0, keptCount));
     },

@@ -130,9 +130,13 @@ function storeKey(account: string): Key {
 function sealedText(value: unknown, name: string): string {
   const stored = value as { readonly format?: unknown; readonly jwe?: unknown } | null;
   if (typeof stored?.format === "number" && stored.format > format) {
-    throw new MailError("STORE_RECORD_INVALID", `The vault record of ${name} has format ${stored.format}; this version knows format ${format}.`, {
-      remedy: "Start the version that wrote it, or sign the account in again.",
-    });
+    throw new MailError(
+      "STORE_RECORD_INVALID",
+      `The vault record of ${name} has format ${stored.format}; this version knows format ${format}.`,
+      {
+        remedy: "Start the version that wrote it, or sign the account in again.",
+      },
+    );
   }
   if (stored?.format !== format || typeof stored.jwe !== "string") throw tampered(name);
   return stored.jwe;

@@ -1,0 +1,167 @@
+/**
+ * The face of this floor for the daemon: one object that knows the account of each queue, hands out its tokens, signs it
+ * in and out, and tells what happens.
+ *
+ * Invariants: several queues may share one account, which then has one token source, and asks for the scopes that all
+ * of them need; every event names each queue it is about. It must not know how mail is fetched.
+ */
+import type { Clock } from "../base/clock.js";
+import type { Cloud } from "../base/cloud.js";
+import { MailError } from "../base/errors.js";
+import type { Entra } from "./entra.js";
+import type { EmitAuthEvent } from "./events.js";
+import type { Identity } from "./identity.js";
+import { graphScopes } from "./scopes.js";
+import { type AskWith, createSignIn, type Replaced, type SignInMethod } from "./sign-in.js";
+import { type AccountTokens, createTokenSource, type GetToken, type TokenState } from "./token-source.js";
+import { accountKey, type Vault } from "./vault.js";
+
+/** What one queue sees of its account's tokens. */
+export interface QueueTokens {
+  /** See `AccountTokens.get`. */
+  get(options?: GetToken): Promise<string>;
+  /** See `AccountTokens.watchForSignIn`. */
+  watchForSignIn(signal?: AbortSignal): Promise<void>;
+  state(): TokenState;
+}
+
+/** What a sign-in did. */
+export interface SignInResult extends Identity {
+  readonly queue: string;
+  readonly account: string;
+  readonly method: SignInMethod["method"];
+  readonly replaced: Replaced;
+  /** Epoch milliseconds at which the first access token ends; it is renewed before. */
+  readonly expiresAt: number;
+}
+
+export interface Accounts {
+  /** Makes a queue known; `account` is the sign-in name when the mailbox is shared. */
+  add(queue: { readonly address: string; readonly account?: string | undefined }): QueueTokens;
+  /** Lets go of a queue, and of its account when no other queue uses it. The vault keeps its record. */
+  remove(address: string): Promise<void>;
+  /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE` */
+  tokens(address: string): QueueTokens;
+  /**
+   * Signs the queue's account in. Nothing is stored unless all of it went well.
+   * @throws MailError `AUTH_…`, `GRAPH_…`, `STORE_…`, `LIFECYCLE_UNKNOWN_QUEUE`
+   */
+  signIn(address: string, method: SignInMethod, options?: { readonly signal?: AbortSignal | undefined }): Promise<SignInResult>;
+  /** Removes the account's record, for all queues that share it; false when there was none. */
+  signOut(address: string): Promise<boolean>;
+  /** Ends all waits and flights. */
+  close(): Promise<void>;
+}
+
+export interface AccountsOptions {
+  readonly entra: Entra;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly cloud: Cloud;
+  /** Asks Graph who has just signed in. */
+  readonly ask: AskWith;
+  readonly emit: EmitAuthEvent;
+  /** Milliseconds for one sign-in's questions to Entra and Graph. Default 60,000. */
+  readonly signInTimeLimitMs?: number;
+}
+
+interface Known {
+  readonly name: string;
+  /** Queue address as configured, and whether its mailbox is another's; never empty. */
+  readonly queues: Map<string, boolean>;
+  readonly source: AccountTokens;
+}
+
+export function createAccounts({ entra, vault, clock, cloud, ask, emit, signInTimeLimitMs }: AccountsOptions): Accounts {
+  const signIn = createSignIn({ entra, vault, ask, clock, ...(signInTimeLimitMs === undefined ? {} : { timeLimitMs: signInTimeLimitMs }) });
+  /** By account, lower case. */
+  const accounts = new Map<string, Known>();
+  /** By queue address, lower case. */
+  const byQueue = new Map<string, Known>();
+
+  function create(name: string): Known {
+    const queues = new Map<string, boolean>();
+    const each = (tell: (of: { queue: string; account: string }) => void) => {
+      for (const queue of queues.keys()) tell({ queue, account: name });
+    };
+    const source = createTokenSource({
+      account: name,
+      entra,
+      vault,
+      clock,
+      scopes: () => scopesOf(queues),
+      onRefreshed: (expiresAt) => each((of) => emit("token:refreshed", { ...of, expiresAt })),
+      onExpiring: (expiresAt, { code }) => each((of) => emit("token:expiring", { ...of, expiresAt, code })),
+      onSignedInElsewhere: (method) => each((of) => emit("queue:signed-in", { ...of, method })),
+      onSignInRequired: ({ code, message, remedy = `Sign ${name} in.`, serviceCode }) =>
+        each((of) => emit("queue:sign-in-required", { ...of, code, reason: message, remedy, ...(serviceCode ? { serviceCode } : {}) })),
+    });
+    return { name, queues, source };
+  }
+
+  function scopesOf(queues: ReadonlyMap<string, boolean>): readonly string[] {
+    return graphScopes(cloud, [...queues.values()].includes(true));
+  }
+
+  function known(address: string): Known {
+    const account = byQueue.get(address.toLowerCase());
+    if (account) return account;
+    throw new MailError("LIFECYCLE_UNKNOWN_QUEUE", `${address} is not one of the daemon's queues.`);
+  }
+
+  return {
+    add({ address, account: name = address }) {
+      const key = accountKey(name);
+      const account = accounts.get(key) ?? create(name);
+      const before = scopesOf(account.queues).length;
+      account.queues.set(address, key !== address.toLowerCase());
+      accounts.set(key, account);
+      byQueue.set(address.toLowerCase(), account);
+      // A token that was asked for with fewer scopes does not open the other mailbox.
+      if (scopesOf(account.queues).length > before) account.source.forget();
+      return account.source;
+    },
+
+    async remove(address) {
+      const account = known(address);
+      byQueue.delete(address.toLowerCase());
+      for (const queue of account.queues.keys()) {
+        if (queue.toLowerCase() === address.toLowerCase()) account.queues.delete(queue);
+      }
+      if (account.queues.size > 0) return;
+      accounts.delete(accountKey(account.name));
+      await account.source.close();
+    },
+
+    tokens: (address) => known(address).source,
+
+    async signIn(address, method, { signal } = {}) {
+      const { name, queues, source } = known(address);
+      source.throwIfBarred();
+      try {
+        const done = await signIn.run({ account: name, method, scopes: scopesOf(queues), signal });
+        source.adopt(done.record);
+        for (const queue of queues.keys()) emit("queue:signed-in", { queue, account: name, method: done.method });
+        const { objectId, userPrincipalName, replaced, record } = done;
+        return { queue: address, account: name, method: done.method, objectId, userPrincipalName, replaced, expiresAt: record.expiresAt };
+      } catch (error) {
+        source.bar(error);
+        throw error;
+      }
+    },
+
+    async signOut(address) {
+      const { name, source } = known(address);
+      const removed = await vault.remove(name);
+      source.forget({ signedOut: true });
+      return removed;
+    },
+
+    async close() {
+      const closing = [...accounts.values()].map(({ source }) => source.close());
+      accounts.clear();
+      byQueue.clear();
+      await Promise.all(closing);
+    },
+  };
+}
