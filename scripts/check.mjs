@@ -1,0 +1,57 @@
+/**
+ * Everything that CI runs, in order, each step with its seconds; a step that fails does not hide the next ones.
+ * The last line counts the tests of `npm test` and each other step as one: `N passed, N failed`.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run } from "./run.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "report-"));
+const report = join(folder, "tests.json");
+
+const steps = [
+  { name: "npm test", parameters: ["test"], env: { TEST_REPORT: report } },
+  ...["lint", "types", "floors", "matrix", "package", "docs"].map((script) => ({
+    name: `npm run ${script}`,
+    parameters: ["run", script],
+    env: {},
+  })),
+];
+
+/** @returns {{ passed: number, failed: number, skipped: number }} all zero when the run left no report */
+function countTests() {
+  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, "utf8"));
+  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+/** @type {string[]} */
+const summary = [];
+for (const { name, parameters, env } of steps) {
+  console.log(`\n== ${name}`);
+  const startedAt = performance.now();
+  const failure = await run("npm", parameters, { cwd: root, env: { CI: "true", ...env } }).then(
+    () => undefined,
+    (/** @type {Error} */ error) => error,
+  );
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  if (failure) console.log(failure.message);
+  summary.push(`${failure ? "FAILED" : "passed"}  ${name}  ${seconds} s`);
+
+  const counted = name === "npm test" ? countTests() : { passed: failure ? 0 : 1, failed: 0, skipped: 0 };
+  total.passed += counted.passed;
+  total.skipped += counted.skipped;
+  // A run that fails without a failed test (a file that does not load, a build) counts as one failure; so does one without any test.
+  const failed = Math.max(counted.failed, failure || counted.passed === 0 ? 1 : 0);
+  total.failed += failed;
+}
+rmSync(folder, { recursive: true, force: true });
+
+console.log(`\n${summary.join("\n")}`);
+if (total.skipped > 0) console.log(`${total.skipped} tests were skipped; their reasons stand above`);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+if (total.failed > 0) process.exitCode = 1;

@@ -1,0 +1,31 @@
+/** A host's own file, type-checked against the packed tarball: without the DOM's types and with `skipLibCheck: false`. */
+import { createMailDaemon, generateKey, keyRing, MailError, type MailMessage, memoryStore } from "m365-mail-daemon";
+import { createSimulator } from "m365-mail-daemon/simulator";
+
+const simulator = createSimulator();
+const seen: MailMessage[] = [];
+
+export const daemon = createMailDaemon({
+  app: { clientId: simulator.clientId, tenantId: simulator.tenantId },
+  queues: [{ address: "support@contoso.com", folders: ["inbox"], afterAck: { markRead: true, addCategories: ["seen"] }, startFrom: "now" }],
+  store: memoryStore(),
+  vaultKeys: keyRing([{ id: "first", key: generateKey() }]),
+  fetch: simulator.fetch,
+  handler: async ({ message, attempt, key, signal }) => {
+    signal.throwIfAborted();
+    const facts: [number, string, Date] = [attempt, key, message.receivedAt];
+    if (facts.length === 3) seen.push(message);
+  },
+});
+
+export const remove: () => void = daemon.on("message:quarantined", ({ queue }) => {
+  const address: string = queue;
+  return address;
+});
+
+// @ts-expect-error an option that does not exist is refused
+createMailDaemon({ handlers: [] });
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof MailError ? error.code : undefined;
+}
