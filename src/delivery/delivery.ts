@@ -1,0 +1,108 @@
+/**
+ * One handing-over of a message to the host, from its begin to its settlement.
+ *
+ * Invariants: the first settlement wins and resolves when it is durable; a handler past its time has its `signal`
+ * aborted, and while its promise still runs, for at most one more time-out, there is no second delivery and a late end
+ * counts. The two timers are cleared by the settlement and keep the process alive.
+ */
+import type { Clock } from "../base/clock.js";
+import { MailError } from "../base/errors.js";
+import type { MailMessage } from "../mailbox/message.js";
+
+/** `settled`: this call settled it; `already`: an earlier settlement had won. */
+export type SettleResult = "settled" | "already";
+
+export interface RetryOptions {
+  /** Milliseconds until the next attempt. Default: a back-off that grows with the attempts, from about 5 s to 10 min. */
+  readonly afterMs?: number;
+  /** Why, for the ledger and `message:retrying`. No mail content. */
+  readonly reason?: string;
+}
+
+/** One handing-over of a message. */
+export interface Delivery {
+  /** The queue address as configured. */
+  readonly queue: string;
+  readonly message: MailMessage;
+  /** Which attempt this is, 1-based; kept over restarts. */
+  readonly attempt: number;
+  /** Stable idempotency key: the queue address in lower case, a slash, the immutable id. */
+  readonly key: string;
+  /** Aborted when the handler's time is over, at the deadline of `stop()`, or when the queue is lost. */
+  readonly signal: AbortSignal;
+  /** Done: the mark of the queue's `afterAck` follows. @throws MailError `LIFECYCLE_LOST_QUEUE` */
+  ack(): Promise<SettleResult>;
+  /** Not now: it comes again. @throws MailError `LIFECYCLE_LOST_QUEUE` */
+  retry(options?: RetryOptions): Promise<SettleResult>;
+  /** Never: it goes to quarantine. @throws MailError `LIFECYCLE_LOST_QUEUE` */
+  reject(reason: string): Promise<SettleResult>;
+  /** The handler's time starts again with `ms` milliseconds from now, 1 or more. */
+  extend(ms: number): void;
+}
+
+/** How a delivery ended. */
+export type Verdict =
+  | { readonly kind: "ack" }
+  | { readonly kind: "retry"; readonly afterMs?: number | undefined; readonly error: string }
+  | { readonly kind: "reject"; readonly error: string }
+  | { readonly kind: "cut-off" };
+
+export interface DeliveryOptions {
+  readonly queue: string;
+  readonly message: MailMessage;
+  readonly attempt: number;
+  readonly key: string;
+  readonly clock: Clock;
+  readonly handlerTimeoutMs: number;
+  /** Makes the verdict durable. */
+  readonly settle: (verdict: Verdict) => Promise<void>;
+}
+
+export interface RunningDelivery {
+  readonly delivery: Delivery;
+  /** Settles with a verdict of the daemon's own; first settlement wins here too. */
+  end(verdict: Verdict): Promise<SettleResult>;
+  abort(reason: MailError): void;
+}
+
+export function createDelivery({ queue, message, attempt, key, clock, handlerTimeoutMs, settle }: DeliveryOptions): RunningDelivery {
+  const controller = new AbortController();
+  /** Empty until the first settlement. */
+  let settlement: Promise<void> | undefined;
+  let stopTimer = clock.startTimer(timeOut, handlerTimeoutMs);
+
+  async function end(verdict: Verdict): Promise<SettleResult> {
+    const first = settlement === undefined;
+    if (first) stopTimer();
+    settlement ??= settle(verdict);
+    await settlement;
+    return first ? "settled" : "already";
+  }
+
+  function timeOut(): void {
+    const error = new MailError("DELIVERY_TIMED_OUT", `The handler did not finish ${message.id} of ${queue} within ${handlerTimeoutMs} ms.`, { queue, messageId: message.id });
+    controller.abort(error);
+    // The result of this settlement reaches nobody else: a lost queue is reported by whoever lost it.
+    stopTimer = clock.startTimer(() => void end({ kind: "retry", error: error.message }).catch(() => undefined), handlerTimeoutMs);
+  }
+
+  return {
+    end,
+    abort: (reason) => controller.abort(reason),
+    delivery: {
+      queue,
+      message,
+      attempt,
+      key,
+      signal: controller.signal,
+      ack: () => end({ kind: "ack" }),
+      retry: ({ afterMs, reason = "the handler asked for another attempt" } = {}) => end({ kind: "retry", afterMs, error: reason }),
+      reject: (reason) => end({ kind: "reject", error: reason }),
+      extend(ms) {
+        if (settlement !== undefined || controller.signal.aborted) return;
+        stopTimer();
+        stopTimer = clock.startTimer(timeOut, ms);
+      },
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The marks of one queue on their way to the server: many leave together, after at most a short wait.
+ *
+ * Invariants: an order lies in the ledger until it is done, so it survives everything; one batch at a time; an order
+ * that can never succeed is told and let go, and blocks nothing.
+ */
+import { backoffMs } from "../base/backoff.js";
+import { type Clock, sleep } from "../base/clock.js";
+import { asMailError, MailError } from "../base/errors.js";
+import type { MarkOrder, MarkResult } from "../mailbox/marker.js";
+import type { DeliveryEvents } from "./events.js";
+import { insisting } from "./insist.js";
+import type { Ledger } from "./ledger.js";
+import type { OpenEntry } from "./ledger-record.js";
+
+export interface OutboxOptions {
+  /** The queue address as configured. */
+  readonly queue: string;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  /** Carries out at most 20 orders. */
+  readonly apply: (orders: readonly MarkOrder[], signal: AbortSignal) => Promise<MarkResult[]>;
+  readonly emit: <Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void;
+  readonly onFailure: (error: MailError) => void;
+}
+
+export interface Outbox {
+  add(entry: OpenEntry): void;
+  /** Sends what is waiting and resolves when it is out or cannot go now; at most `deadlineMs`. What is left stays in the ledger. */
+  stop(deadlineMs: number): Promise<void>;
+  /** Ends at once. */
+  abandon(reason: MailError): void;
+  readonly waitingCount: number;
+}
+
+const batch = 20;
+/** Milliseconds that the first mark waits for company. */
+const gatherMs = 100;
+const backoff = { baseMs: 2_000, capMs: 300_000 };
+/** An order refused this often for reasons that do not pass is let go. */
+const tries = 10;
+
+export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: OutboxOptions): Outbox {
+  const waiting: OpenEntry[] = [];
+  const ended = new AbortController();
+  /** Clears the gathering timer; empty when none runs. */
+  let stopTimer: (() => void) | undefined;
+  /** The loop that sends; empty when nothing is under way. */
+  let sending: Promise<void> | undefined;
+  let failures = 0;
+  let stopping = false;
+
+  function schedule(): void {
+    if (sending || ended.signal.aborted || waiting.length === 0) return;
+    if (waiting.length >= batch || stopping) return launch();
+    stopTimer ??= clock.startTimer(launch, gatherMs);
+  }
+
+  function launch(): void {
+    stopTimer?.();
+    stopTimer = undefined;
+    sending = send()
+      .catch((error: unknown) => {
+        if (!ended.signal.aborted) onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
+      })
+      .finally(() => {
+        sending = undefined;
+        if (!stopping) schedule();
+      });
+  }
+
+  async function send(): Promise<void> {
+    const entries = waiting.splice(0, batch);
+    let results: MarkResult[];
+    try {
+      results = await apply(entries.map(({ id, mark }) => ({ id, mark: mark ?? {} })), ended.signal);
+      failures = 0;
+    } catch (error) {
+      waiting.unshift(...entries);
+      if (ended.signal.aborted || stopping) return;
+      failures += 1;
+      const bar = error instanceof MailError ? (error.notBeforeAt ?? 0) - clock.now() : 0;
+      return sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), ended.signal);
+    }
+    await record(entries, results);
+  }
+
+  async function record(entries: readonly OpenEntry[], results: readonly MarkResult[]): Promise<void> {
+    const finished: { entry: OpenEntry; error?: string }[] = [];
+    let refused = false;
+    for (const [index, entry] of entries.entries()) {
+      const result = results[index];
+      if (result?.done) finished.push({ entry });
+      else if (result && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
+      else {
+        waiting.push(result && !result.error.retryable ? await durable(() => ledger.markFailed(entry)) : entry);
+        refused = true;
+      }
+    }
+    // Told before it is durable: that write waits for company, and a mark made twice does no harm.
+    for (const { entry, error } of finished) {
+      if (error === undefined) emit("message:marked", { queue, id: entry.id, outcome: entry.outcome ?? "settled" });
+      else emit("message:mark-failed", { queue, id: entry.id, reason: error });
+    }
+    if (finished.length > 0) await durable(() => ledger.marked(finished));
+    if (refused && !stopping) await sleep(clock, backoffMs(clock, (failures += 1), backoff), ended.signal);
+  }
+
+  function isHopeless(entry: OpenEntry, error: MailError): boolean {
+    return !error.retryable && (error.code === "GRAPH_REFUSED" || error.code === "SYNC_FOLDER_NOT_FOUND" || (entry.markAttempts ?? 0) + 1 >= tries);
+  }
+
+  function durable<T>(write: () => Promise<T>): Promise<T> {
+    return insisting(write, { clock, signal: ended.signal });
+  }
+
+  return {
+    add(entry) {
+      waiting.push(entry);
+      schedule();
+    },
+    async stop(deadlineMs) {
+      stopping = true;
+      const stopDeadline = clock.startTimer(() => ended.abort(stoppedReason()), deadlineMs);
+      try {
+        await sending;
+        for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
+          before = waiting.length;
+          launch();
+          await sending;
+        }
+      } finally {
+        stopDeadline();
+        stopTimer?.();
+        if (!ended.signal.aborted) ended.abort(stoppedReason());
+      }
+    },
+    abandon(reason) {
+      ended.abort(reason);
+      stopTimer?.();
+    },
+    get waitingCount() {
+      return waiting.length;
+    },
+  };
+
+  function stoppedReason(): MailError {
+    return new MailError("LIFECYCLE_STOPPED", `The marks of ${queue} that are left go out at the next start.`, { queue });
+  }
+}
