@@ -4,6 +4,7 @@
  * Invariant: nothing of Entra's own text is used, because it can repeat what the user typed. Source of the numbers:
  * Microsoft's list of AADSTS error codes (identity-platform/reference-error-codes).
  */
+
 /** Who can mend it: the user of the mailbox, the tenant's administrator, or whoever configured the daemon. */
 export type Responsible = "user" | "administrator" | "developer";
 
@@ -67,6 +68,14 @@ export const personRows: readonly RefusalRow[] = [
     "Sign in with the browser, where the challenge can be answered.",
   ],
   [[50058, 50085, 50089, 50132, 50133, 70000, 70008], "the session or the grant has ended", "user", signIn, "Sign the account in again."],
+  // Comes as `invalid_request`, which would blame the application; what is malformed is this account's token.
+  [
+    [9002313],
+    "the refresh token is not one that Entra issued",
+    "user",
+    signIn,
+    "Give a whole refresh token of this app, or sign the account in again.",
+  ],
   [[50173], "the session was revoked, by a new password or by an administrator", "user", signIn, "Sign the account in again."],
   [
     [700082],

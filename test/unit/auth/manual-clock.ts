@@ -1,0 +1,54 @@
+/** A clock that stands still until a test moves it; its timers run in order of their time. Knows nothing of what it times. */
+import type { Clock } from "../../../src/base/clock.js";
+
+export interface ManualClock extends Clock {
+  /** Moves the time and runs what falls due, letting promises settle after each timer. */
+  advance(ms: number): Promise<void>;
+  /** Timers that have not run and were not cleared. */
+  pending(): number;
+  /** What `random()` gives; 0.5 until set. */
+  chance: number;
+}
+
+/** Turns the event loop until the condition holds; the test's own time-out ends a wait that is in vain. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** Lets promises settle that wait for nothing outside this process. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+export function createManualClock(startAt = Date.parse("2026-03-01T08:00:00Z")): ManualClock {
+  let now = startAt;
+  let timers: { readonly at: number; readonly run: () => void }[] = [];
+  return {
+    chance: 0.5,
+    now: () => now,
+    random() {
+      return this.chance;
+    },
+    startTimer(run, delayMs) {
+      const timer = { at: now + Math.max(0, delayMs), run };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+      };
+    },
+    pending: () => timers.length,
+    async advance(ms) {
+      const until = now + ms;
+      for (;;) {
+        await settle();
+        const due = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+        if (!due) break;
+        now = Math.max(now, due.at);
+        timers = timers.filter((other) => other !== due);
+        due.run();
+      }
+      now = until;
+      await settle();
+    },
+  };
+}
