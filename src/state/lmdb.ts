@@ -6,7 +6,6 @@
  * transaction would keep what was written before the throw); versions come from a counter in the store itself, so
  * they rise over all processes.
  */
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { RootDatabase } from "lmdb";
 import { type Clock, systemClock } from "../base/clock.js";
@@ -14,6 +13,7 @@ import { ConfigError, MailError } from "../base/errors.js";
 import type { Engine, Stored, StoredAt } from "./engine.js";
 import { createStore } from "./front.js";
 import { openFailure, readFailure, writeFailure } from "./lmdb-failure.js";
+import { prepareFolder } from "./lmdb-folder.js";
 import { formatKey, keyBuffer, keyOf, lastVersionKey, lmdbFormat, recordBuffer, recordOf, versionOf } from "./lmdb-record.js";
 import type { PreparedSelection } from "./request.js";
 import type { Store } from "./store.js";
@@ -29,6 +29,8 @@ const databaseOptions = {
   keyEncoding: "binary",
   /** Else a folder whose name holds a dot would be taken for a file. */
   noSubdir: false,
+  /** With it a write that fails (a full disk) rejects one more promise, of lmdb's own, and that would end the process. */
+  eventTurnBatching: false,
   /** Missing from the types of lmdb, but read by it. */
   permissionsMode: 0o600,
 } as const;
@@ -49,6 +51,8 @@ export function lmdbStore(path: string, { clock = systemClock }: LmdbStoreOption
 function createLmdbEngine(path: string): Engine {
   /** Empty while closed. */
   let opened: Database | undefined;
+  /** True when the newest write failed. */
+  let lastWriteFailed = false;
 
   function database(): Database {
     if (!opened) throw new MailError("STORE_NOT_OPEN", `The store lmdb:${path} is not open.`);
@@ -70,23 +74,28 @@ function createLmdbEngine(path: string): Engine {
     name: `lmdb:${path}`,
     async open() {
       opened = await openDatabase(path);
+      lastWriteFailed = false;
     },
     async close() {
-      const db = database();
+      const closing = database().close();
       opened = undefined;
-      await db.close();
+      // After a write that failed lmdb waits for ever for its flush; the environment is then left to the end of the process.
+      if (!lastWriteFailed) await closing;
     },
     get: (keys) => read((db) => keys.map((bytes) => found(db.getBinary(keyBuffer(bytes))))),
     list: (selection) => read((db) => listed(db, selection)),
     async write(take) {
       const db = database();
       try {
-        return await db.childTransaction(() => {
+        const written = await db.childTransaction(() => {
           const { results, lastVersion } = applyCommits(transactionOn(db), take(), lastVersionOf(db));
           db.putSync(lastVersionKey, recordBuffer(lastVersion, ""));
           return results;
         });
+        lastWriteFailed = false;
+        return written;
       } catch (error) {
+        lastWriteFailed = true;
         throw await writeFailure(path, error);
       }
     },
@@ -95,7 +104,7 @@ function createLmdbEngine(path: string): Engine {
 
 async function openDatabase(path: string): Promise<Database> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await prepareFolder(path);
     // Loaded when used: hosts with another store need not have its native part.
     const { open } = await import("lmdb");
     const db: Database = open<Uint8Array, Uint8Array>(path, databaseOptions);
