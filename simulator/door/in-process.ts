@@ -1,0 +1,75 @@
+/**
+ * The in-process door: a `fetch` that never touches the network.
+ * Invariant: it behaves as the global fetch does for what a client can see (Response, abort, network failure); other hosts fail as an
+ * unreachable network does. Knows no route.
+ */
+import { cloudOfAuthority, cloudOfGraph } from "../cloud.js";
+import type { Ask, Outcome } from "../exchange.js";
+
+/** Makes the door over a server. */
+export function createInProcessFetch(serve: (ask: Ask) => Promise<Outcome>): typeof fetch {
+  return async function simulatedFetch(input, init) {
+    const { ask, url, signal } = await readRequest(input, init);
+    signal?.throwIfAborted();
+    if (!cloudOfGraph(ask.host) && !cloudOfAuthority(ask.host)) throw networkFailure("ENOTFOUND", `getaddrinfo ENOTFOUND ${ask.host}`);
+    if (!url.startsWith("https:")) throw networkFailure("ECONNREFUSED", `connect ECONNREFUSED ${ask.host}:80`);
+    const outcome = await untilAborted(serve(ask), signal);
+    if (outcome === "dropped") throw networkFailure("ECONNRESET", "read ECONNRESET");
+    const response = new Response(outcome.body === "" ? null : outcome.body, { status: outcome.status, headers: outcome.headers });
+    Object.defineProperty(response, "url", { value: url });
+    return response;
+  };
+}
+
+interface ReadRequest {
+  readonly ask: Ask;
+  readonly url: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function readRequest(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<ReadRequest> {
+  const plainBody = init?.body === undefined || init.body === null || typeof init.body === "string";
+  if (typeof input !== "string" && !(input instanceof URL)) return readWholeRequest(new Request(input, init));
+  const method = (init?.method ?? "GET").toUpperCase();
+  if (!plainBody || (init?.body && (method === "GET" || method === "HEAD"))) return readWholeRequest(new Request(input, init));
+  const headers: Record<string, string> = {};
+  new Headers(init?.headers).forEach((value, name) => {
+    headers[name] = value;
+  });
+  const body = (init?.body as string | null | undefined) ?? "";
+  if (body !== "") headers["content-type"] ??= "text/plain;charset=UTF-8";
+  return finish(new URL(input), method, headers, body, init?.signal ?? undefined);
+}
+
+async function readWholeRequest(request: Request): Promise<ReadRequest> {
+  const headers: Record<string, string> = {};
+  request.headers.forEach((value, name) => {
+    headers[name] = value;
+  });
+  return finish(new URL(request.url), request.method, headers, await request.text(), request.signal);
+}
+
+function finish(url: URL, method: string, headers: Record<string, string>, body: string, signal: AbortSignal | undefined): ReadRequest {
+  const ask: Ask = { host: url.host, method, path: url.pathname, query: url.search.slice(1), headers, body };
+  return { ask, url: url.href, signal };
+}
+
+/** The server goes on with its work, as a real one would; only the caller stops waiting. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    stop = () => signal.removeEventListener("abort", onAbort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    stop();
+  }
+}
+
+function networkFailure(code: string, message: string): TypeError {
+  return new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code }) });
+}

@@ -1,0 +1,72 @@
+/**
+ * The loopback door: plain HTTP on 127.0.0.1, for clients in other processes.
+ * Invariant: it listens on loopback only; a request that does not say which real host it means is refused. Knows no route.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { cloudOfAuthority, cloudOfGraph } from "../cloud.js";
+import type { Ask, Outcome } from "../exchange.js";
+import { simulatedHostHeader } from "./simulated-host.js";
+
+/** A door that is open. */
+export interface LoopbackDoor {
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  readonly url: string;
+  /** Stops listening and breaks what is still open. */
+  close(): Promise<void>;
+}
+
+/** Opens the door; port 0 takes any free one. */
+export function listenOnLoopback(serve: (ask: Ask) => Promise<Outcome>, port: number): Promise<LoopbackDoor> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    answer(serve, request, response).catch(() => response.destroy());
+  });
+  server.maxHeadersCount = 0;
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.off("error", reject);
+      const { port: opened } = server.address() as AddressInfo;
+      resolve({ url: `http://127.0.0.1:${opened}`, close: () => close(server) });
+    });
+  });
+}
+
+function close(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request);
+  const host = String(request.headers[simulatedHostHeader] ?? "").toLowerCase();
+  if (!cloudOfGraph(host) && !cloudOfAuthority(host)) {
+    const text = JSON.stringify({ error: { code: "SimulatorUnknownHost", message: `Set the ${simulatedHostHeader} header to the real host that is meant; got "${host}".` } });
+    response.writeHead(400, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+    return;
+  }
+  const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s);
+  const outcome = await serve({ host, method: request.method ?? "GET", path, query, headers: request.headers as Ask["headers"], body });
+  if (outcome === "dropped") {
+    request.socket.destroy();
+    return;
+  }
+  if (outcome.body === "") {
+    response.writeHead(outcome.status, outcome.headers).end();
+    return;
+  }
+  const bytes = Buffer.from(outcome.body);
+  response.writeHead(outcome.status, { ...outcome.headers, "content-length": bytes.length }).end(bytes);
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  if (request.method === "GET") {
+    request.resume();
+    return "";
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}

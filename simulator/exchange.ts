@@ -1,0 +1,41 @@
+/**
+ * One HTTP exchange without HTTP: what both doors hand in and what they get back.
+ * Invariant: header names are lower case in an ask; bodies are text. Knows no door and no route.
+ */
+
+/** A request, whichever door it came through. */
+export interface Ask {
+  /** The real host that was meant, lower case. */
+  readonly host: string;
+  readonly method: string;
+  /** The path as sent, still percent-encoded. */
+  readonly path: string;
+  /** What follows the question mark, "" when there is none. */
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
+/** An answer. `body` "" means no body. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What comes of an ask: an answer, or a connection that breaks. */
+export type Outcome = Answer | "dropped";
+
+/** Waits one turn of the event loop, so that requests really overlap. Taken at import: faked timers must not freeze the server. */
+const immediate = setImmediate;
+
+/** One real turn of the event loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void immediate(resolve));
+}
+
+/** Query parameters in order, decoded as forms are; a missing "=" gives "". */
+export function parseQuery(query: string): [name: string, value: string][] {
+  if (query === "") return [];
+  return [...new URLSearchParams(query)];
+}

@@ -1,0 +1,20 @@
+/**
+ * Spells next and delta links.
+ * Invariant: whatever the spelling, a link leads to the folder it was made for, and its token is carried whole. Knows no state.
+ * Source: delta-query-messages shows other spellings than asked, and even a deltaLink whose query is `$skiptoken`.
+ */
+import type { Folder } from "../mailbox/folder.js";
+import { type GraphCall, ownerContext } from "./call.js";
+
+/** The link for a token. */
+export function spellDeltaLink(call: GraphCall, folder: Folder, token: string, done: boolean): string {
+  const origin = `https://${call.ask.host}`;
+  if (!call.settings.quirks.otherLinkSpelling) return `${origin}${call.ask.path}?${done ? "$deltatoken" : "$skiptoken"}=${token}`;
+  const { random, route, directory, grant } = call;
+  const named = (route.user === undefined ? grant.account : directory.find(route.user)) ?? grant.account;
+  const owner = route.user === undefined ? random.pick(["me", ownerContext(named)]) : ownerContext(named);
+  const place = random.pick([`mailfolders('${folder.id}')`, `mailFolders('${folder.id}')`, `mailFolders/${encodeURIComponent(folder.id)}`]);
+  const called = random.pick(["delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()"]);
+  const name = done && random.chance(3 / 4) ? "$deltatoken" : "$skiptoken";
+  return `${origin}/v1.0/${owner}/${place}/messages/${called}?${name}=${token}`;
+}

@@ -1,0 +1,66 @@
+/**
+ * `$select` of messages: which properties an item carries, and the item's JSON.
+ * Invariant: `id` is always given; an unknown property is refused as Outlook refuses it. Knows no list.
+ */
+import type { StoredMessage } from "../mailbox/message.js";
+import { changeKeyOf, defaultProperties, idOf, type MessageView, type PropertyWriter, selectableProperties } from "./message-property.js";
+import { GraphRefusal } from "./refusal.js";
+
+/** A `$select` as read. */
+export interface MessageSelection {
+  has(property: string): boolean;
+  /** The item without braces, `@odata.etag` first. */
+  write(message: StoredMessage, view: MessageView): string;
+  /** The same with these properties only, as far as they are selected; `id` and `parentFolderId` always. */
+  writePartly(message: StoredMessage, view: MessageView, properties: Iterable<string>): string;
+}
+
+/** Selections read before; clients use few different ones. */
+const known = new Map<string, MessageSelection>();
+
+/** Reads `$select`; undefined gives the default set. Throws `GraphRefusal`. */
+export function readSelection(text: string | undefined): MessageSelection {
+  const key = text ?? "";
+  const before = known.get(key);
+  if (before) return before;
+  const read = createSelection(text === undefined ? defaultProperties : parse(text));
+  if (known.size < 1000) known.set(key, read);
+  return read;
+}
+
+function parse(text: string): ReadonlyMap<string, PropertyWriter> {
+  const asked = new Set(text.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""));
+  const chosen = new Map<string, PropertyWriter>();
+  for (const [name, writer] of selectableProperties) {
+    if (asked.delete(name.toLowerCase()) || name === "id") chosen.set(name, writer);
+  }
+  const [stranger] = asked;
+  if (stranger !== undefined) {
+    throw new GraphRefusal(400, "RequestBroker--ParseUri", `Could not find a property named '${stranger}' on type 'Microsoft.OutlookServices.Message'.`);
+  }
+  return chosen;
+}
+
+function createSelection(chosen: ReadonlyMap<string, PropertyWriter>): MessageSelection {
+  const writers = [...chosen.values()];
+  const etag = (message: StoredMessage) => `"@odata.etag":"W/\\"${changeKeyOf(message)}\\""`;
+  return {
+    has: (property) => chosen.has(property),
+    write(message, view) {
+      let json = etag(message);
+      for (const writer of writers) {
+        const property = writer(message, view);
+        if (property !== "") json += `,${property}`;
+      }
+      return json;
+    },
+    writePartly(message, view, properties) {
+      let json = `${etag(message)},"id":"${idOf(message, view)}","parentFolderId":"${message.folderId}"`;
+      for (const name of properties) {
+        const property = chosen.get(name)?.(message, view) ?? "";
+        if (property !== "") json += `,${property}`;
+      }
+      return json;
+    },
+  };
+}

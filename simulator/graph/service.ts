@@ -1,0 +1,204 @@
+/**
+ * The Graph side of the simulator: reads the route, writes the log, keeps the gate, lets faults strike, lets the route answer.
+ * Invariant: every ask and every batch part is logged once; an ask takes at least one turn of the event loop while it holds its place
+ * on the gate; a 429 is sent before any work is done. Knows no single route's work.
+ */
+import type { Directory } from "../directory.js";
+import type { AccessGrant, TokenIssuer } from "../entra/token-issuer.js";
+import { type Answer, type Ask, nextTurn, type Outcome } from "../exchange.js";
+import type { Random } from "../random.js";
+import type { Settings } from "../settings.js";
+import type { FaultBook } from "../traffic/fault.js";
+import { type Bar, type Gate, gateWidth, type Places } from "../traffic/gate.js";
+import { intercept, retryAfterMs } from "../traffic/interception.js";
+import type { LogWriter, OpenEntry } from "../traffic/request-log.js";
+import { mailboxRoutes, type RouteName } from "../traffic/route-name.js";
+import { grantOf, requireLiving } from "./access.js";
+import { type BatchPlan, readBatch } from "./batch-plan.js";
+import { runBatch } from "./batch-run.js";
+import { type GraphWork, graphJson } from "./call.js";
+import { answerDelta } from "./delta-work.js";
+import { answerFolder, answerFolders } from "./folder-work.js";
+import { answerMessages } from "./message-list.js";
+import { answerDelete, answerMessage, answerMove, answerPatch } from "./message-work.js";
+import { readPreferences } from "./prefer.js";
+import { answerProfile } from "./profile.js";
+import { GraphRefusal, type GraphTraces, refuseGraph, unknownRoute, usualGraphBody } from "./refusal.js";
+import { type GraphRoute, readRoute } from "./route.js";
+
+/** What the Graph side stands on. */
+export interface GraphServiceWorld {
+  readonly settings: Settings;
+  readonly random: Random;
+  readonly directory: Directory;
+  readonly issuer: TokenIssuer;
+  readonly faults: FaultBook;
+  readonly gate: Gate;
+  readonly log: LogWriter;
+}
+
+const works: Readonly<Partial<Record<RouteName, GraphWork>>> = {
+  me: answerProfile,
+  user: answerProfile,
+  folders: answerFolders,
+  folder: answerFolder,
+  messages: answerMessages,
+  message: answerMessage,
+  delta: answerDelta,
+  patch: answerPatch,
+  move: answerMove,
+  delete: answerDelete,
+};
+
+/** One ask or part, opened: what is known before anything is decided. */
+interface Opened {
+  readonly ask: Ask;
+  readonly route: GraphRoute;
+  readonly grant: AccessGrant | undefined;
+  readonly mailbox: string | undefined;
+  readonly entry: OpenEntry;
+  readonly traces: GraphTraces;
+}
+
+/** Makes the Graph side: a function from ask to outcome. */
+export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Promise<Outcome> {
+  const { settings, random, directory, issuer, faults, gate, log } = world;
+
+  return async function serve(ask) {
+    const opened = open(ask);
+    const { entry, mailbox } = opened;
+    const plan = opened.route.name === "batch" ? tryReadBatch(ask) : undefined;
+    const wanted = plan && !(plan instanceof GraphRefusal) && !plan.serial ? gateWidth : 1;
+    const places = mailbox !== undefined && mailboxRoutes.has(opened.route.name) ? gate.take(mailbox, wanted) : undefined;
+    if (places && mailbox !== undefined) log.noteAtOnce(mailbox, places.atOnce);
+    const bar = mailbox === undefined ? undefined : gate.barred(mailbox, entry.startedAt);
+    if (bar && entry.startedAt > bar.sentAt + 100) log.noteKnock(entry);
+    await nextTurn();
+    try {
+      const outcome = plan ? await serveBatch(opened, plan, places, bar) : await serveOne(opened, places, bar);
+      return dress(opened, outcome);
+    } finally {
+      places?.release();
+    }
+  };
+
+  function open(ask: Ask, batch?: Opened): Opened {
+    const route = ask.path.startsWith("/v1.0/")
+      ? readRoute(ask.method, ask.path.slice(5))
+      : { name: "unknown" as const, user: undefined, folder: undefined, message: undefined, refusal: unknownRoute(`${ask.method} ${ask.path}`) };
+    const grant = batch ? batch.grant : grantOf(ask.headers.authorization, issuer);
+    const mailbox = route.user === undefined ? grant?.account.address : (directory.find(route.user)?.address ?? route.user.toLowerCase());
+    const requestId = random.guid();
+    const startedAt = settings.now();
+    const entry = log.begin({
+      route: route.name, method: ask.method, path: ask.path + (ask.query && `?${ask.query}`), startedAt,
+      ...(mailbox !== undefined && { mailbox }), ...(batch && { batch: batch.entry.number }),
+    });
+    return { ask, route, grant, mailbox, entry, traces: { requestId, clientRequestId: ask.headers["client-request-id"] ?? requestId, now: startedAt } };
+  }
+
+  async function serveOne(opened: Opened, places: Places | undefined, bar: Bar | undefined): Promise<Outcome> {
+    const { route, mailbox, traces } = opened;
+    if (bar) return close(opened, overLimit(opened, bar));
+    if (places?.granted === 0) return close(opened, overLimit(opened));
+    const strike = faults.strike({ route: route.name, mailbox, messageIds: messageIdsOf(opened) });
+    return close(opened, await intercept(strike, () => answer(opened), (status) => usualGraphBody(status, traces)));
+  }
+
+  async function serveBatch(opened: Opened, plan: BatchPlan | GraphRefusal, places: Places | undefined, bar: Bar | undefined): Promise<Outcome> {
+    const { ask, traces, mailbox } = opened;
+    const work = async (): Promise<Outcome> => {
+      try {
+        if (plan instanceof GraphRefusal) throw plan;
+        requireLiving(ask, opened.grant, settings.now());
+      } catch (error) {
+        return refuseOrThrow(error, traces);
+      }
+      let longestWaitMs = 0;
+      const responses = await runBatch(plan, bar ? 0 : (places?.granted ?? gateWidth), random, async (part, placed) => {
+        const authorization = ask.headers.authorization;
+        const partOpened = open({ host: ask.host, ...part, headers: { ...part.headers, authorization } }, opened);
+        await nextTurn();
+        const outcome = placed ? await serveOne(partOpened, undefined, undefined) : close(partOpened, overLimit(partOpened, bar));
+        if (outcome !== "dropped" && outcome.status === 429) longestWaitMs = Math.max(longestWaitMs, partOpened.entry.retryAfterMs ?? 0);
+        return outcome;
+      }, () => refuseGraph(new GraphRefusal(424, "FailedDependency", "The dependent request failed."), traces));
+      // The client learns of a part's 429 only now, so only now does its bar come down.
+      if (longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);
+      return responses === "dropped" ? responses : { status: 200, headers: { "content-type": "application/json" }, body: responses };
+    };
+    const strike = faults.strike({ route: "batch", mailbox, messageIds: [] });
+    return close(opened, await intercept(strike, work, (status) => usualGraphBody(status, traces)));
+  }
+
+  function answer(opened: Opened): Answer {
+    const { ask, route, entry, traces } = opened;
+    try {
+      const grant = requireLiving(ask, opened.grant, settings.now());
+      if (route.refusal) throw route.refusal;
+      const work = works[route.name] as GraphWork;
+      return work({ ask, route, grant, preferences: readPreferences(ask.headers.prefer), entry, directory, settings, random });
+    } catch (error) {
+      return refuseOrThrow(error, traces);
+    }
+  }
+
+  function messageIdsOf({ route, mailbox }: Opened): string[] {
+    if (route.message === undefined) return [];
+    const known = mailbox === undefined ? undefined : directory.find(mailbox)?.mailbox?.message(route.message)?.immutableId;
+    return known === undefined ? [route.message] : [route.message, known];
+  }
+
+  function overLimit({ traces }: Opened, bar?: Bar): Answer {
+    // Fractional seconds are documented (throttling page: "Retry-After: 2.128").
+    const seconds = bar ? Math.max(0.001, (bar.until - settings.now()) / 1000) : random.pick([1, 2, 1.128]);
+    return { status: 429, headers: { "content-type": "application/json", "retry-after": String(seconds) }, body: usualGraphBody(429, traces) };
+  }
+
+  /** Fills in the log entry; a 429 outside a batch bars the mailbox. */
+  function close({ entry, mailbox }: Opened, outcome: Outcome): Outcome {
+    const now = settings.now();
+    entry.endedAt = now;
+    if (outcome === "dropped") return outcome;
+    entry.status = outcome.status;
+    if (outcome.status >= 400) entry.code = /"code":"([^"]*)"/.exec(outcome.body)?.[1] ?? "";
+    const waitMs = retryAfterMs(outcome.headers["retry-after"], now);
+    if (waitMs === undefined) return outcome;
+    entry.retryAfterMs = waitMs;
+    if (outcome.status === 429 && entry.batch === undefined && mailbox !== undefined) gate.bar(mailbox, now, now + waitMs);
+    return outcome;
+  }
+
+  function dress({ traces }: Opened, outcome: Outcome): Outcome {
+    if (outcome === "dropped") return outcome;
+    const headers: Record<string, string> = {
+      "cache-control": "private",
+      date: dateHeader(settings.now()),
+      "request-id": traces.requestId,
+      "client-request-id": traces.clientRequestId,
+      "odata-version": "4.0",
+      "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Simulated","Slice":"E","Ring":"5","ScaleUnit":"000","RoleInstance":"SIM0"}}',
+      ...outcome.headers,
+    };
+    if (outcome.body !== "") headers["content-type"] ??= graphJson;
+    return { ...outcome, headers };
+  }
+}
+
+function tryReadBatch(ask: Ask): BatchPlan | GraphRefusal {
+  try {
+    return readBatch(ask);
+  } catch (error) {
+    if (error instanceof GraphRefusal) return error;
+    throw error;
+  }
+}
+
+function refuseOrThrow(error: unknown, traces: GraphTraces): Answer {
+  if (error instanceof GraphRefusal) return refuseGraph(error, traces);
+  throw error;
+}
+
+function dateHeader(now: number): string {
+  return new Date(now).toUTCString();
+}

@@ -1,0 +1,109 @@
+/**
+ * A message as the mailbox stores it, made from what a test asks for.
+ * Invariant: the immutable id never changes; everything a client may change is mutable here and nowhere else. Knows no folder and no JSON.
+ */
+
+/** A name and an address, as in the headers of a mail. */
+export interface MailAddress {
+  readonly name?: string;
+  readonly address: string;
+}
+
+/** A message to put into a mailbox; whatever is left out is made up. */
+export interface NewMessage {
+  subject?: string;
+  from?: MailAddress;
+  /** Default: the mailbox itself. */
+  to?: readonly MailAddress[];
+  cc?: readonly MailAddress[];
+  replyTo?: readonly MailAddress[];
+  body?: { contentType: "html" | "text"; content: string };
+  /** A date or ms since 1970. Default: now. */
+  receivedAt?: Date | number;
+  isRead?: boolean;
+  categories?: readonly string[];
+  conversationId?: string;
+  internetMessageId?: string;
+  /** The internet headers. Default: a plausible set; none for what is put into Sent Items. */
+  headers?: readonly { name: string; value: string }[];
+  importance?: "low" | "normal" | "high";
+}
+
+/** The stored form. */
+export interface StoredMessage {
+  readonly number: number;
+  readonly immutableId: string;
+  defaultId: string;
+  folderId: string;
+  readonly subject: string;
+  readonly from: MailAddress;
+  readonly to: readonly MailAddress[];
+  readonly cc: readonly MailAddress[];
+  readonly replyTo: readonly MailAddress[];
+  readonly contentType: "html" | "text";
+  readonly content: string;
+  /** Filled when first asked for; undefined until then. */
+  preview: string | undefined;
+  readonly receivedAt: number;
+  modifiedAt: number;
+  /** Rises with every change; the change key and the etag are made of it. */
+  version: number;
+  isRead: boolean;
+  categories: readonly string[];
+  flag: Readonly<Record<string, unknown>> & { readonly flagStatus: string };
+  importance: string;
+  inferenceClassification: string;
+  isDeliveryReceiptRequested: boolean | null;
+  isReadReceiptRequested: boolean;
+  readonly conversationId: string;
+  readonly internetMessageId: string;
+  /** Undefined: the default set. Empty: none, as for sent mail. */
+  readonly headers: readonly { name: string; value: string }[] | undefined;
+}
+
+/** What the mailbox adds to a new message. */
+export interface MessageOrigin {
+  readonly number: number;
+  readonly immutableId: string;
+  readonly defaultId: string;
+  readonly folderId: string;
+  readonly owner: MailAddress;
+  readonly now: number;
+  readonly sent: boolean;
+  /** A new value for the made-up ids, different for each message and run. */
+  readonly tag: string;
+}
+
+const notFlagged = { flagStatus: "notFlagged" } as const;
+
+/** Makes the stored form. Exchange keeps whole seconds, so a received time is cut to one. */
+export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMessage {
+  const receivedAt = Math.floor(Number(wish.receivedAt ?? origin.now) / 1000) * 1000;
+  return {
+    number: origin.number,
+    immutableId: origin.immutableId,
+    defaultId: origin.defaultId,
+    folderId: origin.folderId,
+    subject: wish.subject ?? `Question ${origin.number}`,
+    from: wish.from ?? { name: `Customer ${origin.number}`, address: `customer-${origin.number}@example.org` },
+    to: wish.to ?? [origin.owner],
+    cc: wish.cc ?? [],
+    replyTo: wish.replyTo ?? [],
+    contentType: wish.body?.contentType ?? "html",
+    content: wish.body?.content ?? `<html><body><p>Good day,</p><p>this is question ${origin.number}.</p></body></html>`,
+    preview: undefined,
+    receivedAt,
+    modifiedAt: origin.now,
+    version: origin.number * 8,
+    isRead: wish.isRead ?? false,
+    categories: [...(wish.categories ?? [])],
+    flag: notFlagged,
+    importance: wish.importance ?? "normal",
+    inferenceClassification: "focused",
+    isDeliveryReceiptRequested: false,
+    isReadReceiptRequested: false,
+    conversationId: wish.conversationId ?? `AAQkADZhM2Y4${origin.tag.padEnd(56, "C").slice(0, 56)}AQAA=`,
+    internetMessageId: wish.internetMessageId ?? `<${origin.tag}@mail.example.org>`,
+    headers: wish.headers ?? (origin.sent ? [] : undefined),
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * The face of a mailbox that tests see: what other people and other clients do to it, and what is in it now.
+ * Invariant: messages are named by immutable id only; snapshots do not change afterwards. Knows no request.
+ */
+import type { Folder } from "./folder.js";
+import type { Mailbox, MessageChange } from "./mailbox.js";
+import type { NewMessage, StoredMessage } from "./message.js";
+
+/** A message as it was when asked for. */
+export interface SimulatedMessage {
+  /** The immutable id. */
+  readonly id: string;
+  /** The default id; another one after each move. */
+  readonly defaultId: string;
+  readonly folderId: string;
+  /** The folder's display name. */
+  readonly folder: string;
+  readonly subject: string;
+  readonly isRead: boolean;
+  readonly categories: readonly string[];
+  readonly flagged: boolean;
+  /** Ms since 1970, whole seconds. */
+  readonly receivedAt: number;
+  readonly internetMessageId: string;
+  readonly conversationId: string;
+}
+
+/** One simulated mailbox. Folders are named by well-known name, id or display name; messages by immutable id. Unknown ones throw. */
+export interface SimulatedMailbox {
+  readonly address: string;
+  /** Puts a new message there (default: inbox) and returns its immutable id. */
+  deliver(message?: NewMessage, folder?: string): string;
+  /** Puts many there, in order, and returns their immutable ids. */
+  deliverMany(messages: readonly NewMessage[], folder?: string): string[];
+  /** Moves as another client would; the default id changes. */
+  move(id: string, folder: string): void;
+  /** Removes for good. */
+  remove(id: string): void;
+  /** Changes as another client would. */
+  update(id: string, change: { isRead?: boolean; categories?: readonly string[]; flagged?: boolean }): void;
+  /** Adds a folder under the parent (default: top level) and returns its id. */
+  addFolder(name: string, parent?: string): string;
+  /** Snapshots of the messages of a folder, or of all; oldest first. */
+  messages(folder?: string): SimulatedMessage[];
+  message(id: string): SimulatedMessage | undefined;
+  /** All delta links of this mailbox die: their next use answers 410 SyncStateNotFound. */
+  forgetSyncStates(): void;
+}
+
+/** Makes the face of a mailbox. */
+export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
+  function folderNamed(name: string): Folder {
+    const folder = mailbox.folder(name) ?? mailbox.folders().find((one) => one.displayName === name);
+    if (!folder) throw new Error(`The simulated mailbox ${mailbox.address} has no folder "${name}".`);
+    return folder;
+  }
+  function messageWith(id: string): StoredMessage {
+    const message = mailbox.message(id);
+    if (!message) throw new Error(`The simulated mailbox ${mailbox.address} has no message ${id}.`);
+    return message;
+  }
+  function snapshot(message: StoredMessage): SimulatedMessage {
+    const { immutableId: id, defaultId, folderId, subject, isRead, categories, receivedAt, internetMessageId, conversationId } = message;
+    const folder = mailbox.folder(folderId)?.displayName ?? "";
+    return {
+      id, defaultId, folderId, folder, subject, isRead, categories: [...categories],
+      flagged: message.flag.flagStatus === "flagged", receivedAt, internetMessageId, conversationId,
+    };
+  }
+
+  return {
+    address: mailbox.address,
+    deliver: (message = {}, folder = "inbox") => mailbox.deliver(message, folderNamed(folder)).immutableId,
+    deliverMany(messages, folder = "inbox") {
+      const target = folderNamed(folder);
+      return messages.map((message) => mailbox.deliver(message, target).immutableId);
+    },
+    move: (id, folder) => mailbox.move(messageWith(id), folderNamed(folder)),
+    remove: (id) => mailbox.remove(messageWith(id)),
+    update(id, { isRead, categories, flagged }) {
+      const change: MessageChange = {};
+      if (isRead !== undefined) change.isRead = isRead;
+      if (categories !== undefined) change.categories = [...categories];
+      if (flagged !== undefined) change.flag = { flagStatus: flagged ? "flagged" : "notFlagged" };
+      mailbox.change(messageWith(id), change);
+    },
+    addFolder: (name, parent) => mailbox.addFolder(name, parent === undefined ? mailbox.root : folderNamed(parent)).id,
+    messages: (folder) => (folder === undefined ? mailbox.received : folderNamed(folder).received).settled().map(snapshot),
+    message(id) {
+      const message = mailbox.message(id);
+      return message && snapshot(message);
+    },
+    forgetSyncStates() {
+      for (const folder of mailbox.folders()) folder.syncStates.forget();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * What a simulator can be told, and what it does when it is not told.
+ * Invariant: `settings` are complete and never change while the simulator lives. Knows no request.
+ */
+import { randomInt } from "node:crypto";
+
+/** The fixed ids a simulator has unless it is given others. */
+export const simulatorDefaults = {
+  tenantId: "5f3c1a7e-9b42-4d06-8f1e-2a6d0c9be741",
+  clientId: "c81d4e2e-bcf2-4e6a-869b-7df92533d2db",
+} as const;
+
+/** Habits of the real service that surprise a client; each is on by default and can be switched off. */
+export interface Quirks {
+  /** Now and then an empty page with a nextLink inside a round that still has something to give. Default true. */
+  emptyPages: boolean;
+  /** Now and then an item is given twice in a round. Default true. */
+  replays: boolean;
+  /** A changed item in a later round carries id, parentFolderId and the changed properties only. Default true; false gives every selected property. */
+  partialItems: boolean;
+  /** Links are spelled in another of Graph's ways, not as the client asked. Default true. */
+  otherLinkSpelling: boolean;
+  /** With immutable ids, a message that left the folder and came back within one window is shown as removed only. Default true. */
+  moveAwayAndBackHidden: boolean;
+}
+
+/** Options of `createSimulator`. */
+export interface SimulatorOptions {
+  /** The one tenant, a GUID. Default `simulatorDefaults.tenantId`. */
+  tenantId?: string;
+  /** The one registered public client, a GUID. Default `simulatorDefaults.clientId`. */
+  clientId?: string;
+  /** Seeds every random choice, a whole number below 2^32. Default random; readable as `Simulator.seed`. */
+  seed?: number;
+  /** The clock, in ms since 1970. Default `Date.now`, looked up at each call. */
+  now?: () => number;
+  /** Habits to switch off or on; each is on by default. */
+  quirks?: Partial<Quirks>;
+  /** Life of an access token in seconds. Default: drawn for each token between 3,600 and 5,400, as Entra does. */
+  accessTokenLifetimeSeconds?: number;
+}
+
+/** The options with every default filled in. */
+export interface Settings {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly seed: number;
+  readonly now: () => number;
+  readonly quirks: Quirks;
+  readonly accessTokenLifetimeSeconds: number | undefined;
+}
+
+/** Fills in the defaults. */
+export function completeSettings(options: SimulatorOptions): Settings {
+  return {
+    tenantId: (options.tenantId ?? simulatorDefaults.tenantId).toLowerCase(),
+    clientId: (options.clientId ?? simulatorDefaults.clientId).toLowerCase(),
+    seed: options.seed ?? randomInt(0, 2 ** 32 - 1),
+    now: options.now ?? (() => Date.now()),
+    quirks: { emptyPages: true, replays: true, partialItems: true, otherLinkSpelling: true, moveAwayAndBackHidden: true, ...options.quirks },
+    accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Joins the parts into one simulator: a tenant with its users and mailboxes, Entra and Graph in front of them, two doors.
+ * Invariant: everything random comes from one seed, everything timed from one clock; simulators share nothing. Imports nothing of the product.
+ */
+import { cloudOfAuthority } from "./cloud.js";
+import { createDirectory } from "./directory.js";
+import { createInProcessFetch } from "./door/in-process.js";
+import { listenOnLoopback, type LoopbackDoor } from "./door/loopback.js";
+import { createLockout } from "./entra/lockout.js";
+import { createEntraService } from "./entra/service.js";
+import { createTokenIssuer } from "./entra/token-issuer.js";
+import type { Ask, Outcome } from "./exchange.js";
+import { createGraphService } from "./graph/service.js";
+import type { SimulatedMailbox } from "./mailbox/simulated-mailbox.js";
+import { createRandom } from "./random.js";
+import { completeSettings, type SimulatorOptions } from "./settings.js";
+import type { NewUser, SimulatedUser } from "./simulated-user.js";
+import { createFaultBook, type Faults } from "./traffic/fault.js";
+import { createGate } from "./traffic/gate.js";
+import { createRequestLog, type RequestLog } from "./traffic/request-log.js";
+import { createTenant } from "./tenant.js";
+
+/** A double of Microsoft Graph mail and Entra ID. */
+export interface Simulator {
+  readonly tenantId: string;
+  readonly clientId: string;
+  /** Print it when a test fails: the same seed makes the same choices. */
+  readonly seed: number;
+  /** The in-process door: answers at the real host names of all clouds; rejects every other host like a network failure. */
+  readonly fetch: typeof fetch;
+  /** Opens the loopback door, plain HTTP on 127.0.0.1, for other processes; reach it through `simulatorFetch`. */
+  listen(options?: { port?: number }): Promise<LoopbackDoor>;
+  /** Adds a user to the tenant, with a mailbox unless told otherwise. Throws when the address or object id is taken. */
+  addUser(options: NewUser): SimulatedUser;
+  /** Throws when there is no such user. */
+  user(address: string): SimulatedUser;
+  /** Throws when there is no such mailbox. */
+  mailbox(address: string): SimulatedMailbox;
+  readonly faults: Faults;
+  readonly log: RequestLog;
+}
+
+/**
+ * Makes a simulator: an empty tenant with one registered public client.
+ * @example
+ * const simulator = createSimulator();
+ * simulator.addUser({ address: "support@contoso.com" }).mailbox.deliver({ subject: "Hello" });
+ */
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const settings = completeSettings(options);
+  const random = createRandom(settings.seed);
+  const directory = createDirectory();
+  const issuer = createTokenIssuer(settings, random.fork("tokens"));
+  const faults = createFaultBook(random.fork("faults"));
+  const gate = createGate();
+  const log = createRequestLog();
+  const shared = { settings, directory, issuer, faults, gate, log };
+  const entra = createEntraService({ ...shared, lockout: createLockout(), random: random.fork("entra") });
+  const graph = createGraphService({ ...shared, random: random.fork("graph") });
+  const tenant = createTenant({ settings, directory, issuer, random: random.fork("tenant") });
+
+  const serve = (ask: Ask): Promise<Outcome> => (cloudOfAuthority(ask.host) ? entra(ask) : graph(ask));
+  return {
+    tenantId: settings.tenantId,
+    clientId: settings.clientId,
+    seed: settings.seed,
+    fetch: createInProcessFetch(serve),
+    listen: ({ port = 0 } = {}) => listenOnLoopback(serve, port),
+    ...tenant,
+    faults: { add: faults.add, clear: faults.clear },
+    log,
+  };
+}

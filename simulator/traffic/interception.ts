@@ -1,0 +1,53 @@
+/**
+ * Lays a fault over the work of a request: done or not done, answered or not, late or cut.
+ * Invariant: the work runs at most once, and never when the fault says it must not. Knows no route.
+ */
+import type { Answer, Outcome } from "../exchange.js";
+import type { Fault, Strike } from "./fault.js";
+
+/** Runs the work under a strike. `errorBody` gives the body usual for a status. */
+export async function intercept(
+  strike: Strike | undefined,
+  work: () => Answer | Promise<Outcome>,
+  errorBody: (status: number) => string,
+): Promise<Outcome> {
+  if (!strike) return work();
+  const outcome = await struck(strike.fault, work, errorBody);
+  if (strike.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, strike.delayMs));
+  return outcome;
+}
+
+async function struck(fault: Fault | undefined, work: () => Answer | Promise<Outcome>, errorBody: (status: number) => string): Promise<Outcome> {
+  if (!fault) return work();
+  if (fault.dropSocket) {
+    if (fault.dropSocket === "after") await work();
+    return "dropped";
+  }
+  if (fault.status !== undefined) {
+    if (fault.effect === "after" && (await work()) === "dropped") return "dropped";
+    return adorn({ status: fault.status, headers: { "content-type": "application/json" }, body: bodyOf(fault, errorBody) }, fault);
+  }
+  const answer = await work();
+  if (answer === "dropped") return answer;
+  return adorn(fault.body === undefined ? answer : { ...answer, body: bodyOf(fault, errorBody) }, fault);
+}
+
+function bodyOf(fault: Fault, errorBody: (status: number) => string): string {
+  if (fault.body === undefined) return errorBody(fault.status ?? 200);
+  return typeof fault.body === "string" ? fault.body : JSON.stringify(fault.body);
+}
+
+function adorn(answer: Answer, fault: Fault): Answer {
+  const headers: Record<string, string> = { ...answer.headers };
+  for (const [name, value] of Object.entries(fault.headers ?? {})) headers[name.toLowerCase()] = value;
+  if (fault.retryAfter !== undefined) headers["retry-after"] = String(fault.retryAfter);
+  return { status: answer.status, headers, body: fault.truncate === undefined ? answer.body : answer.body.slice(0, fault.truncate) };
+}
+
+/** What a Retry-After header asks for, in ms from now; undefined when it is absent or unreadable. */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Math.round(Number(value) * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
