@@ -17,7 +17,12 @@ export interface SimulatedCloud {
 export const simulatedClouds: readonly SimulatedCloud[] = [
   { authorities: ["login.microsoftonline.com"], graphs: ["graph.microsoft.com"], delta: true, lockoutAfter: 10 },
   { authorities: ["login.microsoftonline.us"], graphs: ["graph.microsoft.us", "dod-graph.microsoft.us"], delta: true, lockoutAfter: 3 },
-  { authorities: ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"], graphs: ["microsoftgraph.chinacloudapi.cn"], delta: false, lockoutAfter: 10 },
+  {
+    authorities: ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
+    graphs: ["microsoftgraph.chinacloudapi.cn"],
+    delta: false,
+    lockoutAfter: 10,
+  },
 ];
 
 /** The cloud that signs in at this host, if it is one of ours. */

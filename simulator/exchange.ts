@@ -14,6 +14,8 @@ export interface Ask {
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** Calls back once the caller has stopped waiting; a delay then ends at once. */
+  readonly onGone?: (listener: () => void) => void;
 }
 
 /** An answer. `body` "" means no body. */

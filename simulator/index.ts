@@ -1,9 +1,10 @@
 /** A double of Microsoft Graph mail and Entra ID for tests: in process and on loopback. Named re-exports only. */
-export { simulatorFetch } from "./door/simulator-fetch.js";
+
 export type { LoopbackDoor } from "./door/loopback.js";
+export { simulatorFetch } from "./door/simulator-fetch.js";
 export type { MailAddress, NewMessage } from "./mailbox/message.js";
 export type { SimulatedMailbox, SimulatedMessage } from "./mailbox/simulated-mailbox.js";
-export { type Quirks, simulatorDefaults, type SimulatorOptions } from "./settings.js";
+export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
 export type { NewUser, SimulatedUser } from "./simulated-user.js";
 export { createSimulator, type Simulator } from "./simulator.js";
 export type { Fault, Faults } from "./traffic/fault.js";

@@ -57,7 +57,14 @@ export function completeSettings(options: SimulatorOptions): Settings {
     clientId: (options.clientId ?? simulatorDefaults.clientId).toLowerCase(),
     seed: options.seed ?? randomInt(0, 2 ** 32 - 1),
     now: options.now ?? (() => Date.now()),
-    quirks: { emptyPages: true, replays: true, partialItems: true, otherLinkSpelling: true, moveAwayAndBackHidden: true, ...options.quirks },
+    quirks: {
+      emptyPages: true,
+      replays: true,
+      partialItems: true,
+      otherLinkSpelling: true,
+      moveAwayAndBackHidden: true,
+      ...options.quirks,
+    },
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
   };
 }

@@ -5,7 +5,7 @@
 import { cloudOfAuthority } from "./cloud.js";
 import { createDirectory } from "./directory.js";
 import { createInProcessFetch } from "./door/in-process.js";
-import { listenOnLoopback, type LoopbackDoor } from "./door/loopback.js";
+import { type LoopbackDoor, listenOnLoopback } from "./door/loopback.js";
 import { createLockout } from "./entra/lockout.js";
 import { createEntraService } from "./entra/service.js";
 import { createTokenIssuer } from "./entra/token-issuer.js";
@@ -15,10 +15,10 @@ import type { SimulatedMailbox } from "./mailbox/simulated-mailbox.js";
 import { createRandom } from "./random.js";
 import { completeSettings, type SimulatorOptions } from "./settings.js";
 import type { NewUser, SimulatedUser } from "./simulated-user.js";
+import { createTenant } from "./tenant.js";
 import { createFaultBook, type Faults } from "./traffic/fault.js";
 import { createGate } from "./traffic/gate.js";
 import { createRequestLog, type RequestLog } from "./traffic/request-log.js";
-import { createTenant } from "./tenant.js";
 
 /** A double of Microsoft Graph mail and Entra ID. */
 export interface Simulator {

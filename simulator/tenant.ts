@@ -5,7 +5,7 @@
 import type { Account, Directory } from "./directory.js";
 import type { TokenIssuer } from "./entra/token-issuer.js";
 import { createMailbox } from "./mailbox/mailbox.js";
-import { showMailbox, type SimulatedMailbox } from "./mailbox/simulated-mailbox.js";
+import { type SimulatedMailbox, showMailbox } from "./mailbox/simulated-mailbox.js";
 import type { Random } from "./random.js";
 import type { Settings } from "./settings.js";
 import type { NewUser, SimulatedUser } from "./simulated-user.js";

@@ -50,24 +50,19 @@ async function readWholeRequest(request: Request): Promise<ReadRequest> {
 }
 
 function finish(url: URL, method: string, headers: Record<string, string>, body: string, signal: AbortSignal | undefined): ReadRequest {
-  const ask: Ask = { host: url.host, method, path: url.pathname, query: url.search.slice(1), headers, body };
+  const onGone = signal && ((listener: () => void) => signal.addEventListener("abort", listener, { once: true }));
+  const ask: Ask = { host: url.host, method, path: url.pathname, query: url.search.slice(1), headers, body, ...(onGone && { onGone }) };
   return { ask, url: url.href, signal };
 }
 
 /** The server goes on with its work, as a real one would; only the caller stops waiting. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
+  return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    stop = () => signal.removeEventListener("abort", onAbort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    stop();
-  }
 }
 
 function networkFailure(code: string, message: string): TypeError {

@@ -43,12 +43,25 @@ async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMe
   const body = await readBody(request);
   const host = String(request.headers[simulatedHostHeader] ?? "").toLowerCase();
   if (!cloudOfGraph(host) && !cloudOfAuthority(host)) {
-    const text = JSON.stringify({ error: { code: "SimulatorUnknownHost", message: `Set the ${simulatedHostHeader} header to the real host that is meant; got "${host}".` } });
+    const text = JSON.stringify({
+      error: {
+        code: "SimulatorUnknownHost",
+        message: `Set the ${simulatedHostHeader} header to the real host that is meant; got "${host}".`,
+      },
+    });
     response.writeHead(400, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
     return;
   }
   const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s);
-  const outcome = await serve({ host, method: request.method ?? "GET", path, query, headers: request.headers as Ask["headers"], body });
+  const outcome = await serve({
+    host,
+    method: request.method ?? "GET",
+    path,
+    query,
+    headers: request.headers as Ask["headers"],
+    body,
+    onGone: (listener) => void response.once("close", listener),
+  });
   if (outcome === "dropped") {
     request.socket.destroy();
     return;

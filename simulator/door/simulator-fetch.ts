@@ -13,7 +13,8 @@ import { simulatedHostHeader } from "./simulated-host.js";
  */
 export function simulatorFetch(url: string): typeof fetch {
   const base = new URL(url);
-  if (base.protocol !== "http:" || base.hostname !== "127.0.0.1") throw new TypeError(`Expected the url of a simulator on http://127.0.0.1, got ${url}`);
+  if (base.protocol !== "http:" || base.hostname !== "127.0.0.1")
+    throw new TypeError(`Expected the url of a simulator on http://127.0.0.1, got ${url}`);
   return async (input, init) => {
     const isRequest = typeof input !== "string" && !(input instanceof URL);
     const meant = new URL(isRequest ? input.url : input);

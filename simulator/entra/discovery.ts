@@ -4,7 +4,11 @@
 import type { SimulatedCloud } from "../cloud.js";
 import type { Answer } from "../exchange.js";
 
-const json = (value: unknown): Answer => ({ status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body: JSON.stringify(value) });
+const json = (value: unknown): Answer => ({
+  status: 200,
+  headers: { "content-type": "application/json; charset=utf-8" },
+  body: JSON.stringify(value),
+});
 
 /** `GET /common/discovery/instance`. */
 export function answerInstance(host: string, cloud: SimulatedCloud, tenant: string): Answer {

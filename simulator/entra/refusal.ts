@@ -6,8 +6,14 @@
 import type { Answer } from "../exchange.js";
 
 const table = {
-  50034: { error: "invalid_grant", text: "The user account does not exist in the directory. To sign into this application, the account must be added to the directory." },
-  50053: { error: "invalid_grant", text: "The account is locked, you've tried to sign in too many times with an incorrect user ID or password." },
+  50034: {
+    error: "invalid_grant",
+    text: "The user account does not exist in the directory. To sign into this application, the account must be added to the directory.",
+  },
+  50053: {
+    error: "invalid_grant",
+    text: "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
+  },
   50057: { error: "invalid_grant", text: "The user account is disabled." },
   50076: {
     error: "invalid_grant",
@@ -27,7 +33,10 @@ const table = {
   70000: { error: "invalid_grant", suberror: "bad_token", text: "The provided value for the 'refresh_token' parameter is not valid." },
   70003: { error: "unsupported_grant_type", text: "The app requested an unsupported grant type." },
   70011: { error: "invalid_scope", text: "The provided value for the input parameter 'scope' is not valid." },
-  90002: { error: "invalid_request", text: "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud." },
+  90002: {
+    error: "invalid_request",
+    text: "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
+  },
   700016: {
     error: "unauthorized_client",
     text: "Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
@@ -35,7 +44,10 @@ const table = {
   700025: { error: "invalid_client", text: "Client is public so neither 'client_assertion' nor 'client_secret' should be presented." },
   700082: { error: "invalid_grant", suberror: "bad_token", text: "The refresh token has expired due to inactivity." },
   900144: { error: "invalid_request", text: "The request body must contain the following parameter" },
-  9001023: { error: "invalid_request", text: "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint." },
+  9001023: {
+    error: "invalid_request",
+    text: "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+  },
   9002313: { error: "invalid_request", text: "Invalid request. Request is malformed or invalid." },
 } as const satisfies Record<number, { error: string; suberror?: string; text: string }>;
 

@@ -7,9 +7,19 @@ import { EntraRefusal } from "./refusal.js";
 const openIdScopes = new Set(["openid", "profile", "email", "offline_access"]);
 
 /** Permissions of Microsoft Graph that the simulator knows, by lower-case name. */
-const graphScopes = new Map([
-  "User.Read", "User.ReadBasic.All", "Mail.Read", "Mail.ReadBasic", "Mail.ReadWrite", "Mail.Read.Shared", "Mail.ReadWrite.Shared", "Mail.Send", "MailboxSettings.Read",
-].map((name) => [name.toLowerCase(), name]));
+const graphScopes = new Map(
+  [
+    "User.Read",
+    "User.ReadBasic.All",
+    "Mail.Read",
+    "Mail.ReadBasic",
+    "Mail.ReadWrite",
+    "Mail.Read.Shared",
+    "Mail.ReadWrite.Shared",
+    "Mail.Send",
+    "MailboxSettings.Read",
+  ].map((name) => [name.toLowerCase(), name]),
+);
 
 /** What the registration lists; `.default` means these. */
 const registered = ["User.Read", "User.ReadBasic.All", "Mail.ReadWrite"];

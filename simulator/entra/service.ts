@@ -32,17 +32,31 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
     const form = found.route === "token" ? readTokenForm(ask) : new Map<string, string>();
     const mailbox = found.route === "token" ? whomTokenFormConcerns(form, world)?.address : undefined;
     const startedAt = settings.now();
-    const entry = log.begin({ route: found.route, method: ask.method, path: ask.path + (ask.query && `?${ask.query}`), startedAt, ...(mailbox && { mailbox }) });
+    const entry = log.begin({
+      route: found.route,
+      method: ask.method,
+      path: ask.path + (ask.query && `?${ask.query}`),
+      startedAt,
+      ...(mailbox && { mailbox }),
+    });
     const barKey = `entra ${mailbox ?? ""}`;
     const bar = gate.barred(barKey, startedAt);
     if (bar && startedAt > bar.sentAt + 100) log.noteKnock(entry);
     await nextTurn();
 
-    const traces: Traces = { traceId: random.guid(), correlationId: ask.headers["client-request-id"] ?? random.guid(), now: settings.now() };
+    const traces: Traces = {
+      traceId: random.guid(),
+      correlationId: ask.headers["client-request-id"] ?? random.guid(),
+      now: settings.now(),
+    };
     const usual = (status: number) => usualErrorBody(status, ask.host, traces);
     const outcome = bar
-      ? { status: 429, headers: { "content-type": "application/json", "retry-after": String(Math.ceil((bar.until - startedAt) / 1000)) }, body: usual(429) }
-      : await intercept(faults.strike({ route: found.route, mailbox, messageIds: [] }), () => work(ask, found, form, traces), usual);
+      ? {
+          status: 429,
+          headers: { "content-type": "application/json", "retry-after": String(Math.ceil((bar.until - startedAt) / 1000)) },
+          body: usual(429),
+        }
+      : await intercept(ask, faults.strike({ route: found.route, mailbox, messageIds: [] }), () => work(ask, found, form, traces), usual);
 
     const now = settings.now();
     entry.endedAt = now;

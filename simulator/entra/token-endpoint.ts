@@ -18,8 +18,24 @@ const grants: ReadonlyMap<string, Grant> = new Map([
 
 /** Taken with every grant; the x-… ones are MSAL's telemetry. */
 const everyGrant = new Set([
-  "grant_type", "client_id", "scope", "client_info", "claims", "response_type", "client-request-id", "redirect_uri", "x-client-sku", "x-client-ver", "x-client-os", "x-client-cpu",
-  "x-client-current-telemetry", "x-client-last-telemetry", "x-ms-lib-capability", "x-app-name", "x-app-ver", "x-anchormailbox",
+  "grant_type",
+  "client_id",
+  "scope",
+  "client_info",
+  "claims",
+  "response_type",
+  "client-request-id",
+  "redirect_uri",
+  "x-client-sku",
+  "x-client-ver",
+  "x-client-os",
+  "x-client-cpu",
+  "x-client-current-telemetry",
+  "x-client-last-telemetry",
+  "x-ms-lib-capability",
+  "x-app-name",
+  "x-app-ver",
+  "x-anchormailbox",
 ]);
 
 /** Reads the form; Entra takes nothing but a form. */
@@ -71,7 +87,8 @@ export function answerToken(tenant: string, ask: Ask, form: TokenForm, world: En
   };
   if (scope.offline) body.refresh_token = issuer.refresh(account);
   if (scope.openId) body.id_token = issuer.id(account, ask.host);
-  if (form.get("client_info") === "1") body.client_info = Buffer.from(JSON.stringify({ uid: account.objectId, utid: settings.tenantId })).toString("base64url");
+  if (form.get("client_info") === "1")
+    body.client_info = Buffer.from(JSON.stringify({ uid: account.objectId, utid: settings.tenantId })).toString("base64url");
   return { status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body: JSON.stringify(body) };
 }
 

@@ -27,7 +27,12 @@ export interface RefreshGrant {
 
 /** Issues and knows tokens. */
 export interface TokenIssuer {
-  access(account: Account, permissions: readonly string[], cloud: SimulatedCloud, host: string): { token: string; expiresInSeconds: number };
+  access(
+    account: Account,
+    permissions: readonly string[],
+    cloud: SimulatedCloud,
+    host: string,
+  ): { token: string; expiresInSeconds: number };
   refresh(account: Account): string;
   id(account: Account, host: string): string;
   openAccess(token: string): AccessGrant | undefined;
@@ -76,9 +81,21 @@ export function createTokenIssuer(settings: Settings, random: Random): TokenIssu
     access(account, permissions, cloud, host) {
       forgetExpired();
       const lifetime = settings.accessTokenLifetimeSeconds ?? random.integer(3600, 5400);
-      const payload = { ...claims(account, host, lifetime), aud: `https://${cloud.graphs[0]}`, appid: settings.clientId, scp: permissions.join(" "), upn: account.address };
+      const payload = {
+        ...claims(account, host, lifetime),
+        aud: `https://${cloud.graphs[0]}`,
+        appid: settings.clientId,
+        scp: permissions.join(" "),
+        upn: account.address,
+      };
       const token = `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`;
-      accessGrants.set(token, { account, permissions: new Set(permissions), cloud, expiresAt: settings.now() + lifetime * 1000, epoch: account.accessEpoch });
+      accessGrants.set(token, {
+        account,
+        permissions: new Set(permissions),
+        cloud,
+        expiresAt: settings.now() + lifetime * 1000,
+        epoch: account.accessEpoch,
+      });
       return { token, expiresInSeconds: lifetime };
     },
     refresh(account) {

@@ -22,11 +22,15 @@ export function grantOf(authorization: string | undefined, issuer: TokenIssuer):
 
 /** Throws the 401 that the grant deserves, if any. */
 export function requireLiving(ask: Ask, grant: AccessGrant | undefined, now: number): AccessGrant {
-  if (ask.headers.authorization === undefined) throw new GraphRefusal(401, "InvalidAuthenticationToken", "Access token is empty.", challenge);
+  if (ask.headers.authorization === undefined)
+    throw new GraphRefusal(401, "InvalidAuthenticationToken", "Access token is empty.", challenge);
   if (!grant) throw new GraphRefusal(401, "InvalidAuthenticationToken", "CompactToken parsing failed with error code: 80049217", challenge);
-  if (grant.cloud !== cloudOfGraph(ask.host)) throw new GraphRefusal(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.", challenge);
-  if (grant.expiresAt <= now) throw new GraphRefusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", challenge);
-  if (grant.epoch !== grant.account.accessEpoch) throw new GraphRefusal(401, "InvalidAuthenticationToken", "Access token validation failure. The token has been revoked.", challenge);
+  if (grant.cloud !== cloudOfGraph(ask.host))
+    throw new GraphRefusal(401, "InvalidAuthenticationToken", "Access token validation failure. Invalid audience.", challenge);
+  if (grant.expiresAt <= now)
+    throw new GraphRefusal(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.", challenge);
+  if (grant.epoch !== grant.account.accessEpoch)
+    throw new GraphRefusal(401, "InvalidAuthenticationToken", "Access token validation failure. The token has been revoked.", challenge);
   return grant;
 }
 
@@ -36,7 +40,12 @@ export function requirePermission(grant: AccessGrant, anyOf: readonly string[]):
 }
 
 /** Opens the mailbox. `user` undefined means the grant's own. Throws 403 and 404. */
-export function openMailbox(grant: AccessGrant, user: string | undefined, directory: Directory, write: boolean): { owner: Account; mailbox: Mailbox } {
+export function openMailbox(
+  grant: AccessGrant,
+  user: string | undefined,
+  directory: Directory,
+  write: boolean,
+): { owner: Account; mailbox: Mailbox } {
   const owner = user === undefined ? grant.account : directory.find(user);
   if (!owner) throw new GraphRefusal(404, "ErrorInvalidUser", `The requested user '${user}' is invalid.`);
   requirePermission(grant, write ? ["Mail.ReadWrite"] : ["Mail.ReadWrite", "Mail.Read"]);

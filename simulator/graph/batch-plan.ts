@@ -32,8 +32,10 @@ const mostParts = 20;
 /** Reads the batch. Throws `GraphRefusal`. */
 export function readBatch(ask: Ask): BatchPlan {
   const { requests, ...others } = readJsonBody(ask);
-  if (!Array.isArray(requests) || requests.length === 0 || Object.keys(others).length > 0) throw badRequest("Invalid batch payload format.");
-  if (requests.length > mostParts) throw new GraphRefusal(400, "MaximumValueExceeded", `Number of batch request steps exceeds the maximum value of ${mostParts}.`);
+  if (!Array.isArray(requests) || requests.length === 0 || Object.keys(others).length > 0)
+    throw badRequest("Invalid batch payload format.");
+  if (requests.length > mostParts)
+    throw new GraphRefusal(400, "MaximumValueExceeded", `Number of batch request steps exceeds the maximum value of ${mostParts}.`);
   const parts = requests.map((request) => readPart(request));
   if (new Set(parts.map((part) => part.id.toLowerCase())).size < parts.length) throw badRequest("Request ids in a batch must be unique.");
   checkDependencies(parts);
@@ -48,18 +50,26 @@ function readPart(request: unknown): BatchPart {
   const { id, method, url, headers = {}, body, dependsOn = [] } = request as Record<string, unknown>;
   const stranger = Object.keys(request).find((name) => !partFields.has(name));
   if (stranger !== undefined) throw badRequest(`Invalid batch payload format: unknown property '${stranger}'.`);
-  if (typeof id !== "string" || id === "" || typeof method !== "string" || typeof url !== "string") throw badRequest("Invalid batch payload format.");
+  if (typeof id !== "string" || id === "" || typeof method !== "string" || typeof url !== "string")
+    throw badRequest("Invalid batch payload format.");
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(url)) throw badRequest(`Write request id : ${id} must have a relative URL.`);
   if (!Array.isArray(dependsOn) || dependsOn.length > 1) throw badRequest(`Invalid dependsOn of request id : ${id}.`);
   const named = new Map<string, string>();
   for (const [name, value] of Object.entries(headers as Record<string, unknown>)) named.set(name.toLowerCase(), String(value));
-  if (body !== undefined && !named.has("content-type")) throw badRequest(`Write request id : ${id} does not contain Content-Type header or body.`);
-  if (body === undefined && /^(patch|put)$/i.test(method)) throw badRequest(`Write request id : ${id} does not contain Content-Type header or body.`);
+  if (body !== undefined && !named.has("content-type"))
+    throw badRequest(`Write request id : ${id} does not contain Content-Type header or body.`);
+  if (body === undefined && /^(patch|put)$/i.test(method))
+    throw badRequest(`Write request id : ${id} does not contain Content-Type header or body.`);
   const [path = "", query = ""] = `/v1.0/${url.replace(/^\//, "")}`.split(/\?(.*)/s);
   if (/^\/v1\.0\/\$batch/i.test(path)) throw badRequest("A batch must not hold a batch.");
   return {
-    id, method: method.toUpperCase(), path, query, headers: Object.fromEntries(named),
-    body: body === undefined ? "" : JSON.stringify(body), dependsOn: dependsOn[0] === undefined ? undefined : String(dependsOn[0]),
+    id,
+    method: method.toUpperCase(),
+    path,
+    query,
+    headers: Object.fromEntries(named),
+    body: body === undefined ? "" : JSON.stringify(body),
+    dependsOn: dependsOn[0] === undefined ? undefined : String(dependsOn[0]),
   };
 }
 
@@ -74,5 +84,6 @@ function checkDependencies(parts: readonly BatchPart[]): void {
   }
   const sameOne = new Set(dependent.map((part) => part.dependsOn)).size === 1;
   const inOneRow = parts.every((part, place) => part.dependsOn === (place === 0 ? undefined : parts[place - 1]?.id));
-  if (!sameOne && !inOneRow) throw badRequest("Invalid dependsOn: requests must be parallel, serial in one row, or all depend on the same request.");
+  if (!sameOne && !inOneRow)
+    throw badRequest("Invalid dependsOn: requests must be parallel, serial in one row, or all depend on the same request.");
 }

@@ -3,7 +3,7 @@
  * Invariant: a part waits for the one it depends on, and is 424 when that one failed; a lane without a place on the gate answers 429
  * for each part it takes. Knows no part's work. Source: Graph throttling limits (Outlook runs four parts of a batch in parallel).
  */
-import { nextTurn, type Answer, type Outcome } from "../exchange.js";
+import { type Answer, nextTurn, type Outcome } from "../exchange.js";
 import type { Random } from "../random.js";
 import { gateWidth } from "../traffic/gate.js";
 import type { BatchPart, BatchPlan } from "./batch-plan.js";
@@ -12,7 +12,13 @@ import type { BatchPart, BatchPlan } from "./batch-plan.js";
 export type PartRunner = (part: BatchPart, placed: boolean) => Promise<Outcome>;
 
 /** Runs the plan. `places`: how many of the mailbox's places it was granted. */
-export async function runBatch(plan: BatchPlan, places: number, random: Random, run: PartRunner, failedDependency: () => Answer): Promise<string | "dropped"> {
+export async function runBatch(
+  plan: BatchPlan,
+  places: number,
+  random: Random,
+  run: PartRunner,
+  failedDependency: () => Answer,
+): Promise<string | "dropped"> {
   const waiting = [...plan.parts];
   const answers = new Map<string, Answer>();
   let dropped = false;

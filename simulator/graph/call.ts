@@ -71,8 +71,13 @@ export function readJsonBody(ask: Ask): Readonly<Record<string, unknown>> {
   try {
     body = JSON.parse(ask.body);
   } catch {
-    throw new GraphRefusal(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.");
+    throw new GraphRefusal(
+      400,
+      "BadRequest",
+      "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
+    );
   }
-  if (typeof body !== "object" || body === null || Array.isArray(body)) throw new GraphRefusal(400, "RequestBodyRead", "The request body must be a JSON object.");
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    throw new GraphRefusal(400, "RequestBodyRead", "The request body must be a JSON object.");
   return body as Record<string, unknown>;
 }

@@ -44,19 +44,25 @@ export const answerDelta: GraphWork = (call) => {
   call.entry.ids = items.filter((item) => item.kind !== "removed").map((item) => item.change.message.immutableId);
   call.entry.round = next.done ? "done" : "more";
   const written = items.map((item) => write(item, selection, call)).join(",");
-  return answerJson(call, `{${contextOf(call, "Collection(message)")},"@odata.${next.done ? "deltaLink" : "nextLink"}":"${link}","value":[${written}]}`);
+  return answerJson(
+    call,
+    `{${contextOf(call, "Collection(message)")},"@odata.${next.done ? "deltaLink" : "nextLink"}":"${link}","value":[${written}]}`,
+  );
 };
 
 function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncState {
   const select = query.get("$select");
   readSelection(select);
   const changeType = query.get("changeType");
-  if (changeType !== undefined && !["created", "updated", "deleted"].includes(changeType)) throw badQuery(`Invalid value '${changeType}' for changeType.`);
+  if (changeType !== undefined && !["created", "updated", "deleted"].includes(changeType))
+    throw badQuery(`Invalid value '${changeType}' for changeType.`);
   const orderBy = query.get("$orderby")?.trim();
   if (orderBy !== undefined && orderBy !== "receivedDateTime desc") throw badQuery(`The '$orderby' value '${orderBy}' is not supported.`);
   const filter = query.get("$filter");
   const receivedFrom = filter === undefined ? undefined : readDeltaFilter(filter);
-  const caps = [filter === undefined ? undefined : filterCap, query.has("$top") ? readTop(query, 10) : undefined].filter((cap) => cap !== undefined);
+  const caps = [filter === undefined ? undefined : filterCap, query.has("$top") ? readTop(query, 10) : undefined].filter(
+    (cap) => cap !== undefined,
+  );
   return {
     select,
     changeType,
@@ -92,8 +98,17 @@ function resume(folder: Folder, token: string, query: GraphQuery, call: GraphCal
   }
   if (!state.done) return state;
   return {
-    ...state, first: false, start: state.end, end: folder.log.entries.length, walked: 0, backwards: false,
-    order: undefined, allowance: undefined, replay: undefined, emptyRun: 0, done: false,
+    ...state,
+    first: false,
+    start: state.end,
+    end: folder.log.entries.length,
+    walked: 0,
+    backwards: false,
+    order: undefined,
+    allowance: undefined,
+    replay: undefined,
+    emptyRun: 0,
+    done: false,
   };
 }
 
@@ -103,6 +118,7 @@ function write({ kind, change, properties }: ShownItem, selection: MessageSelect
     const id = preferences.immutableIds ? idOf(change.message, preferences) : change.defaultId;
     return `{${type},"id":"${id}","@removed":{"reason":"deleted"}}`;
   }
-  const item = kind === "whole" ? selection.write(change.message, preferences) : selection.writePartly(change.message, preferences, properties);
+  const item =
+    kind === "whole" ? selection.write(change.message, preferences) : selection.writePartly(change.message, preferences, properties);
   return `{${type},${item}}`;
 }

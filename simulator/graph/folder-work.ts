@@ -70,7 +70,11 @@ function pick(select: string | undefined): [string, FolderReader][] {
   const asked = select.split(",").map((name) => name.trim().toLowerCase());
   const stranger = asked.find((name) => !all.some(([known]) => known.toLowerCase() === name));
   if (stranger !== undefined) {
-    throw new GraphRefusal(400, "RequestBroker--ParseUri", `Could not find a property named '${stranger}' on type 'Microsoft.OutlookServices.MailFolder'.`);
+    throw new GraphRefusal(
+      400,
+      "RequestBroker--ParseUri",
+      `Could not find a property named '${stranger}' on type 'Microsoft.OutlookServices.MailFolder'.`,
+    );
   }
   return all.filter(([name]) => name === "id" || asked.includes(name.toLowerCase()));
 }

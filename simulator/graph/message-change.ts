@@ -9,7 +9,10 @@ import { GraphRefusal, unknownParameter } from "./refusal.js";
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
-const oneOf = (...choices: string[]) => (value: unknown) => isText(value) && choices.includes(value);
+const oneOf =
+  (...choices: string[]) =>
+  (value: unknown) =>
+    isText(value) && choices.includes(value);
 
 const updatable: { readonly [Name in keyof Required<MessageChange>]: (value: unknown) => boolean } = {
   isRead: isBoolean,
@@ -34,10 +37,16 @@ export function readMessageChange(body: Readonly<Record<string, unknown>>): Mess
     if (name.startsWith("@odata.")) throw unknownParameter(`the property "${name}"`);
     const fits = Object.hasOwn(updatable, name) ? updatable[name as keyof MessageChange] : undefined;
     if (!fits) {
-      if (selectableProperties.has(name)) throw new GraphRefusal(400, "ErrorInvalidPropertySet", `The property '${name}' cannot be changed on a message that is not a draft.`);
+      if (selectableProperties.has(name))
+        throw new GraphRefusal(
+          400,
+          "ErrorInvalidPropertySet",
+          `The property '${name}' cannot be changed on a message that is not a draft.`,
+        );
       throw unknownParameter(`the property "${name}"`);
     }
-    if (!fits(value)) throw new GraphRefusal(400, "RequestBodyRead", `Cannot convert the value of property '${name}' to its expected type.`);
+    if (!fits(value))
+      throw new GraphRefusal(400, "RequestBodyRead", `Cannot convert the value of property '${name}' to its expected type.`);
   }
   return body as MessageChange;
 }

@@ -2,8 +2,9 @@
  * Plain lists of messages, of one folder or of the whole mailbox.
  * Invariant: an unfiltered page costs as much as the page, not as the folder; the newest come first unless ordered otherwise. Knows no delta.
  */
-import { placeOf } from "../mailbox/received-index.js";
+
 import type { StoredMessage } from "../mailbox/message.js";
+import { placeOf } from "../mailbox/received-index.js";
 import { answerJson, contextOf, folderIn, type GraphWork, mailboxOf, ownerContext } from "./call.js";
 import { pageSizeOf } from "./folder-work.js";
 import { readSelection } from "./message-selection.js";
@@ -32,7 +33,13 @@ export const answerMessages: GraphWork = (call) => {
   return answerJson(call, `{${head.join(",")},"value":[${items.join(",")}]}`);
 };
 
-function takePage(all: readonly StoredMessage[], filter: MessageFilter, ascending: boolean, skip: number, size: number): { messages: StoredMessage[]; more: boolean } {
+function takePage(
+  all: readonly StoredMessage[],
+  filter: MessageFilter,
+  ascending: boolean,
+  skip: number,
+  size: number,
+): { messages: StoredMessage[]; more: boolean } {
   const low = filter.from === Number.NEGATIVE_INFINITY ? 0 : placeOf(all, filter.from);
   const high = filter.before === Number.POSITIVE_INFINITY ? all.length : placeOf(all, filter.before);
   const messages: StoredMessage[] = [];

@@ -29,14 +29,23 @@ export function readSelection(text: string | undefined): MessageSelection {
 }
 
 function parse(text: string): ReadonlyMap<string, PropertyWriter> {
-  const asked = new Set(text.split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""));
+  const asked = new Set(
+    text
+      .split(",")
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ""),
+  );
   const chosen = new Map<string, PropertyWriter>();
   for (const [name, writer] of selectableProperties) {
     if (asked.delete(name.toLowerCase()) || name === "id") chosen.set(name, writer);
   }
   const [stranger] = asked;
   if (stranger !== undefined) {
-    throw new GraphRefusal(400, "RequestBroker--ParseUri", `Could not find a property named '${stranger}' on type 'Microsoft.OutlookServices.Message'.`);
+    throw new GraphRefusal(
+      400,
+      "RequestBroker--ParseUri",
+      `Could not find a property named '${stranger}' on type 'Microsoft.OutlookServices.Message'.`,
+    );
   }
   return chosen;
 }

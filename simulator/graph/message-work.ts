@@ -31,7 +31,11 @@ export const answerPatch: GraphWork = (call) => {
   const message = findMessage(call, mailbox);
   const expected = call.ask.headers["if-match"];
   if (expected !== undefined && expected !== "*" && expected !== `W/"${changeKeyOf(message)}"`) {
-    throw new GraphRefusal(412, "ErrorIrresolvableConflict", "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.");
+    throw new GraphRefusal(
+      412,
+      "ErrorIrresolvableConflict",
+      "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.",
+    );
   }
   mailbox.change(message, change);
   return show(call, owner, message, 200);
@@ -73,6 +77,9 @@ function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
 }
 
 function show(call: GraphCall, owner: Account, message: StoredMessage, status: number, select?: string): Answer {
-  const context = contextOf(call, `${ownerContext(owner)}/messages${select === undefined ? "" : `(${select.replaceAll('"', "")})`}/$entity`);
+  const context = contextOf(
+    call,
+    `${ownerContext(owner)}/messages${select === undefined ? "" : `(${select.replaceAll('"', "")})`}/$entity`,
+  );
   return answerJson(call, `{${context},${readSelection(select).write(message, call.preferences)}}`, status);
 }

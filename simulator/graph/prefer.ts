@@ -31,7 +31,10 @@ export function readPreferences(header: string | undefined): Preferences {
 function parse(header: string): Preferences {
   let { immutableIds, textBodies, maxPageSize } = none;
   const applied: string[] = [];
-  for (const part of header.split(",").map((one) => one.trim()).filter((one) => one !== "")) {
+  for (const part of header
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "")) {
     const [name = "", quoted = ""] = part.split("=").map((one) => one.trim());
     const value = quoted.replace(/^"(.*)"$/, "$1");
     switch (name.toLowerCase()) {

@@ -51,7 +51,12 @@ export const answerProfile: GraphWork = (call) => {
   const own = account === grant.account;
   requirePermission(grant, own ? ["User.Read", "User.ReadBasic.All"] : ["User.ReadBasic.All"]);
   const select = readQuery(call.ask.query, ["$select"]).get("$select");
-  if (!account) throw new GraphRefusal(404, "Request_ResourceNotFound", `Resource '${route.user}' does not exist or one of its queried reference-property objects are not present.`);
+  if (!account)
+    throw new GraphRefusal(
+      404,
+      "Request_ResourceNotFound",
+      `Resource '${route.user}' does not exist or one of its queried reference-property objects are not present.`,
+    );
 
   const readers = select === undefined ? (own ? byDefault : basic) : pick(select);
   if (!own && Object.keys(readers).some((name) => !(name in basic))) {

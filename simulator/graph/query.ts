@@ -24,7 +24,8 @@ export function readTop(query: GraphQuery, fallback: number): number {
   const text = query.get("$top");
   if (text === undefined) return fallback;
   const top = Number(text);
-  if (!Number.isInteger(top) || top < 1 || top > 1000) throw badQuery(`Invalid page size specified: '${text}'. Must be between 1 and 1000 inclusive.`);
+  if (!Number.isInteger(top) || top < 1 || top > 1000)
+    throw badQuery(`Invalid page size specified: '${text}'. Must be between 1 and 1000 inclusive.`);
   return top;
 }
 

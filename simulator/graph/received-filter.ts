@@ -52,7 +52,10 @@ export function readFilter(text: string | undefined): MessageFilter {
 /** The one form delta takes: `receivedDateTime ge|gt {instant}`; returns ms since 1970. */
 export function readDeltaFilter(text: string): number {
   const match = /^receivedDateTime\s+(ge|gt)\s+(\S+)$/.exec(text.trim());
-  if (!match) throw badQuery("The '$filter' parameter value is not supported for 'Messages' resource; only a value of 'receivedDateTime ge value' is supported.");
+  if (!match)
+    throw badQuery(
+      "The '$filter' parameter value is not supported for 'Messages' resource; only a value of 'receivedDateTime ge value' is supported.",
+    );
   return readInstant(match[2] ?? "") + (match[1] === "gt" ? 1 : 0);
 }
 

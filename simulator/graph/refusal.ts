@@ -49,7 +49,10 @@ const usual: Readonly<Record<number, readonly [code: string, message: string]>> 
   404: ["ErrorItemNotFound", "The specified object was not found in the store."],
   409: ["ErrorFolderExists", "A folder with the specified name already exists."],
   410: ["SyncStateNotFound", "The sync state generation is not found; generation=1;[highest=9][9][7][8]."],
-  412: ["ErrorIrresolvableConflict", "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item."],
+  412: [
+    "ErrorIrresolvableConflict",
+    "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item.",
+  ],
   429: ["ApplicationThrottled", "Application is over its MailboxConcurrency limit."],
   500: ["ErrorInternalServerError", "An internal server error occurred. The operation failed."],
   502: ["UnknownError", ""],
@@ -69,7 +72,8 @@ export function usualGraphBody(status: number, traces: GraphTraces): string {
 export const unknownRoute = (what: string) => new GraphRefusal(501, "SimulatorUnknownRoute", `The simulator does not know ${what}.`);
 
 /** See `unknownRoute`. */
-export const unknownParameter = (what: string) => new GraphRefusal(501, "SimulatorUnknownParameter", `The simulator does not know ${what}.`);
+export const unknownParameter = (what: string) =>
+  new GraphRefusal(501, "SimulatorUnknownParameter", `The simulator does not know ${what}.`);
 
 /** A query Outlook refuses. */
 export const badQuery = (message: string) => new GraphRefusal(400, "ErrorInvalidUrlQuery", message);

@@ -2,8 +2,9 @@
  * Reads a Graph path: which route, whose mailbox, which folder, which message.
  * Invariant: resource names are read without case, ids with it; Graph's spellings of one path give one route. Knows no mailbox.
  */
-import type { RouteName } from "../traffic/route-name.js";
+
 import { isWellFormedId } from "../mailbox/message-ids.js";
+import type { RouteName } from "../traffic/route-name.js";
 import { badRequest, type GraphRefusal, malformedId, unknownRoute } from "./refusal.js";
 
 /** A path as read. */
@@ -61,7 +62,10 @@ export function readRoute(method: string, path: string): GraphRoute {
 
 /** `microsoft.graph.delta()` and its shorter forms are one. */
 function functionName(segment = ""): string {
-  return segment.toLowerCase().replace(/^microsoft\.graph\./, "").replace(/\(\)$/, "");
+  return segment
+    .toLowerCase()
+    .replace(/^microsoft\.graph\./, "")
+    .replace(/\(\)$/, "");
 }
 
 /** Splits and decodes; `name('key')` becomes two segments. Undefined when it cannot be decoded. */

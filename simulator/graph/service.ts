@@ -85,27 +85,56 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
   function open(ask: Ask, batch?: Opened): Opened {
     const route = ask.path.startsWith("/v1.0/")
       ? readRoute(ask.method, ask.path.slice(5))
-      : { name: "unknown" as const, user: undefined, folder: undefined, message: undefined, refusal: unknownRoute(`${ask.method} ${ask.path}`) };
+      : {
+          name: "unknown" as const,
+          user: undefined,
+          folder: undefined,
+          message: undefined,
+          refusal: unknownRoute(`${ask.method} ${ask.path}`),
+        };
     const grant = batch ? batch.grant : grantOf(ask.headers.authorization, issuer);
     const mailbox = route.user === undefined ? grant?.account.address : (directory.find(route.user)?.address ?? route.user.toLowerCase());
     const requestId = random.guid();
     const startedAt = settings.now();
     const entry = log.begin({
-      route: route.name, method: ask.method, path: ask.path + (ask.query && `?${ask.query}`), startedAt,
-      ...(mailbox !== undefined && { mailbox }), ...(batch && { batch: batch.entry.number }),
+      route: route.name,
+      method: ask.method,
+      path: ask.path + (ask.query && `?${ask.query}`),
+      startedAt,
+      ...(mailbox !== undefined && { mailbox }),
+      ...(batch && { batch: batch.entry.number }),
     });
-    return { ask, route, grant, mailbox, entry, traces: { requestId, clientRequestId: ask.headers["client-request-id"] ?? requestId, now: startedAt } };
+    return {
+      ask,
+      route,
+      grant,
+      mailbox,
+      entry,
+      traces: { requestId, clientRequestId: ask.headers["client-request-id"] ?? requestId, now: startedAt },
+    };
   }
 
   async function serveOne(opened: Opened, places: Places | undefined, bar: Bar | undefined): Promise<Outcome> {
-    const { route, mailbox, traces } = opened;
+    const { ask, route, mailbox, traces } = opened;
     if (bar) return close(opened, overLimit(opened, bar));
     if (places?.granted === 0) return close(opened, overLimit(opened));
     const strike = faults.strike({ route: route.name, mailbox, messageIds: messageIdsOf(opened) });
-    return close(opened, await intercept(strike, () => answer(opened), (status) => usualGraphBody(status, traces)));
+    return close(
+      opened,
+      await intercept(
+        strike,
+        () => answer(opened),
+        (status) => usualGraphBody(status, traces),
+      ),
+    );
   }
 
-  async function serveBatch(opened: Opened, plan: BatchPlan | GraphRefusal, places: Places | undefined, bar: Bar | undefined): Promise<Outcome> {
+  async function serveBatch(
+    opened: Opened,
+    plan: BatchPlan | GraphRefusal,
+    places: Places | undefined,
+    bar: Bar | undefined,
+  ): Promise<Outcome> {
     const { ask, traces, mailbox } = opened;
     const work = async (): Promise<Outcome> => {
       try {
@@ -115,20 +144,29 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
         return refuseOrThrow(error, traces);
       }
       let longestWaitMs = 0;
-      const responses = await runBatch(plan, bar ? 0 : (places?.granted ?? gateWidth), random, async (part, placed) => {
-        const authorization = ask.headers.authorization;
-        const partOpened = open({ host: ask.host, ...part, headers: { ...part.headers, authorization } }, opened);
-        await nextTurn();
-        const outcome = placed ? await serveOne(partOpened, undefined, undefined) : close(partOpened, overLimit(partOpened, bar));
-        if (outcome !== "dropped" && outcome.status === 429) longestWaitMs = Math.max(longestWaitMs, partOpened.entry.retryAfterMs ?? 0);
-        return outcome;
-      }, () => refuseGraph(new GraphRefusal(424, "FailedDependency", "The dependent request failed."), traces));
+      const responses = await runBatch(
+        plan,
+        bar ? 0 : (places?.granted ?? gateWidth),
+        random,
+        async (part, placed) => {
+          const authorization = ask.headers.authorization;
+          const partOpened = open(
+            { ...part, host: ask.host, headers: { ...part.headers, authorization }, ...(ask.onGone && { onGone: ask.onGone }) },
+            opened,
+          );
+          await nextTurn();
+          const outcome = placed ? await serveOne(partOpened, undefined, undefined) : close(partOpened, overLimit(partOpened, bar));
+          if (outcome !== "dropped" && outcome.status === 429) longestWaitMs = Math.max(longestWaitMs, partOpened.entry.retryAfterMs ?? 0);
+          return outcome;
+        },
+        () => refuseGraph(new GraphRefusal(424, "FailedDependency", "The dependent request failed."), traces),
+      );
       // The client learns of a part's 429 only now, so only now does its bar come down.
       if (longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);
       return responses === "dropped" ? responses : { status: 200, headers: { "content-type": "application/json" }, body: responses };
     };
     const strike = faults.strike({ route: "batch", mailbox, messageIds: [] });
-    return close(opened, await intercept(strike, work, (status) => usualGraphBody(status, traces)));
+    return close(opened, await intercept(ask, strike, work, (status) => usualGraphBody(status, traces)));
   }
 
   function answer(opened: Opened): Answer {
@@ -152,7 +190,11 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
   function overLimit({ traces }: Opened, bar?: Bar): Answer {
     // Fractional seconds are documented (throttling page: "Retry-After: 2.128").
     const seconds = bar ? Math.max(0.001, (bar.until - settings.now()) / 1000) : random.pick([1, 2, 1.128]);
-    return { status: 429, headers: { "content-type": "application/json", "retry-after": String(seconds) }, body: usualGraphBody(429, traces) };
+    return {
+      status: 429,
+      headers: { "content-type": "application/json", "retry-after": String(seconds) },
+      body: usualGraphBody(429, traces),
+    };
   }
 
   /** Fills in the log entry; a 429 outside a batch bars the mailbox. */

@@ -9,8 +9,12 @@ import { createIdMint } from "./message-ids.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
 
 /** What may change on a received message; names are those of Graph's properties. */
-export type MessageChange = Partial<Pick<StoredMessage,
-  "isRead" | "categories" | "flag" | "importance" | "inferenceClassification" | "isDeliveryReceiptRequested" | "isReadReceiptRequested">>;
+export type MessageChange = Partial<
+  Pick<
+    StoredMessage,
+    "isRead" | "categories" | "flag" | "importance" | "inferenceClassification" | "isDeliveryReceiptRequested" | "isReadReceiptRequested"
+  >
+>;
 
 /** The store behind one address. */
 export interface Mailbox {

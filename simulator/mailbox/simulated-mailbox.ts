@@ -63,8 +63,17 @@ export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
     const { immutableId: id, defaultId, folderId, subject, isRead, categories, receivedAt, internetMessageId, conversationId } = message;
     const folder = mailbox.folder(folderId)?.displayName ?? "";
     return {
-      id, defaultId, folderId, folder, subject, isRead, categories: [...categories],
-      flagged: message.flag.flagStatus === "flagged", receivedAt, internetMessageId, conversationId,
+      id,
+      defaultId,
+      folderId,
+      folder,
+      subject,
+      isRead,
+      categories: [...categories],
+      flagged: message.flag.flagStatus === "flagged",
+      receivedAt,
+      internetMessageId,
+      conversationId,
     };
   }
 

@@ -2,22 +2,38 @@
  * Lays a fault over the work of a request: done or not done, answered or not, late or cut.
  * Invariant: the work runs at most once, and never when the fault says it must not. Knows no route.
  */
-import type { Answer, Outcome } from "../exchange.js";
+import type { Answer, Ask, Outcome } from "../exchange.js";
 import type { Fault, Strike } from "./fault.js";
 
-/** Runs the work under a strike. `errorBody` gives the body usual for a status. */
+/** Runs the work of an ask under a strike. `errorBody` gives the body usual for a status. */
 export async function intercept(
+  ask: Ask,
   strike: Strike | undefined,
   work: () => Answer | Promise<Outcome>,
   errorBody: (status: number) => string,
 ): Promise<Outcome> {
   if (!strike) return work();
   const outcome = await struck(strike.fault, work, errorBody);
-  if (strike.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, strike.delayMs));
+  if (strike.delayMs > 0) await delay(strike.delayMs, ask);
   return outcome;
 }
 
-async function struck(fault: Fault | undefined, work: () => Answer | Promise<Outcome>, errorBody: (status: number) => string): Promise<Outcome> {
+function delay(ms: number, ask: Ask): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    // Nobody waits any more: do not leave a timer behind.
+    ask.onGone?.(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+async function struck(
+  fault: Fault | undefined,
+  work: () => Answer | Promise<Outcome>,
+  errorBody: (status: number) => string,
+): Promise<Outcome> {
   if (!fault) return work();
   if (fault.dropSocket) {
     if (fault.dropSocket === "after") await work();

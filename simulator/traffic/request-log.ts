@@ -72,7 +72,9 @@ export function createRequestLog(): LogWriter {
 
   function matching({ route, mailbox }: LogFilter = {}): OpenEntry[] {
     const address = mailbox?.toLowerCase();
-    return entries.filter((entry) => (route === undefined || entry.route === route) && (address === undefined || entry.mailbox === address));
+    return entries.filter(
+      (entry) => (route === undefined || entry.route === route) && (address === undefined || entry.mailbox === address),
+    );
   }
 
   return {
