@@ -14,8 +14,8 @@ export interface Ask {
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** Calls back once the caller has stopped waiting; a delay then ends at once. */
-  readonly onGone?: (listener: () => void) => void;
+  /** Calls back once the caller has stopped waiting; a delay then ends at once. Returns the way to stop listening. */
+  readonly onGone?: (listener: () => void) => () => void;
 }
 
 /** An answer. `body` "" means no body. */

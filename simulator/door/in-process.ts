@@ -50,7 +50,12 @@ async function readWholeRequest(request: Request): Promise<ReadRequest> {
 }
 
 function finish(url: URL, method: string, headers: Record<string, string>, body: string, signal: AbortSignal | undefined): ReadRequest {
-  const onGone = signal && ((listener: () => void) => signal.addEventListener("abort", listener, { once: true }));
+  const onGone =
+    signal &&
+    ((listener: () => void) => {
+      signal.addEventListener("abort", listener, { once: true });
+      return () => signal.removeEventListener("abort", listener);
+    });
   const ask: Ask = { host: url.host, method, path: url.pathname, query: url.search.slice(1), headers, body, ...(onGone && { onGone }) };
   return { ask, url: url.href, signal };
 }

@@ -60,7 +60,10 @@ async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMe
     query,
     headers: request.headers as Ask["headers"],
     body,
-    onGone: (listener) => void response.once("close", listener),
+    onGone(listener) {
+      response.once("close", listener);
+      return () => response.off("close", listener);
+    },
   });
   if (outcome === "dropped") {
     request.socket.destroy();

@@ -122,6 +122,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     return close(
       opened,
       await intercept(
+        ask,
         strike,
         () => answer(opened),
         (status) => usualGraphBody(status, traces),

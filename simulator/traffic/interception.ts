@@ -20,12 +20,14 @@ export async function intercept(
 
 function delay(ms: number, ask: Ask): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    // Nobody waits any more: do not leave a timer behind.
-    ask.onGone?.(() => {
+    const timer = setTimeout(end, ms);
+    // When nobody waits any more no timer is left behind.
+    const stopListening = ask.onGone?.(end);
+    function end(): void {
       clearTimeout(timer);
+      stopListening?.();
       resolve();
-    });
+    }
   });
 }
 
