@@ -25,6 +25,9 @@ async function testOn(version) {
     await run(node, ["--version"]);
     const env = { PATH: `${home}${delimiter}${process.env.PATH ?? ""}`, TEST_REPORT: "" };
     await run(node, [join(root, "node_modules/vitest/vitest.mjs"), "run", ...folders], { cwd: root, env });
+  } catch (error) {
+    console.error(`Node ${version}: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -120,6 +120,9 @@ try {
   await play(consumer, "quick-start.cjs");
   await checkTypes(consumer, "nodenext");
   await checkTypes(consumer, "bundler");
+} catch (error) {
+  console.error(`package: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
 } finally {
   for (const folder of [work, consumer]) rmSync(folder, { recursive: true, force: true });
 }
