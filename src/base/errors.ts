@@ -62,6 +62,7 @@ const traits = {
   LIFECYCLE_LOST_QUEUE: { retryable: false, scope: "queue" },
   LIFECYCLE_NOT_STARTED: { retryable: false, scope: "call" },
   LIFECYCLE_STOPPED: { retryable: false, scope: "call" },
+  LIFECYCLE_PAUSED: { retryable: false, scope: "call" },
   LIFECYCLE_UNKNOWN_QUEUE: { retryable: false, scope: "call" },
 } as const satisfies Record<string, ErrorTrait>;
 

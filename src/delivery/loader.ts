@@ -55,9 +55,9 @@ export function createLoader({ ledger, room, clock, signal, read, later, onGone,
     } catch (error) {
       for (const entry of entries) if (ledger.open.get(entry.id) === entry) room.add(entry);
       if (signal.aborted) return;
-      if (!(error instanceof MailError) || !error.retryable) onFailure(error);
+      if (!(error instanceof MailError) || /^(LIFECYCLE|STORE)_/.test(error.code)) return onFailure(error);
       failures += 1;
-      const bar = error instanceof MailError ? (error.notBeforeAt ?? 0) - clock.now() : 0;
+      const bar = (error.notBeforeAt ?? 0) - clock.now();
       await sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), signal);
     }
   }

@@ -7,6 +7,7 @@
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import { isPassing } from "../graph/retry.js";
 import type { MarkOrder, MarkResult } from "../mailbox/marker.js";
 import type { DeliveryEvents } from "./events.js";
 import { insisting } from "./insist.js";
@@ -45,6 +46,8 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   const ended = new AbortController();
   /** Clears the gathering timer; empty when none runs. */
   let stopTimer: (() => void) | undefined;
+  /** Timers of refused orders; each clears itself, the end of the queue clears the rest. */
+  const delayed = new Set<() => void>();
   /** The loop that sends; empty when nothing is under way. */
   let sending: Promise<void> | undefined;
   let failures = 0;
@@ -87,15 +90,11 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
 
   async function record(entries: readonly OpenEntry[], results: readonly MarkResult[]): Promise<void> {
     const finished: { entry: OpenEntry; error?: string }[] = [];
-    let refused = false;
     for (const [index, entry] of entries.entries()) {
       const result = results[index];
-      if (result?.done) finished.push({ entry });
-      else if (result && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
-      else {
-        waiting.push(result && !result.error.retryable ? await durable(() => ledger.markFailed(entry)) : entry);
-        refused = true;
-      }
+      if (!result || result.done) finished.push({ entry });
+      else if (isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
+      else again(isPassing(result.error) ? entry : await durable(() => ledger.markFailed(entry)));
     }
     // Told before it is durable: that write waits for company, and a mark made twice does no harm.
     for (const { entry, error } of finished) {
@@ -103,11 +102,29 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       else emit("message:mark-failed", { queue, id: entry.id, reason: error });
     }
     if (finished.length > 0) await durable(() => ledger.marked(finished));
-    if (refused && !stopping) await sleep(clock, backoffMs(clock, (failures += 1), backoff), ended.signal);
+  }
+
+  /** A refused order waits by itself: the others go on. */
+  function again(entry: OpenEntry): void {
+    const stop = clock.startTimer(
+      () => {
+        delayed.delete(stop);
+        waiting.push(entry);
+        schedule();
+      },
+      backoffMs(clock, (entry.markAttempts ?? 0) + 1, backoff),
+    );
+    delayed.add(stop);
   }
 
   function isHopeless(entry: OpenEntry, error: MailError): boolean {
-    return !error.retryable && (error.code === "GRAPH_REFUSED" || error.code === "SYNC_FOLDER_NOT_FOUND" || (entry.markAttempts ?? 0) + 1 >= tries);
+    return error.code === "GRAPH_REFUSED" || (!isPassing(error) && (entry.markAttempts ?? 0) + 1 >= tries);
+  }
+
+  function clear(): void {
+    stopTimer?.();
+    for (const stop of delayed) stop();
+    delayed.clear();
   }
 
   function durable<T>(write: () => Promise<T>): Promise<T> {
@@ -131,16 +148,16 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
         }
       } finally {
         stopDeadline();
-        stopTimer?.();
+        clear();
         if (!ended.signal.aborted) ended.abort(stoppedReason());
       }
     },
     abandon(reason) {
       ended.abort(reason);
-      stopTimer?.();
+      clear();
     },
     get waitingCount() {
-      return waiting.length;
+      return waiting.length + delayed.size;
     },
   };
 

@@ -1,0 +1,210 @@
+/**
+ * The state machine of one queue.
+ *
+ * | state               | entered when                                   | holds meanwhile                        | left by                                   |
+ * |---------------------|------------------------------------------------|----------------------------------------|-------------------------------------------|
+ * | starting            | the poller is made                             | nothing was asked yet                  | the first turn                            |
+ * | polling             | a turn begins                                  | a round is under way                   | its end                                   |
+ * | idle                | a round is complete, or failed in passing      | the next turn has its time             | that time, `pollNow`                      |
+ * | throttled           | Graph asked for a pause                        | no request of this mailbox             | the end of the pause                      |
+ * | waiting-for-sign-in | no usable token, or its record does not open   | Entra is not asked                     | a sign-in, here or in another process     |
+ * | unavailable         | Graph has no usable mailbox or folder there    | cursor and ledger stay as they are     | the next try (slow), `pollNow`            |
+ * | paused              | `pause()`                                      | no rounds, no new deliveries           | `resume()`                                |
+ * | stopped             | `stop()`, or the queue was lost                | nothing                                | never                                     |
+ *
+ * Invariant: one turn at a time (the scheduler's promise); every change of state is told once, with its why.
+ */
+import type { Clock } from "../base/clock.js";
+import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
+import { createCadence } from "./cadence.js";
+import type { EmitScheduleEvent, QueueState } from "./events.js";
+import type { Session } from "./session.js";
+import type { TurnResult } from "./turn.js";
+
+export interface PollerOptions {
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly emit: EmitScheduleEvent;
+  /** One turn; see `turn.ts`. */
+  readonly turn: (signal: AbortSignal) => Promise<TurnResult>;
+  /** Resolves when asking for a token makes sense again. */
+  readonly watchForSignIn: (signal: AbortSignal) => Promise<void>;
+  /** Asks the scheduler for a turn at once. */
+  readonly wake: () => void;
+}
+
+export interface Poller {
+  /** What the scheduler runs. */
+  run(): Promise<number>;
+  /** Resolves when the pages of a round that begins after this call are recorded. @throws MailError why that round failed, or `LIFECYCLE_STOPPED` */
+  pollNow(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** No further turn begins, the one under way is cut off. */
+  stop(why: string): void;
+  readonly state: QueueState;
+  readonly why: string;
+  /** Epoch milliseconds of the last complete round; empty before the first. */
+  readonly lastRoundAt: number | undefined;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Milliseconds between tries of a mailbox that is not there: an hour, as new mailboxes appear within a quarter of it. */
+const unavailableMs = 3_600_000;
+/** The first tries come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
+const firstUnavailableMs = 300_000;
+
+const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
+  "AUTH_SIGN_IN_REQUIRED",
+  "AUTH_APP_REFUSED",
+  "AUTH_WRONG_ACCOUNT",
+  "AUTH_VAULT_KEY_MISSING",
+  "AUTH_VAULT_KEY_UNKNOWN",
+  "AUTH_VAULT_TAMPERED",
+  "GRAPH_UNAUTHORIZED",
+]);
+
+export function createPoller({ session, clock, emit, turn, watchForSignIn, wake }: PollerOptions): Poller {
+  const { settings, mailbox, dispatcher } = session;
+  const queue = settings.address;
+  const cadence = createCadence({ clock, ...settings });
+  const ended = new AbortController();
+  let state: QueueState = "starting";
+  let why = "the daemon started";
+  let lastRoundAt: number | undefined;
+  /** Those who wait for a round that begins after they asked; empty between such calls. */
+  let waiters: Waiter[] = [];
+  /** True while a sign-in is watched for. */
+  let watching = false;
+  let paused = false;
+
+  function enter(to: QueueState, reason: string): void {
+    const from = state;
+    why = reason;
+    if (from === to || from === "stopped") return;
+    state = to;
+    emit("queue:state", { queue, from, to, why: reason });
+  }
+
+  async function run(): Promise<number> {
+    if (ended.signal.aborted || paused) return Number.POSITIVE_INFINITY;
+    const asked = waiters;
+    waiters = [];
+    enter("polling", "a round began");
+    try {
+      const result = await turn(ended.signal);
+      for (const { resolve } of asked) resolve();
+      return complete(result);
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+      return ended.signal.aborted ? Number.POSITIVE_INFINITY : afterFailure(asMailError(error, "GRAPH_UNAVAILABLE", `A turn of ${queue} failed.`, { queue }));
+    }
+  }
+
+  function complete({ pages, messages, lagMs }: TurnResult): number {
+    lastRoundAt = clock.now();
+    const nextInMs = cadence.afterRound(messages);
+    const { requests, parts } = mailbox.counter;
+    mailbox.counter.requests = 0;
+    mailbox.counter.parts = 0;
+    if (!ended.signal.aborted) settle("idle", "the round is complete");
+    emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
+    return nextInMs;
+  }
+
+  /** The state after a turn, unless somebody paused the queue during it. */
+  function settle(to: QueueState, reason: string): void {
+    if (paused) enter("paused", "pause() was called");
+    else enter(to, reason);
+  }
+
+  function afterFailure(error: MailError): number {
+    const backoff = cadence.afterFailure();
+    const reason = `${error.code}: ${error.message}`;
+    const nextInMs = delayAfter(error, backoff);
+    emit("queue:failed", { queue, code: error.code, reason: error.message, failures: cadence.failures, nextInMs });
+    if (error.code === "LIFECYCLE_LOST_QUEUE") stop(reason);
+    else settle(stateAfter(error), reason);
+    if (state === "waiting-for-sign-in") watch();
+    return nextInMs;
+  }
+
+  function stateAfter({ code }: MailError): QueueState {
+    if (needsSignIn.has(code)) return "waiting-for-sign-in";
+    if (code === "GRAPH_MAILBOX_UNAVAILABLE" || code === "SYNC_FOLDER_NOT_FOUND") return "unavailable";
+    return mailbox.gate.barredUntil > clock.now() ? "throttled" : "idle";
+  }
+
+  function delayAfter(error: MailError, backoff: number): number {
+    const to = stateAfter(error);
+    if (to === "waiting-for-sign-in") return Number.POSITIVE_INFINITY;
+    if (to === "unavailable") return cadence.failures <= 3 ? firstUnavailableMs : unavailableMs;
+    return Math.max(backoff, (error.notBeforeAt ?? 0) - clock.now(), mailbox.gate.barredUntil - clock.now());
+  }
+
+  /** One watch at a time; ends with the sign-in or with the queue. */
+  function watch(): void {
+    if (watching) return;
+    watching = true;
+    watchForSignIn(ended.signal)
+      .then(wake)
+      .catch((error: unknown) => {
+        if (!ended.signal.aborted) emit("queue:failed", { queue, ...plain(error), failures: cadence.failures, nextInMs: 0 });
+      })
+      .finally(() => {
+        watching = false;
+      });
+  }
+
+  function plain(error: unknown): { code: MailErrorCode; reason: string } {
+    const { code, message } = asMailError(error, "STORE_UNAVAILABLE", `The sign-in of ${queue} cannot be watched for.`);
+    return { code, reason: message };
+  }
+
+  function stop(reason: string): void {
+    enter("stopped", reason);
+    ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} is no longer polled: ${reason}.`, { queue }));
+    for (const { reject } of waiters) reject(ended.signal.reason);
+    waiters = [];
+  }
+
+  return {
+    run,
+    pollNow() {
+      if (ended.signal.aborted) return Promise.reject(ended.signal.reason as Error);
+      if (paused) return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
+      const done = new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
+      wake();
+      return done;
+    },
+    pause() {
+      if (paused || ended.signal.aborted) return;
+      paused = true;
+      dispatcher.pause();
+      for (const { reject } of waiters) reject(new MailError("LIFECYCLE_PAUSED", `${queue} was paused before the round began.`, { queue }));
+      waiters = [];
+      if (state !== "polling") enter("paused", "pause() was called");
+    },
+    resume() {
+      if (!paused || ended.signal.aborted) return;
+      paused = false;
+      dispatcher.resume();
+      enter("idle", "resume() was called");
+      wake();
+    },
+    stop,
+    get state() {
+      return state;
+    },
+    get why() {
+      return why;
+    },
+    get lastRoundAt() {
+      return lastRoundAt;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * One queue while this process owns it: its ledger, its dispatcher, its outbox and its way to the mailbox, put together.
+ *
+ * Invariant: opening takes the queue (its epoch rises), feeds what the ledger holds to the dispatcher and the outbox,
+ * and keeps a pause that Graph asked for before the restart.
+ */
+import type { Clock } from "../base/clock.js";
+import { asMailError, type MailError } from "../base/errors.js";
+import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
+import type { Delivery } from "../delivery/delivery.js";
+import type { DeliveryEvents } from "../delivery/events.js";
+import { type Ledger, openLedger } from "../delivery/ledger.js";
+import { createOutbox, type Outbox } from "../delivery/outbox.js";
+import type { GraphClient, MailboxAccess } from "../graph/client.js";
+import { type Bar, createGate } from "../graph/gate.js";
+import type { TokenSource } from "../graph/token.js";
+import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
+import type { ContentOptions } from "../mailbox/message.js";
+import { readMessages } from "../mailbox/reader.js";
+import type { Key, Store } from "../state/store.js";
+import type { EmitScheduleEvent } from "./events.js";
+
+/** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
+export type StartFrom = "now" | "unread" | "everything" | Date;
+
+/** One queue as configured, with every default in place. */
+export interface QueueSettings {
+  readonly address: string;
+  readonly account: string | undefined;
+  readonly folders: readonly string[];
+  readonly afterAck: Mark;
+  readonly onQuarantine: Mark;
+  readonly startFrom: StartFrom;
+  readonly content: ContentOptions;
+  readonly conversationOrder: "hold" | "release";
+  readonly pollIntervalMs: number;
+  readonly minPollIntervalMs: number;
+  readonly pageSize: number;
+  readonly maxInFlight: number;
+  readonly maxAttempts: number;
+  readonly handlerTimeoutMs: number;
+  readonly highWaterBytes: number;
+}
+
+export interface SessionOptions {
+  readonly settings: QueueSettings;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly client: GraphClient;
+  readonly tokens: TokenSource;
+  readonly gateWidth: number;
+  readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
+  readonly emit: EmitScheduleEvent & (<Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void);
+  /** The queue cannot go on in this process. */
+  readonly onFailure: (error: MailError) => void;
+}
+
+export interface Session {
+  readonly settings: QueueSettings;
+  readonly ledger: Ledger;
+  readonly dispatcher: Dispatcher;
+  readonly outbox: Outbox;
+  readonly mailbox: MailboxAccess;
+  /** Drains: first the handlers, then their marks, both before the deadline. */
+  close(deadlineMs: number): Promise<void>;
+  /** Ends at once, without a write. */
+  abandon(reason: MailError): void;
+}
+
+/** Marks get this share of a stop's deadline at the least, milliseconds. */
+const leastMarkMs = 1_000;
+
+/** @throws MailError `STORE_…` */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { settings, store, clock, client, tokens, emit, onFailure } = options;
+  const queue = settings.address;
+  const ledger = await openLedger({ store, clock, queue });
+  const barKey: Key = [ledger.queueKey, "bar"];
+
+  const gate = createGate({
+    clock,
+    width: options.gateWidth,
+    onBar(bar) {
+      emit("queue:throttled", { queue, ...bar });
+      ledger.put(barKey, { ...bar }).catch((error: unknown) => onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue })));
+    },
+  });
+  const kept = readBar((await store.get(barKey))?.value);
+  if (kept) gate.bar(kept);
+
+  const mailbox: MailboxAccess = {
+    queue,
+    root: settings.account === undefined ? "/me" : `/users/${encodeURIComponent(queue)}`,
+    tokens,
+    gate,
+    counter: { requests: 0, parts: 0 },
+  };
+  const outbox = createOutbox({
+    queue,
+    ledger,
+    clock,
+    emit,
+    onFailure,
+    apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+  });
+  const dispatcher = createDispatcher({
+    ...settings,
+    queue,
+    ledger,
+    clock,
+    emit,
+    onFailure,
+    handOver: options.handOver,
+    afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
+    onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
+    read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
+    onMark: (entry) => outbox.add(entry),
+  });
+
+  const open = [...ledger.open.values()];
+  for (const entry of open) if (entry.state === "marking") outbox.add(entry);
+  dispatcher.add(open.filter(({ state }) => state !== "marking"));
+
+  return {
+    settings,
+    ledger,
+    dispatcher,
+    outbox,
+    mailbox,
+    async close(deadlineMs) {
+      const endsAt = clock.now() + deadlineMs;
+      await dispatcher.stop(deadlineMs);
+      await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
+    },
+    abandon(reason) {
+      dispatcher.abandon(reason);
+      outbox.abandon(reason);
+    },
+  };
+}
+
+function readBar(value: unknown): Bar | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { until, code } = value as Partial<Record<keyof Bar, unknown>>;
+  return typeof until === "number" && typeof code === "string" ? { until, code } : undefined;
+}
