@@ -24,8 +24,11 @@ const steps = [
 /** @returns {{ passed: number, failed: number, skipped: number }} all zero when the run left no report */
 function countTests() {
   if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, "utf8"));
-  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests + numTodoTests };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
+  /** @type {{ status: string, assertionResults: unknown[] }[]} */
+  const files = testResults;
+  const unloaded = files.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+  return { passed: numPassedTests, failed: numFailedTests + unloaded, skipped: numPendingTests + numTodoTests };
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -45,7 +48,7 @@ for (const { name, parameters, env } of steps) {
   const counted = name === "npm test" ? countTests() : { passed: failure ? 0 : 1, failed: 0, skipped: 0 };
   total.passed += counted.passed;
   total.skipped += counted.skipped;
-  // A run that fails without a failed test (a file that does not load, a build) counts as one failure; so does one without any test.
+  // A run that fails without a failed test (a build, a stray error) counts as one failure; so does one without any test.
   const failed = Math.max(counted.failed, failure || counted.passed === 0 ? 1 : 0);
   total.failed += failed;
 }
