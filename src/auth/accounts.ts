@@ -8,18 +8,17 @@
 import type { Clock } from "../base/clock.js";
 import type { Cloud } from "../base/cloud.js";
 import { MailError } from "../base/errors.js";
+import type { TokenSource } from "../graph/token.js";
 import type { Entra } from "./entra.js";
 import type { EmitAuthEvent } from "./events.js";
 import type { Identity } from "./identity.js";
 import { graphScopes } from "./scopes.js";
 import { type AskWith, createSignIn, type Replaced, type SignInMethod } from "./sign-in.js";
-import { type AccountTokens, createTokenSource, type GetToken, type TokenState } from "./token-source.js";
+import { type AccountTokens, createTokenSource, type TokenState } from "./token-source.js";
 import { accountKey, type Vault } from "./vault.js";
 
-/** What one queue sees of its account's tokens. */
-export interface QueueTokens {
-  /** See `AccountTokens.get`. */
-  get(options?: GetToken): Promise<string>;
+/** What one queue sees of its account's tokens: a token source, and its sign-in. */
+export interface QueueTokens extends TokenSource {
   /** See `AccountTokens.watchForSignIn`. */
   watchForSignIn(signal?: AbortSignal): Promise<void>;
   state(): TokenState;

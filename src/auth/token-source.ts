@@ -13,6 +13,7 @@
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import type { TokenSource } from "../graph/token.js";
 import { createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { Grant } from "./grant.js";
@@ -20,13 +21,6 @@ import { type HeldToken, heldToken } from "./held-token.js";
 import { sharedWait } from "./shared-wait.js";
 import type { Vault, VaultEntry } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
-
-export interface GetToken {
-  /** The access token that Graph has just refused: if it is still the newest known, a new one is fetched. */
-  readonly refused?: string | undefined;
-  /** Ends the wait, not the fetching. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface TokenState {
   /** `unknown`: not asked yet. */
@@ -37,12 +31,8 @@ export interface TokenState {
   readonly error?: MailError;
 }
 
-export interface AccountTokens {
-  /**
-   * An access token that has some life left.
-   * @throws MailError `AUTH_…`, `STORE_…`; the signal's reason
-   */
-  get(options?: GetToken): Promise<string>;
+/** `get` is the contract of the Graph floor: it throws MailErrors `AUTH_…` and `STORE_…`, or the signal's reason, which ends the wait and not the fetching. */
+export interface AccountTokens extends TokenSource {
   /** Resolves when asking again makes sense: at once, or when the record's version has changed. Looks every 5 s. */
   watchForSignIn(signal?: AbortSignal): Promise<void>;
   state(): TokenState;

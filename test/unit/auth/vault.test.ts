@@ -27,7 +27,8 @@ async function open(keys: KeyRing = keyRing([{ id: "k1", key: generateKey() }]),
 }
 
 async function sealedIn(store: Store, name = account): Promise<string> {
-  return ((await store.get(["vault", name]))?.value as { jwe: string }).jwe;
+  const entry = await store.get(["vault", name]);
+  return (entry!.value as { jwe: string }).jwe;
 }
 
 async function plant(store: Store, value: unknown, name = account): Promise<void> {

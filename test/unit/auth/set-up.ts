@@ -1,0 +1,185 @@
+/**
+ * The auth floor against the simulator: real MSAL, a clock that stands still, a store that can be made to fail or wait.
+ * Everything secret that passes the network is noted, so that errors can be searched for it.
+ */
+import { inspect } from "node:util";
+import { expect } from "vitest";
+import { createSimulator } from "../../../simulator/index.js";
+import { type Accounts, createAccounts } from "../../../src/auth/accounts.js";
+import { createEntra } from "../../../src/auth/entra.js";
+import type { AuthEvents } from "../../../src/auth/events.js";
+import { generateKey, type KeyRing, keyRing } from "../../../src/auth/key-ring.js";
+import { createVault } from "../../../src/auth/vault.js";
+import { type CloudName, clouds } from "../../../src/base/cloud.js";
+import { MailError } from "../../../src/base/errors.js";
+import { createHttp, type Fetch } from "../../../src/base/http.js";
+import { memoryStore } from "../../../src/state/memory.js";
+import type { Commit, Key, Store } from "../../../src/state/store.js";
+import { createManualClock, type ManualClock } from "./manual-clock.js";
+
+export const address = "support@contoso.com";
+export const password = "correct horse battery";
+
+export interface Told {
+  readonly name: keyof AuthEvents;
+  readonly payload: AuthEvents[keyof AuthEvents];
+}
+
+/** What a test may do to the network: answer in the simulator's place, wait, or throw. */
+export type Intercept = (url: URL, pass: () => Promise<Response>, signal: AbortSignal) => Promise<Response>;
+
+/** A network that takes the request and never answers. */
+export const neverAnswers: Intercept = (_url, _pass, signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+
+export async function setUp(options: { cloud?: CloudName; clientId?: string; lifetimeSeconds?: number; seed?: number } = {}) {
+  const clock = createManualClock();
+  const simulator = createSimulator({
+    now: () => clock.now(),
+    seed: options.seed ?? 1,
+    accessTokenLifetimeSeconds: options.lifetimeSeconds ?? 3_600,
+  });
+  const user = simulator.addUser({ address, password });
+  const network = createNetwork(simulator.fetch);
+  const store = createStubbornStore(memoryStore());
+  const keys = keyRing([{ id: "k1", key: generateKey() }]);
+  await store.open();
+
+  const process = (ring: KeyRing = keys) =>
+    createProcess({
+      fetch: network.fetch,
+      clock,
+      store,
+      keys: ring,
+      ...options,
+      clientId: options.clientId ?? simulator.clientId,
+      tenantId: simulator.tenantId,
+    });
+  const tokenRequests = () => simulator.log.count({ route: "token" });
+  return { clock, simulator, user, network, store, keys, process, tokenRequests };
+}
+
+interface ProcessOptions {
+  readonly fetch: Fetch;
+  readonly clock: ManualClock;
+  readonly store: Store;
+  readonly keys: KeyRing;
+  readonly clientId: string;
+  readonly tenantId: string;
+  readonly cloud?: CloudName;
+}
+
+/** What one daemon holds; two of them over one store are two processes. */
+export function createProcess({ fetch, clock, store, keys, clientId, tenantId, cloud: name = "global" }: ProcessOptions) {
+  const cloud = clouds[name];
+  const http = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: 30_000, fetch, clock });
+  const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: 30_000, fetch, clock });
+  const entra = createEntra({ clientId, tenantId, cloud, http, clock });
+  const vault = createVault({ store, keys });
+  const events: Told[] = [];
+  const accounts: Accounts = createAccounts({
+    entra,
+    vault,
+    clock,
+    cloud,
+    async ask(path, { accessToken, signal }) {
+      const headers = { authorization: `Bearer ${accessToken}` };
+      const { status, text } = await graph({ method: "GET", url: `https://${cloud.graphHost}/v1.0${path}`, headers, signal });
+      return { status, json: text ? JSON.parse(text) : undefined };
+    },
+    emit: (event, payload) => void events.push({ name: event, payload }),
+  });
+  const tokens = accounts.add({ address });
+  return { accounts, tokens, vault, entra, events, names: () => events.map((event) => event.name) };
+}
+
+function createNetwork(pass: Fetch) {
+  const secrets = new Set<string>();
+  const hosts: string[] = [];
+  const network = { intercept: undefined as Intercept | undefined, secrets, hosts, fetch: undefined as unknown as Fetch };
+  const note = (value: unknown) => typeof value === "string" && value.length >= 8 && secrets.add(value).add(encodeURIComponent(value));
+  network.fetch = async (input, init) => {
+    const url = new URL(String(input));
+    hosts.push(url.host);
+    const form = new URLSearchParams(String(init?.body ?? ""));
+    for (const name of ["password", "refresh_token"]) note(form.get(name));
+    const signal = init?.signal ?? new AbortController().signal;
+    const answer = network.intercept ? await network.intercept(url, () => pass(input, init), signal) : await pass(input, init);
+    const body = await answer.clone().text();
+    try {
+      const json = JSON.parse(body) as Record<string, unknown>;
+      for (const name of ["access_token", "refresh_token", "id_token", "client_info"]) note(json[name]);
+    } catch {
+      // No JSON, no tokens.
+    }
+    return answer;
+  };
+  return network;
+}
+
+/** A store whose commits can be made to fail or to wait, and whose reads can be made late. */
+function createStubbornStore(inner: Store) {
+  const commit = async (given: Commit) => {
+    await store.hold;
+    if (store.broken) throw new MailError("STORE_UNAVAILABLE", "The disk is full.");
+    return inner.commit(given);
+  };
+  const get = async (key: Key) => {
+    const entry = await inner.get(key);
+    const hold = store.holdNextGet;
+    store.holdNextGet = undefined;
+    await hold;
+    return entry;
+  };
+  const store = Object.assign(Object.create(inner) as Store, {
+    commit,
+    get,
+    broken: false,
+    /** Commits wait for it. */
+    hold: undefined as Promise<void> | undefined,
+    /** The next read waits for it, with what it has read by then. */
+    holdNextGet: undefined as Promise<void> | undefined,
+  });
+  return store;
+}
+
+/** A promise to be resolved by hand. */
+export function deferred<T = void>() {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+/** Everything that an error would show in a log. */
+export function shown(error: unknown): string {
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, inner: unknown) =>
+      inner instanceof Error ? { ...inner, message: inner.message, stack: inner.stack, cause: inner.cause } : inner,
+    );
+  return `${inspect(error, { depth: 20, showHidden: true, maxStringLength: null, maxArrayLength: null })}${text(error)}`;
+}
+
+/** The secrets that an error shows. */
+export function leaks(error: unknown, secrets: Iterable<string>): string[] {
+  const text = shown(error);
+  return [...secrets].filter((secret) => text.includes(secret));
+}
+
+/** The error that a promise ends with, after a search for the secrets that have passed the network. */
+export async function rejected(promise: Promise<unknown>, { secrets }: { secrets: Iterable<string> }): Promise<MailError> {
+  const error = await promise.then(
+    () => {
+      throw new Error("Expected a rejection.");
+    },
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(MailError);
+  expect(leaks(error, secrets)).toEqual([]);
+  return error as MailError;
+}
+
+export function jsonAnswer(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers });
+}
