@@ -33,8 +33,10 @@ export interface Bar {
   /** The account waits no more; true when that is news about another record than the one waited with. */
   lift(version?: number): boolean;
   waiting(): { readonly error: MailError } | undefined;
-  /** Resolves when the account has no reason to wait any more. */
-  watch(signal: AbortSignal): Promise<void>;
+  /** Resolves when the account has no reason to wait any more; `throwIfClosed` is asked before each look. */
+  watch(throwIfClosed: () => void, signal?: AbortSignal): Promise<void>;
+  /** Lets every watch look at once. */
+  wake(): void;
 }
 
 export interface BarOptions {
@@ -63,7 +65,8 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
 
   function remember(error: unknown): void {
     if (!isMailError(error)) return;
-    const untilAt = error.notBeforeAt ?? (error.code === "AUTH_APP_REFUSED" ? clock.now() + applicationPauseMs : undefined);
+    // Graph's times, and those that one password has, do not bar Entra.
+    const untilAt = error.code === "AUTH_APP_REFUSED" ? clock.now() + applicationPauseMs : entraTime(error);
     if (untilAt !== undefined && untilAt > (tooEarly?.untilAt ?? 0)) tooEarly = { error, untilAt };
   }
 
@@ -86,24 +89,28 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
     );
   }
 
-  function pause(signal: AbortSignal): Promise<void> {
+  function wake(): void {
+    for (const look of [...wakers]) look();
+  }
+
+  function pause(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = () => {
         stop();
-        wakers.delete(wake);
-        signal.removeEventListener("abort", onAbort);
+        wakers.delete(look);
+        signal?.removeEventListener("abort", onAbort);
       };
-      const wake = () => {
+      const look = () => {
         done();
         resolve();
       };
       const onAbort = () => {
         done();
-        reject(signal.reason as Error);
+        reject(signal?.reason as Error);
       };
-      const stop = clock.startTimer(wake, lookEveryMs);
-      wakers.add(wake);
-      signal.addEventListener("abort", onAbort, { once: true });
+      const stop = clock.startTimer(look, lookEveryMs);
+      wakers.add(look);
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
@@ -111,7 +118,7 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
     throwIfTooEarly() {
       const error = early();
       // A pause of our own making does not stop a person who has just mended the application.
-      if (error?.notBeforeAt !== undefined) throw error;
+      if (error && error.code !== "AUTH_APP_REFUSED") throw error;
     },
     remember,
     announce: (error, version) => wait(error, version, false),
@@ -134,19 +141,24 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
     lift(version) {
       const news = waiting !== undefined && waiting.version !== version;
       waiting = undefined;
-      for (const wake of [...wakers]) wake();
+      wake();
       return news;
     },
 
-    async watch(signal) {
+    wake,
+
+    async watch(throwIfClosed, signal) {
       for (;;) {
-        signal.throwIfAborted();
+        throwIfClosed();
+        signal?.throwIfAborted();
         try {
           if (!(await stillWaiting())) return;
         } catch (error) {
           // A store that is away for a moment is looked at again; what cannot mend itself is told.
           if (!isMailError(error) || !error.retryable) throw error;
         }
+        throwIfClosed();
+        signal?.throwIfAborted();
         await pause(signal);
       }
     },
@@ -155,4 +167,8 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
 
 function isMailError(error: unknown): error is MailError {
   return error instanceof MailError;
+}
+
+function entraTime({ code, notBeforeAt }: MailError): number | undefined {
+  return code === "AUTH_UNAVAILABLE" ? notBeforeAt : undefined;
 }

@@ -46,18 +46,14 @@ export function keyRing(keys: readonly VaultKeyInput[]): KeyRing {
 /** A ring whose keys stand in an environment variable as `id:base64key,id2:base64key2`, read at `load()`. */
 export function environmentKeys(name: string): KeyRing {
   return {
-    load() {
+    async load() {
       const text = process.env[name]?.trim();
-      if (!text) {
-        return Promise.reject(
-          new MailError("AUTH_VAULT_KEY_MISSING", `The environment variable ${name} holds no vault key.`, {
-            remedy:
-              `Make a key once with generateKey() and set ${name} to "<id>:<key>", for instance ${name}="key1:$(openssl rand -base64 32)". ` +
-              "Keep it: without it every queue has to be signed in again.",
-          }),
-        );
-      }
-      return new Promise((resolve) => resolve(checkedKeys(text.split(",").map(parsed(name)), `environmentKeys("${name}")`)));
+      if (text) return checkedKeys(text.split(",").map(parsed(name)), `environmentKeys("${name}")`);
+      throw new MailError("AUTH_VAULT_KEY_MISSING", `The environment variable ${name} holds no vault key.`, {
+        remedy:
+          `Make a key once with generateKey() and set ${name} to "<id>:<key>", for instance ${name}="key1:$(openssl rand -base64 32)". ` +
+          "Keep it: without it every queue has to be signed in again.",
+      });
     },
   };
 }

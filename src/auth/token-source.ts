@@ -76,11 +76,13 @@ const mostLaps = 5;
 export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   const { account, entra, vault, clock, scopes } = options;
   const bar = createBar(options);
-  const closing = new AbortController();
   /** Empty before the first use and after the account was signed out. */
   let held: HeldToken | undefined;
-  /** Empty unless a token is being fetched. */
+  /** Empty unless a token is being fetched; `flightStop` ends that. */
   let flight: Promise<string> | undefined;
+  let flightStop: AbortController | undefined;
+  /** Empty until it is closed. */
+  let closed: MailError | undefined;
   /** A token that Entra gave and the store has not taken; empty otherwise. */
   let unsaved: Unsaved | undefined;
   /** Counts flights and what came from outside them; an older number never overwrites a newer. */
@@ -91,10 +93,18 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   let failures = 0;
   let quietUntil = 0;
 
+  function throwIfClosed(): void {
+    if (closed) throw closed;
+  }
+
   function launch(refused: string | undefined): Promise<string> {
     const mine = ++sequence;
-    const started: Promise<string> = fly(mine, refused).finally(() => {
-      if (flight === started) flight = undefined;
+    // One for each flight: a signal weighs more than all else that a source holds.
+    const stop = new AbortController();
+    flightStop = stop;
+    const started: Promise<string> = fly(mine, refused, stop.signal).finally(() => {
+      flight = undefined;
+      flightStop = undefined;
     });
     // Whoever waits gets the error; when all waiters have gone, nobody is left to tell.
     started.catch(() => undefined);
@@ -102,10 +112,10 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     return started;
   }
 
-  async function fly(mine: number, refused: string | undefined): Promise<string> {
+  async function fly(mine: number, refused: string | undefined, signal: AbortSignal): Promise<string> {
     const outdated = held?.token;
     for (let lap = 0; lap < mostLaps; lap += 1) {
-      closing.signal.throwIfAborted();
+      throwIfClosed();
       const kept = unsaved && (await saved(unsaved));
       if (kept && serves(kept, refused)) return take(mine, kept);
       await bar.throwIfRaised();
@@ -113,7 +123,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       if (bar.lift(entry.version)) options.onSignedInElsewhere(entry.record.method);
       const stored = heldToken(entry.record, clock);
       if (stored && stored.token !== outdated && serves(stored, refused)) return take(mine, stored);
-      const grant = await renewed(entry);
+      const grant = await renewed(entry, signal);
       if (!grant) continue;
       unsaved = { record: { ...entry.record, ...partOf(grant) }, expectedVersion: entry.version };
       const fetched = await saved(unsaved);
@@ -137,9 +147,9 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   }
 
   /** Entra's answer; `undefined` when another sign-in has come in the meantime. */
-  async function renewed({ record, version }: VaultEntry): Promise<Grant | undefined> {
+  async function renewed({ record, version }: VaultEntry, signal: AbortSignal): Promise<Grant | undefined> {
     try {
-      return await entra.refresh({ scopes: scopes(), cache: record.cache, expected: record, signal: closing.signal });
+      return await entra.refresh({ scopes: scopes(), cache: record.cache, expected: record, signal });
     } catch (error) {
       if (await bar.raise(error, version)) throw error;
       return undefined;
@@ -185,7 +195,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   return {
     async get({ refused, signal } = {}) {
       signal?.throwIfAborted();
-      closing.signal.throwIfAborted();
+      throwIfClosed();
       for (let turn = 0; ; turn += 1) {
         if (held && held.token !== refused && clock.now() < held.deadAt) {
           if (clock.now() >= held.refreshAt) renewAhead(held);
@@ -197,7 +207,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       }
     },
 
-    watchForSignIn: (signal) => bar.watch(signal ? AbortSignal.any([signal, closing.signal]) : closing.signal),
+    watchForSignIn: (signal) => bar.watch(throwIfClosed, signal),
 
     state() {
       const { error } = bar.waiting() ?? {};
@@ -223,7 +233,9 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     bar: (error) => bar.remember(error),
 
     async close() {
-      closing.abort(new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped."));
+      closed = new MailError("LIFECYCLE_STOPPED", `The tokens of ${account} are not in use any more.`);
+      flightStop?.abort(closed);
+      bar.wake();
       await flight?.catch(() => undefined);
       if (unsaved) await saved(unsaved);
     },

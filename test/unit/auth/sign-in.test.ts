@@ -67,6 +67,16 @@ describe("sign-in", () => {
     expect(tokenRequests()).toBe(2);
   });
 
+  it("lets another method in while a password is not tried again", async () => {
+    const { process, network, simulator } = await setUp();
+    const user = simulator.addUser({ address: "mfa@contoso.com", password, mfaRequired: true });
+    const { accounts } = process();
+    accounts.add({ address: "mfa@contoso.com" });
+    for (let turn = 0; turn < 2; turn += 1) await rejected(accounts.signIn("mfa@contoso.com", { method: "password", password }), network);
+    await accounts.signIn("mfa@contoso.com", { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    expect(await accounts.tokens("mfa@contoso.com").get()).toBeTypeOf("string");
+  });
+
   it("does not count an outage against a password", async () => {
     const { process, network, simulator } = await setUp();
     const { accounts } = process();

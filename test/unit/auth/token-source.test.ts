@@ -243,4 +243,15 @@ describe("token source", () => {
     await expect(tokens.watchForSignIn()).rejects.toMatchObject({ code: "LIFECYCLE_STOPPED" });
     expect(clock.pending()).toBe(0);
   });
+
+  it("ends a watch for the sign-in when it is closed", async () => {
+    const { process, clock, network } = await setUp();
+    const { tokens, accounts } = process();
+    await rejected(tokens.get(), network);
+    const watching = expect(tokens.watchForSignIn()).rejects.toMatchObject({ code: "LIFECYCLE_STOPPED" });
+    await until(() => clock.pending() === 1);
+    await accounts.close();
+    await watching;
+    expect(clock.pending()).toBe(0);
+  });
 });
