@@ -13,7 +13,7 @@ import type { Mark } from "../mailbox/marker.js";
 import { toMailMessage } from "../mailbox/message.js";
 import type { Reading } from "../mailbox/reader.js";
 import { createDelivery, type Delivery, type RunningDelivery, type Verdict } from "./delivery.js";
-import type { DeliveryEvents } from "./events.js";
+import type { EmitDeliveryEvent } from "./events.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
@@ -29,7 +29,7 @@ export interface DispatcherOptions {
   readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
   /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
-  readonly emit: <Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void;
+  readonly emit: EmitDeliveryEvent;
   /** A settled or quarantined message has a mark to be made. */
   readonly onMark: (entry: OpenEntry) => void;
   /** The ledger refused or failed beyond hope: the queue cannot go on here. */

@@ -21,3 +21,5 @@ export interface DeliveryEvents {
   /** It was deleted for good before it could be read: believed after 15 minutes. */
   "message:gone": AboutMessage;
 }
+
+export type EmitDeliveryEvent = <Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void;

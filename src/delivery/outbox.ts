@@ -9,7 +9,7 @@ import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { isPassing } from "../graph/retry.js";
 import type { MarkOrder, MarkResult } from "../mailbox/marker.js";
-import type { DeliveryEvents } from "./events.js";
+import type { EmitDeliveryEvent } from "./events.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
@@ -21,7 +21,7 @@ export interface OutboxOptions {
   readonly clock: Clock;
   /** Carries out at most 20 orders. */
   readonly apply: (orders: readonly MarkOrder[], signal: AbortSignal) => Promise<MarkResult[]>;
-  readonly emit: <Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void;
+  readonly emit: EmitDeliveryEvent;
   readonly onFailure: (error: MailError) => void;
 }
 

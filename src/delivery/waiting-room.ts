@@ -47,7 +47,8 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
   let bytes = 0;
 
   function place(entry: OpenEntry, item: JsonObject | undefined, size: number): void {
-    if (!item || bytes + size > highWaterBytes) return ready.push(entry);
+    // A message larger than the mark itself still has to get through, alone.
+    if (!item || (bytes > 0 && bytes + size > highWaterBytes)) return ready.push(entry);
     bytes += size;
     loaded.push({ entry, item, bytes: size });
   }

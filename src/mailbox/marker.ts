@@ -49,38 +49,51 @@ export async function applyMarks(
   const results: MarkResult[] = orders.map(() => ({ done: true }));
   const categories = new Map<number, readonly string[]>();
 
-  async function step(part: (order: MarkOrder, index: number) => Omit<BatchPart, "id" | "prefer"> | undefined, onBody?: (body: JsonObject, index: number) => void) {
+  /** One batch over the orders that `request` has a part for; every answer goes to `take`. */
+  async function step(request: PartOf, take: (answer: PartAnswer, index: number) => MarkResult) {
     const parts = orders.flatMap((order, index) => {
-      const wanted = results[index]?.done ? part(order, index) : undefined;
-      return wanted ? [{ ...wanted, id: String(index), prefer: preferences() }] : [];
+      const part = request(order, index);
+      return part ? [{ ...part, id: String(index), prefer: preferences() }] : [];
     });
     if (parts.length === 0) return;
     const answers = await sendBatch(client, mailbox, { parts, what: "marking messages", signal });
-    for (const [id, answer] of answers) {
-      const index = Number(id);
-      results[index] = resultOf(answer);
-      if (answer.ok && isObject(answer.body)) onBody?.(answer.body, index);
-    }
+    for (const [id, answer] of answers) results[Number(id)] = take(answer, Number(id));
   }
 
   const path = (id: string) => `${mailbox.root}/messages/${encodeURIComponent(id)}`;
+  const stillGood = (request: PartOf): PartOf => (order, index) => (results[index]?.done ? request(order, index) : undefined);
+
   await step(
     ({ id, mark }) => (mark.addCategories?.length ? { method: "GET", path: `${path(id)}?$select=id,categories` } : undefined),
-    (body, index) => {
-      const present = Array.isArray(body["categories"]) ? body["categories"].filter((name) => typeof name === "string") : [];
-      categories.set(index, present);
+    (answer, index) => {
+      const present = answer.ok && isObject(answer.body) ? answer.body["categories"] : undefined;
+      categories.set(index, Array.isArray(present) ? present.filter((name) => typeof name === "string") : []);
+      return vanishedIsDone(answer);
     },
   );
-  await step(({ id, mark }, index) => {
-    const body = changes(mark, categories.get(index));
-    return Object.keys(body).length > 0 ? { method: "PATCH", path: path(id), body } : undefined;
-  });
-  await step(({ id, mark }) => {
-    if (mark.delete) return { method: "DELETE", path: path(id) };
-    return mark.moveTo === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId: mark.moveTo } };
-  });
+  await step(
+    stillGood(({ id, mark }, index) => {
+      const body = changes(mark, categories.get(index));
+      return Object.keys(body).length > 0 ? { method: "PATCH", path: path(id), body } : undefined;
+    }),
+    vanishedIsDone,
+  );
+  await step(
+    stillGood(({ id, mark }) => {
+      if (mark.delete) return { method: "DELETE", path: path(id) };
+      return mark.moveTo === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId: mark.moveTo } };
+    }),
+    (answer, index) => (orders[index]?.mark.delete ? vanishedIsDone(answer) : resultOf(answer)),
+  );
+  // A 404 to a move can mean the message or the folder: only a message that is not there any more is done with.
+  await step(
+    ({ id }, index) => (isNotFound(results[index]) ? { method: "GET", path: `${path(id)}?$select=id` } : undefined),
+    (answer, index) => (answer.ok ? (results[index] as MarkResult) : vanishedIsDone(answer)),
+  );
   return results;
 }
+
+type PartOf = (order: MarkOrder, index: number) => Omit<BatchPart, "id" | "prefer"> | undefined;
 
 /** Sparse: only what is asked for. `categories` replaces the whole list on the server, so the present ones go along. */
 function changes(mark: Mark, present: readonly string[] = []): JsonObject {
@@ -92,7 +105,16 @@ function changes(mark: Mark, present: readonly string[] = []): JsonObject {
   };
 }
 
-/** A vanished message needs no mark: 404, or 403 `ErrorCannotDeleteObject` for a delete by immutable id. */
 function resultOf(answer: PartAnswer): MarkResult {
-  return answer.ok || answer.error.code === "GRAPH_NOT_FOUND" ? { done: true } : { done: false, error: answer.error };
+  return answer.ok ? { done: true } : { done: false, error: answer.error };
+}
+
+function isNotFound(result: MarkResult | undefined): boolean {
+  return result?.done === false && result.error.code === "GRAPH_NOT_FOUND";
+}
+
+/** A vanished message needs no mark: 404, or 403 `ErrorCannotDeleteObject` for a delete by immutable id. */
+function vanishedIsDone(answer: PartAnswer): MarkResult {
+  const result = resultOf(answer);
+  return isNotFound(result) ? { done: true } : result;
 }

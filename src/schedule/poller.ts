@@ -31,6 +31,8 @@ export interface PollerOptions {
   readonly watchForSignIn: (signal: AbortSignal) => Promise<void>;
   /** Asks the scheduler for a turn at once. */
   readonly wake: () => void;
+  /** Another process has taken the queue. */
+  readonly onLost: (error: MailError) => void;
 }
 
 export interface Poller {
@@ -68,7 +70,7 @@ const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_UNAUTHORIZED",
 ]);
 
-export function createPoller({ session, clock, emit, turn, watchForSignIn, wake }: PollerOptions): Poller {
+export function createPoller({ session, clock, emit, turn, watchForSignIn, wake, onLost }: PollerOptions): Poller {
   const { settings, mailbox, dispatcher } = session;
   const queue = settings.address;
   const cadence = createCadence({ clock, ...settings });
@@ -123,13 +125,16 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake 
   }
 
   function afterFailure(error: MailError): number {
+    if (error.code === "LIFECYCLE_LOST_QUEUE") {
+      onLost(error);
+      return Number.POSITIVE_INFINITY;
+    }
     const backoff = cadence.afterFailure();
     const reason = `${error.code}: ${error.message}`;
     const nextInMs = delayAfter(error, backoff);
     emit("queue:failed", { queue, code: error.code, reason: error.message, failures: cadence.failures, nextInMs });
-    if (error.code === "LIFECYCLE_LOST_QUEUE") stop(reason);
-    else settle(stateAfter(error), reason);
-    if (state === "waiting-for-sign-in") watch();
+    settle(stateAfter(error), reason);
+    if (nextInMs === Number.POSITIVE_INFINITY) watch();
     return nextInMs;
   }
 
@@ -141,7 +146,8 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake 
 
   function delayAfter(error: MailError, backoff: number): number {
     const to = stateAfter(error);
-    if (to === "waiting-for-sign-in") return Number.POSITIVE_INFINITY;
+    // A fresh token that Graph refuses is not mended by waiting for another sign-in alone.
+    if (to === "waiting-for-sign-in") return error.code === "GRAPH_UNAUTHORIZED" ? backoff : Number.POSITIVE_INFINITY;
     if (to === "unavailable") return cadence.failures <= 3 ? firstUnavailableMs : unavailableMs;
     return Math.max(backoff, (error.notBeforeAt ?? 0) - clock.now(), mailbox.gate.barredUntil - clock.now());
   }

@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, type MailError } from "../base/errors.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { Delivery } from "../delivery/delivery.js";
-import type { DeliveryEvents } from "../delivery/events.js";
+import type { EmitDeliveryEvent } from "../delivery/events.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
@@ -50,7 +50,7 @@ export interface SessionOptions {
   readonly tokens: TokenSource;
   readonly gateWidth: number;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
-  readonly emit: EmitScheduleEvent & (<Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void);
+  readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
   readonly onFailure: (error: MailError) => void;
 }

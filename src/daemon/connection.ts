@@ -1,0 +1,70 @@
+/** Puts together what speaks to Entra and to Graph: the two doors, the vault, the accounts, the Graph client. */
+import { type Accounts, createAccounts } from "../auth/accounts.js";
+import { createEntra } from "../auth/entra.js";
+import type { EmitAuthEvent } from "../auth/events.js";
+import type { AskWith } from "../auth/sign-in.js";
+import { createVault, type Vault } from "../auth/vault.js";
+import type { Clock } from "../base/clock.js";
+import { MailError } from "../base/errors.js";
+import { createHttp } from "../base/http.js";
+import { createGraphClient, type GraphClient, jsonOrNothing } from "../graph/client.js";
+import { createGate } from "../graph/gate.js";
+import type { QueueSettings } from "../schedule/session.js";
+import type { DaemonSettings } from "./options.js";
+
+export interface Connection {
+  readonly accounts: Accounts;
+  readonly client: GraphClient;
+  readonly vault: Vault;
+}
+
+/** Milliseconds for one request to Entra. */
+const entraDeadlineMs = 30_000;
+
+export function connect(settings: DaemonSettings, { clock, emit }: { clock: Clock; emit: EmitAuthEvent }): Connection {
+  const { cloud, fetch, store, keys, clientId, tenantId } = settings;
+  const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: settings.requestTimeoutMs, fetch, clock });
+  const authority = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: entraDeadlineMs, fetch, clock });
+  const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
+  const vault = createVault({ store, keys });
+  const entra = createEntra({ clientId, tenantId, cloud, http: authority, clock });
+  return { client, vault, accounts: createAccounts({ entra, vault, clock, cloud, emit, ask: askWith(client) }) };
+}
+
+/** Questions of a sign-in about itself, with a token that no queue has yet. */
+function askWith(client: GraphClient): AskWith {
+  return async (path, { accessToken, signal }) => {
+    const access = {
+      queue: "the account that is signing in",
+      root: "/me",
+      tokens: { get: () => Promise.resolve(accessToken) },
+      gate: createGate({ clock: client.clock, width: 1 }),
+      counter: { requests: 0, parts: 0 },
+    };
+    try {
+      const { status, text } = await client.call(access, { method: "GET", target: path, what: "the identity", signal });
+      return { status, json: jsonOrNothing(text) };
+    } catch (error) {
+      // A refusal with a status is an answer to the question; everything else is not.
+      if (error instanceof MailError && error.status !== undefined && !error.retryable) return { status: error.status, json: undefined };
+      throw error;
+    }
+  };
+}
+
+/**
+ * Nothing, as long as there is no record or one opens: a queue whose record does not open waits for its sign-in.
+ * @throws MailError `AUTH_VAULT_…` when there are records and none opens, as with a wrong key
+ */
+export async function assertVaultOpens(vault: Vault, queues: readonly QueueSettings[]): Promise<void> {
+  let first: MailError | undefined;
+  for (const { address, account = address } of queues) {
+    try {
+      if (await vault.read(account)) return;
+    } catch (error) {
+      if (!(error instanceof MailError) || !error.code.startsWith("AUTH_VAULT_")) throw error;
+      first ??= error;
+    }
+  }
+  if (first) throw first;
+}

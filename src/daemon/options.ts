@@ -1,0 +1,244 @@
+/**
+ * What a host may configure, checked and with every default in place. Nothing here touches disk or network.
+ *
+ * Invariant: what leaves this file is complete and consistent; no other file knows a default of an option.
+ */
+import { z } from "zod";
+import { asKeyRing, type KeyFunction, type KeyRing } from "../auth/key-ring.js";
+import { checked } from "../base/check.js";
+import { type Cloud, type CloudName, clouds } from "../base/cloud.js";
+import { ConfigError } from "../base/errors.js";
+import type { Fetch } from "../base/http.js";
+import type { Delivery } from "../delivery/delivery.js";
+import type { Mark } from "../mailbox/marker.js";
+import type { ContentOptions } from "../mailbox/message.js";
+import type { QueueSettings, StartFrom } from "../schedule/session.js";
+import type { Store } from "../state/store.js";
+
+/** The Entra application that the administrator registered. */
+export interface AppOptions {
+  /** Application (client) id, a GUID. */
+  readonly clientId: string;
+  /** Directory (tenant) id, a GUID, or one of the tenant's domains. */
+  readonly tenantId: string;
+  /** The Microsoft cloud of the tenant. Default `"global"` (GCC included). */
+  readonly cloud?: CloudName;
+}
+
+/** What every queue may set for itself, and `defaults` for all. */
+export interface QueueDefaults {
+  /** Folders to watch: well-known names (`inbox`, `junkemail`, …) or ids. Default `["inbox"]`. */
+  readonly folders?: readonly string[];
+  /** What is done on the server after a message is settled. Default `{ markRead: true }`; `{}` for nothing. */
+  readonly afterAck?: Mark;
+  /** What is done on the server with a quarantined message. Default nothing. */
+  readonly onQuarantine?: Mark;
+  /** What of the mail that was there before the first start is delivered. Default `"unread"`. */
+  readonly startFrom?: StartFrom;
+  readonly content?: ContentOptions;
+  /** Whether a message that failed once holds its conversation, for at most 60 s. Default `"hold"`. */
+  readonly conversationOrder?: "hold" | "release";
+  /** The longest wait between rounds in milliseconds, 1 to 86,400,000. Default 30,000. */
+  readonly pollIntervalMs?: number;
+  /** The shortest wait between rounds in milliseconds, 1 to 86,400,000. Default 2,000, or `pollIntervalMs` if that is smaller. */
+  readonly minPollIntervalMs?: number;
+  /** Messages to a page, 1 to 1,000. Default 100. */
+  readonly pageSize?: number;
+  /** Deliveries at once, 1 to 1,000. Default 16. */
+  readonly maxInFlight?: number;
+  /** Handler failures before quarantine, 1 to 1,000. Default 5. */
+  readonly maxAttempts?: number;
+  /** Milliseconds for a handler until its `signal` aborts, 1 to 2,147,483,647. Default 300,000. */
+  readonly handlerTimeoutMs?: number;
+  /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
+  readonly highWaterBytes?: number;
+}
+
+/** One queue. */
+export interface QueueOptions extends QueueDefaults {
+  /** The full e-mail address of the queue's Microsoft 365 user. */
+  readonly address: string;
+  /** Sign-in name of the account that opens the mailbox, when it is a shared one. Default: the address itself. */
+  readonly account?: string;
+}
+
+/** Limits of the whole daemon. */
+export interface LimitOptions {
+  /** Graph requests at once for each mailbox, 1 to 4. Default 4, what Graph allows. */
+  readonly mailboxConcurrency?: number;
+  /** Rounds at once over all queues, 1 to 10,000. Default 64. */
+  readonly turnsAtOnce?: number;
+  /** Milliseconds until a Graph request is given up, 1,000 to 600,000. Default 100,000. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** Takes one delivery: resolving is `ack`, throwing is `retry`. */
+export type Handler = (delivery: Delivery) => unknown;
+
+export interface MailDaemonOptions {
+  readonly app: AppOptions;
+  readonly queues: readonly QueueOptions[];
+  /** Where state is kept: `lmdbStore(path)`, `memoryStore()`, or your own. */
+  readonly store: Store;
+  /** The keys that seal the tokens: `environmentKeys(name)`, `keyRing(keys)`, or a function that resolves with keys. */
+  readonly vaultKeys: KeyRing | KeyFunction;
+  /** Without one, a listener of the event `message` settles each delivery. */
+  readonly handler?: Handler;
+  /** Options for every queue that does not set them itself. */
+  readonly defaults?: QueueDefaults;
+  readonly limits?: LimitOptions;
+  /** The one door to Graph and Entra. Default: the global `fetch`, looked up at each call. */
+  readonly fetch?: Fetch;
+}
+
+export interface DaemonSettings {
+  readonly clientId: string;
+  readonly tenantId: string;
+  readonly cloud: Cloud;
+  readonly queues: readonly QueueSettings[];
+  readonly store: Store;
+  readonly keys: KeyRing;
+  readonly handler: Handler | undefined;
+  readonly defaults: QueueDefaults;
+  readonly mailboxConcurrency: number;
+  readonly turnsAtOnce: number;
+  readonly requestTimeoutMs: number;
+  readonly fetch: Fetch | undefined;
+}
+
+const dayMs = 86_400_000;
+const longestTimerMs = 2 ** 31 - 1;
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const domain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
+/** Deliberately plain: Microsoft 365 gives users no quoted or commented addresses. */
+const email = /^(?=.{3,320}$)[^\s@"(),:;<>[\]\\]+@[^\s@]+$/;
+
+const isDomain = (text: string) => domain.test(text);
+const isAddress = (text: string) => email.test(text) && isDomain(text.slice(text.lastIndexOf("@") + 1));
+const whole = (least: number, most: number) => z.number().int().min(least).max(most);
+const address = z.string().refine(isAddress, { error: "a full e-mail address such as support@contoso.com" });
+const aFunction = (what: string) => z.custom<(...given: never[]) => unknown>((value) => typeof value === "function", { error: what });
+
+const mark = z
+  .strictObject({
+    markRead: z.boolean().optional(),
+    addCategories: z.array(z.string().min(1)).optional(),
+    flag: z.boolean().optional(),
+    moveTo: z.string().min(1).optional(),
+    delete: z.boolean().optional(),
+  })
+  .refine((given) => !(given.delete && given.moveTo !== undefined), { error: "either `delete` or `moveTo`, not both" });
+
+const queueFields = {
+  folders: z
+    .array(z.string().min(1))
+    .min(1)
+    .refine((folders) => new Set(folders.map((name) => name.toLowerCase())).size === folders.length, { error: "a list without repeated folders" })
+    .optional(),
+  afterAck: mark.optional(),
+  onQuarantine: mark.optional(),
+  startFrom: z
+    .custom<StartFrom>((given) => given === "now" || given === "unread" || given === "everything" || (given instanceof Date && !Number.isNaN(given.getTime())), {
+      error: '"now", "unread", "everything" or a valid Date',
+    })
+    .optional(),
+  content: z.strictObject({ body: z.enum(["html", "text", "none"]).optional(), headers: z.boolean().optional() }).optional(),
+  conversationOrder: z.enum(["hold", "release"]).optional(),
+  pollIntervalMs: whole(1, dayMs).optional(),
+  minPollIntervalMs: whole(1, dayMs).optional(),
+  pageSize: whole(1, 1_000).optional(),
+  maxInFlight: whole(1, 1_000).optional(),
+  maxAttempts: whole(1, 1_000).optional(),
+  handlerTimeoutMs: whole(1, longestTimerMs).optional(),
+  highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+};
+
+const defaultsSchema = z.strictObject(queueFields);
+const queueSchema = z.strictObject({ address, account: address.optional(), ...queueFields });
+
+const optionsSchema = z.strictObject({
+  app: z.strictObject({
+    clientId: z.string().refine((text) => guid.test(text), { error: "the application (client) id, a GUID" }),
+    tenantId: z.string().refine((text) => guid.test(text) || isDomain(text), { error: "the directory (tenant) id, a GUID, or a domain of the tenant" }),
+    cloud: z.enum(Object.keys(clouds) as [CloudName, ...CloudName[]]).optional(),
+  }),
+  queues: z.array(z.unknown()),
+  store: z.custom<Store>(isStore, { error: "a store such as lmdbStore(path)" }),
+  vaultKeys: z.custom<KeyRing | KeyFunction>((given) => typeof given === "function" || typeof (given as KeyRing | null)?.load === "function", {
+    error: "keys such as environmentKeys(name)",
+  }),
+  handler: aFunction("a function").optional(),
+  defaults: defaultsSchema.optional(),
+  limits: z
+    .strictObject({
+      mailboxConcurrency: whole(1, 4).optional(),
+      turnsAtOnce: whole(1, 10_000).optional(),
+      requestTimeoutMs: whole(1_000, 600_000).optional(),
+    })
+    .optional(),
+  fetch: aFunction("a function like the global fetch").optional(),
+});
+
+/** @throws ConfigError `CONFIG_INVALID` */
+export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
+  const { app, queues, store, vaultKeys, handler, defaults = {}, limits = {}, fetch } = checked(optionsSchema, options);
+  const settings = queues.map((queue, index) => queueSettings(queue as QueueOptions, defaults as QueueDefaults, `queues[${index}]`));
+  assertDistinct(settings);
+  return {
+    clientId: app.clientId,
+    tenantId: app.tenantId,
+    cloud: clouds[app.cloud ?? "global"],
+    queues: settings,
+    store,
+    keys: asKeyRing(vaultKeys),
+    handler: handler as Handler | undefined,
+    defaults: defaults as QueueDefaults,
+    mailboxConcurrency: limits.mailboxConcurrency ?? 4,
+    turnsAtOnce: limits.turnsAtOnce ?? 64,
+    requestTimeoutMs: limits.requestTimeoutMs ?? 100_000,
+    fetch: fetch as Fetch | undefined,
+  };
+}
+
+/** One queue with its own options, the defaults given, and ours. @throws ConfigError `CONFIG_INVALID` */
+export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path = "queue"): QueueSettings {
+  const given = { ...defined(defaults), ...defined(checked(queueSchema, queue, path) as QueueOptions) };
+  const pollIntervalMs = given.pollIntervalMs ?? 30_000;
+  return {
+    address: given.address,
+    account: given.account,
+    folders: given.folders ?? ["inbox"],
+    afterAck: given.afterAck ?? { markRead: true },
+    onQuarantine: given.onQuarantine ?? {},
+    startFrom: given.startFrom ?? "unread",
+    content: given.content ?? {},
+    conversationOrder: given.conversationOrder ?? "hold",
+    pollIntervalMs,
+    minPollIntervalMs: Math.min(given.minPollIntervalMs ?? 2_000, pollIntervalMs),
+    pageSize: given.pageSize ?? 100,
+    maxInFlight: given.maxInFlight ?? 16,
+    maxAttempts: given.maxAttempts ?? 5,
+    handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
+    highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
+  };
+}
+
+function assertDistinct(queues: readonly QueueSettings[]): void {
+  const seen = new Set<string>();
+  for (const [index, { address }] of queues.entries()) {
+    if (seen.has(address.toLowerCase())) {
+      throw new ConfigError("CONFIG_INVALID", `Expected \`queues[${index}].address\` to be named once (whatever its letter case), got ${JSON.stringify(address)} again.`);
+    }
+    seen.add(address.toLowerCase());
+  }
+}
+
+/** Without the options that are there but undefined: they must not hide a default. */
+function defined<Options extends object>(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
+}
+
+function isStore(given: unknown): boolean {
+  const store = given as Partial<Store> | null;
+  return typeof store === "object" && store !== null && [store.open, store.close, store.get, store.getMany, store.list, store.commit].every((part) => typeof part === "function");
+}

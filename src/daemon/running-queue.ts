@@ -1,0 +1,76 @@
+/**
+ * One queue in a running daemon: its session, its poller and its place with the scheduler, from taking to letting go.
+ *
+ * Invariant: whatever ends it (a stop, a removal, a lost queue, a broken record), no turn runs and nothing is handed
+ * over afterwards.
+ */
+import type { QueueTokens } from "../auth/accounts.js";
+import type { Clock } from "../base/clock.js";
+import type { Emitter } from "../base/emitter.js";
+import type { MailError } from "../base/errors.js";
+import type { Delivery } from "../delivery/delivery.js";
+import type { GraphClient } from "../graph/client.js";
+import type { EmitDeliveryEvent } from "../delivery/events.js";
+import type { EmitScheduleEvent } from "../schedule/events.js";
+import { createPoller, type Poller } from "../schedule/poller.js";
+import type { Scheduler } from "../schedule/scheduler.js";
+import { openSession, type QueueSettings, type Session } from "../schedule/session.js";
+import { runTurn } from "../schedule/turn.js";
+import type { Store } from "../state/store.js";
+import type { DaemonEvents } from "./events.js";
+
+export interface RunningQueue {
+  readonly session: Session;
+  readonly poller: Poller;
+  /** Drains within the deadline. */
+  close(deadlineMs: number, why: string): Promise<void>;
+  /** Ends at once, without a write. */
+  abandon(reason: MailError): void;
+}
+
+export interface RunningQueueOptions {
+  readonly settings: QueueSettings;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly client: GraphClient;
+  readonly tokens: QueueTokens;
+  readonly scheduler: Scheduler;
+  readonly gateWidth: number;
+  readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
+  readonly events: Emitter<DaemonEvents>;
+}
+
+/** Takes the queue and begins to poll it. @throws MailError `STORE_…` */
+export async function runQueue(options: RunningQueueOptions): Promise<RunningQueue> {
+  const { settings, store, clock, client, tokens, scheduler, events } = options;
+  const { address } = settings;
+  const emit = events.emit as EmitScheduleEvent & EmitDeliveryEvent;
+
+  const session = await openSession({ ...options, emit, onFailure: abandon });
+  const poller = createPoller({
+    session,
+    clock,
+    emit,
+    turn: (signal) => runTurn({ session, store, client, clock, emit, signal }),
+    watchForSignIn: (signal) => tokens.watchForSignIn(signal),
+    wake: () => scheduler.wake(address),
+    onLost: abandon,
+  });
+  scheduler.add(address, poller.run);
+
+  function abandon(reason: MailError): void {
+    poller.stop(`${reason.code}: ${reason.message}`);
+    session.abandon(reason);
+  }
+
+  return {
+    session,
+    poller,
+    abandon,
+    async close(deadlineMs, why) {
+      poller.stop(why);
+      await scheduler.remove(address);
+      await session.close(deadlineMs);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** What the daemon says of itself at a glance; from memory, without asking anybody. */
+import type { QueueState } from "../schedule/events.js";
+import type { QueueSettings } from "../schedule/session.js";
+import type { RunningQueue } from "./running-queue.js";
+
+export type DaemonState = "new" | "starting" | "running" | "stopping" | "stopped";
+
+export interface QueueStatus {
+  /** As configured. */
+  readonly address: string;
+  readonly state: QueueState;
+  /** Why it is in that state: an error code with its sentence, or what was asked for. */
+  readonly why: string;
+  /** Recorded messages that wait for their (next) delivery. */
+  readonly waiting: number;
+  /** Deliveries under way. */
+  readonly inFlight: number;
+  /** Marks that are not yet on the server. */
+  readonly marksWaiting: number;
+  /** When the last round was complete; absent before the first. */
+  readonly lastRoundAt?: Date;
+}
+
+export interface DaemonStatus {
+  readonly state: DaemonState;
+  readonly queues: readonly QueueStatus[];
+}
+
+export function queueStatus({ address }: QueueSettings, running: RunningQueue | undefined): QueueStatus {
+  if (!running) return { address, state: "stopped", why: "the daemon is not running", waiting: 0, inFlight: 0, marksWaiting: 0 };
+  const { poller, session } = running;
+  const { lastRoundAt } = poller;
+  return {
+    address,
+    state: poller.state,
+    why: poller.why,
+    waiting: session.dispatcher.waitingCount,
+    inFlight: session.dispatcher.inFlightCount,
+    marksWaiting: session.outbox.waitingCount,
+    ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),
+  };
+}

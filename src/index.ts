@@ -1,0 +1,24 @@
+/** m365-mail-daemon: customer mail from Microsoft 365, handed to your handler once, with nothing lost. */
+export type { Identity } from "./auth/identity.js";
+export { environmentKeys, generateKey, type KeyFunction, type KeyRing, keyRing, type VaultKey, type VaultKeyInput } from "./auth/key-ring.js";
+export type { SignInResult } from "./auth/accounts.js";
+export type { AuthEvents } from "./auth/events.js";
+export type { SignInMethod } from "./auth/sign-in.js";
+export type { Clock } from "./base/clock.js";
+export type { CloudName } from "./base/cloud.js";
+export type { EmitterEvents, Listener } from "./base/emitter.js";
+export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails } from "./base/errors.js";
+export type { Fetch } from "./base/http.js";
+export { createMailDaemon, type MailDaemon, type StopOptions } from "./daemon/daemon.js";
+export type { DaemonEvents } from "./daemon/events.js";
+export type { AppOptions, Handler, LimitOptions, MailDaemonOptions, QueueDefaults, QueueOptions } from "./daemon/options.js";
+export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
+export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
+export type { DeliveryEvents } from "./delivery/events.js";
+export type { Mark } from "./mailbox/marker.js";
+export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } from "./mailbox/message.js";
+export type { QueueState, ScheduleEvents } from "./schedule/events.js";
+export type { StartFrom } from "./schedule/session.js";
+export { type LmdbStoreOptions, lmdbStore } from "./state/lmdb.js";
+export { type MemoryStoreOptions, memoryStore } from "./state/memory.js";
+export type { Check, Commit, CommitResult, Entry, Key, Selection, Store, Value } from "./state/store.js";
