@@ -9,7 +9,9 @@ import type { Ask, Outcome } from "../exchange.js";
 /** Makes the door over a server. */
 export function createInProcessFetch(serve: (ask: Ask) => Promise<Outcome>): typeof fetch {
   return async function simulatedFetch(input, init) {
-    const { ask, url, signal } = await readRequest(input, init);
+    const reading = readRequest(input, init);
+    // What needs no reading is on its way before this call returns, as concurrency is counted from then.
+    const { ask, url, signal } = reading instanceof Promise ? await reading : reading;
     signal?.throwIfAborted();
     if (!cloudOfGraph(ask.host) && !cloudOfAuthority(ask.host)) throw networkFailure("ENOTFOUND", `getaddrinfo ENOTFOUND ${ask.host}`);
     if (!url.startsWith("https:")) throw networkFailure("ECONNREFUSED", `connect ECONNREFUSED ${ask.host}:80`);
@@ -27,7 +29,7 @@ interface ReadRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-async function readRequest(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<ReadRequest> {
+function readRequest(input: Parameters<typeof fetch>[0], init: RequestInit | undefined): ReadRequest | Promise<ReadRequest> {
   const plainBody = init?.body === undefined || init.body === null || typeof init.body === "string";
   if (typeof input !== "string" && !(input instanceof URL)) return readWholeRequest(new Request(input, init));
   const method = (init?.method ?? "GET").toUpperCase();
