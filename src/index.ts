@@ -1,8 +1,17 @@
 /** m365-mail-daemon: customer mail from Microsoft 365, handed to your handler once, with nothing lost. */
-export type { Identity } from "./auth/identity.js";
-export { environmentKeys, generateKey, type KeyFunction, type KeyRing, keyRing, type VaultKey, type VaultKeyInput } from "./auth/key-ring.js";
+
 export type { SignInResult } from "./auth/accounts.js";
 export type { AuthEvents } from "./auth/events.js";
+export type { Identity } from "./auth/identity.js";
+export {
+  environmentKeys,
+  generateKey,
+  type KeyFunction,
+  type KeyRing,
+  keyRing,
+  type VaultKey,
+  type VaultKeyInput,
+} from "./auth/key-ring.js";
 export type { SignInMethod } from "./auth/sign-in.js";
 export type { Clock } from "./base/clock.js";
 export type { CloudName } from "./base/cloud.js";

@@ -6,7 +6,6 @@
  */
 import type { INetworkModule, NetworkRequestOptions } from "@azure/msal-node";
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
 import type { Http } from "../base/http.js";
 
 /** A reply of the token endpoint as JSON; absent when it was none. */
@@ -55,8 +54,8 @@ export function createExchange({ http, clock, signal }: ExchangeOptions): Exchan
       // MSAL reads properties of the body without asking whether there is one.
       return { status, headers: Object.fromEntries(headers), body: (json ?? {}) as T };
     } catch (error) {
-      failed = signal?.aborted ? signal.reason : withoutSecrets(error, new URL(url).host);
-      throw failed;
+      failed = error;
+      throw error;
     }
   }
 
@@ -78,29 +77,4 @@ function objectOf(text: string): EntraJson | undefined {
     return undefined;
   }
   return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as EntraJson) : undefined;
-}
-
-const sentences: Readonly<Record<string, string>> = {
-  AUTH_UNREACHABLE: "could not be reached",
-  AUTH_TIMEOUT: "gave no complete answer in time",
-  AUTH_BAD_RESPONSE: "broke its answer off, or was not a host that may be asked",
-};
-
-/**
- * A host's own `fetch` may put the request, and with it the password or the refresh token, into its errors. So only
- * the code and the network's reason are kept.
- */
-function withoutSecrets(error: unknown, host: string): MailError {
-  const code = error instanceof MailError && error.code in sentences ? error.code : "AUTH_UNREACHABLE";
-  const reason = networkReason(error);
-  return new MailError(code, `${host} ${sentences[code] ?? "failed"}${reason ? ` (${reason})` : ""}.`);
-}
-
-/** The first code in the chain of causes that looks like one of the operating system's or undici's. */
-function networkReason(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1) {
-    const { code } = at as { code?: unknown };
-    if (!(at instanceof MailError) && typeof code === "string" && /^[A-Z][A-Z0-9_]{2,39}$/.test(code)) return code;
-  }
-  return undefined;
 }

@@ -5,6 +5,7 @@
  * OAuth error names, because its descriptions can repeat what was sent.
  */
 import { MailError } from "../base/errors.js";
+import { retryAfterAt } from "../base/retry-after.js";
 import type { EntraAnswer, EntraJson } from "./entra-network.js";
 import { type RefusalClass, remedyFor, remedyText } from "./remedies.js";
 
@@ -51,18 +52,6 @@ export function refusalOf(answer: EntraAnswer, { host, now }: RefusalContext): M
     remedy: remedyText(row),
     ...(codes.includes(loopDetected) ? { notBeforeAt: Math.max(retryAt ?? 0, now + loopPauseMs) } : {}),
   });
-}
-
-/**
- * Epoch milliseconds that a Retry-After header means: seconds, also with a fraction, or a date (RFC 9110 §10.2.3).
- * `undefined` when there is none or it says nothing.
- */
-export function retryAfterAt(header: string | null, now: number): number | undefined {
-  const text = header?.trim();
-  if (!text) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return now + Math.ceil(Number(text) * 1000);
-  const date = /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(now, date);
 }
 
 /** The OAuth error of an answer, when it is of the form of one. */

@@ -1,5 +1,5 @@
 /** Options from outside, checked by a schema; what does not fit becomes one `ConfigError` that names option, expectation and value. */
-import { z } from "zod";
+import type { z } from "zod";
 import { ConfigError } from "./errors.js";
 
 /**
@@ -46,7 +46,8 @@ function expectation(issue: z.core.$ZodIssue): string {
 /** What was given, short. */
 function shown(value: unknown): string {
   if (typeof value === "string") return `${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)} (string)`;
-  if (value === null || typeof value === "number" || typeof value === "boolean") return `${String(value)} (${value === null ? "null" : typeof value})`;
+  if (value === null || typeof value === "number" || typeof value === "boolean")
+    return `${String(value)} (${value === null ? "null" : typeof value})`;
   return Array.isArray(value) ? `an array of ${value.length}` : `a value of type ${typeof value}`;
 }
 

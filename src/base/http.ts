@@ -44,35 +44,49 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
   const code = (what: "UNREACHABLE" | "TIMEOUT" | "BAD_RESPONSE"): MailErrorCode => `${service}_${what}`;
 
   return async ({ method, url, headers, body, signal }) => {
-    const target = checkedUrl(url, hosts, code("BAD_RESPONSE"));
+    const { host } = checkedUrl(url, hosts, code("BAD_RESPONSE"));
     signal?.throwIfAborted();
-    const deadline = new AbortController();
-    const stopTimer = clock.startTimer(() => deadline.abort(), deadlineMs);
-    const forward = () => deadline.abort();
+    const ended = new AbortController();
+    const stopTimer = clock.startTimer(() => ended.abort(), deadlineMs);
+    const forward = () => ended.abort();
     signal?.addEventListener("abort", forward, { once: true });
     let answered = false;
-    try {
+
+    async function exchange(): Promise<HttpAnswer> {
       const response = await (given ?? globalThis.fetch)(url, {
         method,
         headers,
         redirect: "manual",
-        signal: deadline.signal,
+        signal: ended.signal,
         ...(body === undefined ? {} : { body }),
       });
       answered = true;
       return { status: response.status, headers: response.headers, text: await response.text() };
-    } catch (cause) {
+    }
+
+    try {
+      return await endedBy(exchange(), ended.signal);
+    } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (deadline.signal.aborted) {
-        throw new MailError(code("TIMEOUT"), `${target.host} gave no complete answer to ${method} within ${deadlineMs} ms.`, { cause });
-      }
-      if (answered) throw new MailError(code("BAD_RESPONSE"), `${target.host} broke its answer to ${method} off.`, { cause });
-      throw new MailError(code("UNREACHABLE"), `${target.host} could not be reached (${networkReason(cause)}).`, { cause });
+      // The cause is not kept: a host's own `fetch` may put the request, and with it a token, into its errors.
+      if (ended.signal.aborted)
+        throw new MailError(code("TIMEOUT"), `${host} gave no complete answer to ${method} within ${deadlineMs} ms.`);
+      const reason = networkReason(error);
+      if (answered) throw new MailError(code("BAD_RESPONSE"), `${host} broke its answer to ${method} off${reason}.`);
+      throw new MailError(code("UNREACHABLE"), `${host} could not be reached${reason}.`);
     } finally {
       stopTimer();
       signal?.removeEventListener("abort", forward);
     }
   };
+}
+
+/** The work, or a rejection as soon as the signal aborts: a host's own `fetch` may not listen to it. */
+function endedBy<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 function checkedUrl(url: string, hosts: readonly string[], code: MailErrorCode): URL {
@@ -84,11 +98,11 @@ function checkedUrl(url: string, hosts: readonly string[], code: MailErrorCode):
   return target;
 }
 
-/** The network's own error code (`ECONNRESET`, …), which `fetch` hides one or two causes down. */
+/** The network's own error code, which `fetch` hides some causes down: only what looks like one of the operating system's or undici's. */
 function networkReason(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
+  for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1) {
     const { code } = at as { code?: unknown };
-    if (typeof code === "string") return code;
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,39}$/.test(code)) return ` (${code})`;
   }
-  return error instanceof Error ? error.message : "unknown reason";
+  return "";
 }

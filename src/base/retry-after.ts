@@ -4,9 +4,8 @@
 const longestPauseMs = 24 * 3_600_000;
 
 /** Epoch milliseconds before which the server does not want to be asked again; `undefined` when it did not say. */
-export function retryAfterAt(value: string | null | undefined, now: number): number | undefined {
-  if (value === null || value === undefined || value.trim() === "") return undefined;
-  const seconds = Number(value);
-  const at = Number.isFinite(seconds) ? now + Math.ceil(seconds * 1000) : Date.parse(value);
+export function retryAfterAt(header: string | null | undefined, now: number): number | undefined {
+  const text = header?.trim() ?? "";
+  const at = /^\d+(\.\d+)?$/.test(text) ? now + Math.ceil(Number(text) * 1000) : /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.min(Math.max(at, now), now + longestPauseMs);
 }

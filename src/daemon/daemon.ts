@@ -121,7 +121,10 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
 
   async function begin(): Promise<void> {
     if (!settings.handler && events.listenerCount("message") === 0) {
-      throw new ConfigError("CONFIG_NO_HANDLER", "Expected `handler` to be a function, or a listener of the event `message` before start(), got neither: nobody would take the mail.");
+      throw new ConfigError(
+        "CONFIG_NO_HANDLER",
+        "Expected `handler` to be a function, or a listener of the event `message` before start(), got neither: nobody would take the mail.",
+      );
     }
     state = "starting";
     await store.open();
@@ -138,7 +141,20 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   async function take(queue: QueueSettings): Promise<void> {
     const { address } = queue;
     const tokens = accounts.tokens(address);
-    running.set(address.toLowerCase(), await runQueue({ settings: queue, store, clock, client, tokens, scheduler, handOver, events, gateWidth: settings.mailboxConcurrency }));
+    running.set(
+      address.toLowerCase(),
+      await runQueue({
+        settings: queue,
+        store,
+        clock,
+        client,
+        tokens,
+        scheduler,
+        handOver,
+        events,
+        gateWidth: settings.mailboxConcurrency,
+      }),
+    );
   }
 
   function lost(error: MailError): void {
@@ -171,7 +187,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
 
   /** The store is open while `work` runs, also before the start. */
   async function withStore<T>(work: () => Promise<T>): Promise<T> {
-    if (state === "stopped" || state === "stopping") throw new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped; make a new one.");
+    if (state === "stopped" || state === "stopping")
+      throw new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped; make a new one.");
     await store.open();
     try {
       return await work();
@@ -181,7 +198,11 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   }
 
   function stop({ deadlineMs = 30_000 }: StopOptions = {}): Promise<void> {
-    if (!(deadlineMs >= 0)) throw new ConfigError("CONFIG_INVALID", `Expected \`deadlineMs\` to be a number of milliseconds, 0 or more, got ${String(deadlineMs)}.`);
+    if (!(deadlineMs >= 0))
+      throw new ConfigError(
+        "CONFIG_INVALID",
+        `Expected \`deadlineMs\` to be a number of milliseconds, 0 or more, got ${String(deadlineMs)}.`,
+      );
     stopping ??= end(deadlineMs, undefined);
     if (!insideHandler.getStore()) return stopping;
     // Waiting for the handlers from inside one would wait for itself; `stopped` tells the end.
@@ -217,7 +238,11 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     resume: async (address) => runningQueue(address).poller.resume(),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults);
-      if (queues.has(queue.address.toLowerCase())) throw new ConfigError("CONFIG_INVALID", `Expected \`queue.address\` to be a new queue, got ${JSON.stringify(queue.address)}, which there is already.`);
+      if (queues.has(queue.address.toLowerCase()))
+        throw new ConfigError(
+          "CONFIG_INVALID",
+          `Expected \`queue.address\` to be a new queue, got ${JSON.stringify(queue.address)}, which there is already.`,
+        );
       admit(queue);
       if (state === "running") await take(queue);
     },

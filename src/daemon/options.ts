@@ -133,14 +133,20 @@ const queueFields = {
   folders: z
     .array(z.string().min(1))
     .min(1)
-    .refine((folders) => new Set(folders.map((name) => name.toLowerCase())).size === folders.length, { error: "a list without repeated folders" })
+    .refine((folders) => new Set(folders.map((name) => name.toLowerCase())).size === folders.length, {
+      error: "a list without repeated folders",
+    })
     .optional(),
   afterAck: mark.optional(),
   onQuarantine: mark.optional(),
   startFrom: z
-    .custom<StartFrom>((given) => given === "now" || given === "unread" || given === "everything" || (given instanceof Date && !Number.isNaN(given.getTime())), {
-      error: '"now", "unread", "everything" or a valid Date',
-    })
+    .custom<StartFrom>(
+      (given) =>
+        given === "now" || given === "unread" || given === "everything" || (given instanceof Date && !Number.isNaN(given.getTime())),
+      {
+        error: '"now", "unread", "everything" or a valid Date',
+      },
+    )
     .optional(),
   content: z.strictObject({ body: z.enum(["html", "text", "none"]).optional(), headers: z.boolean().optional() }).optional(),
   conversationOrder: z.enum(["hold", "release"]).optional(),
@@ -159,14 +165,19 @@ const queueSchema = z.strictObject({ address, account: address.optional(), ...qu
 const optionsSchema = z.strictObject({
   app: z.strictObject({
     clientId: z.string().refine((text) => guid.test(text), { error: "the application (client) id, a GUID" }),
-    tenantId: z.string().refine((text) => guid.test(text) || isDomain(text), { error: "the directory (tenant) id, a GUID, or a domain of the tenant" }),
+    tenantId: z
+      .string()
+      .refine((text) => guid.test(text) || isDomain(text), { error: "the directory (tenant) id, a GUID, or a domain of the tenant" }),
     cloud: z.enum(Object.keys(clouds) as [CloudName, ...CloudName[]]).optional(),
   }),
   queues: z.array(z.unknown()),
   store: z.custom<Store>(isStore, { error: "a store such as lmdbStore(path)" }),
-  vaultKeys: z.custom<KeyRing | KeyFunction>((given) => typeof given === "function" || typeof (given as KeyRing | null)?.load === "function", {
-    error: "keys such as environmentKeys(name)",
-  }),
+  vaultKeys: z.custom<KeyRing | KeyFunction>(
+    (given) => typeof given === "function" || typeof (given as KeyRing | null)?.load === "function",
+    {
+      error: "keys such as environmentKeys(name)",
+    },
+  ),
   handler: aFunction("a function").optional(),
   defaults: defaultsSchema.optional(),
   limits: z
@@ -227,7 +238,10 @@ function assertDistinct(queues: readonly QueueSettings[]): void {
   const seen = new Set<string>();
   for (const [index, { address }] of queues.entries()) {
     if (seen.has(address.toLowerCase())) {
-      throw new ConfigError("CONFIG_INVALID", `Expected \`queues[${index}].address\` to be named once (whatever its letter case), got ${JSON.stringify(address)} again.`);
+      throw new ConfigError(
+        "CONFIG_INVALID",
+        `Expected \`queues[${index}].address\` to be named once (whatever its letter case), got ${JSON.stringify(address)} again.`,
+      );
     }
     seen.add(address.toLowerCase());
   }
@@ -240,5 +254,9 @@ function defined<Options extends object>(options: Options): Options {
 
 function isStore(given: unknown): boolean {
   const store = given as Partial<Store> | null;
-  return typeof store === "object" && store !== null && [store.open, store.close, store.get, store.getMany, store.list, store.commit].every((part) => typeof part === "function");
+  return (
+    typeof store === "object" &&
+    store !== null &&
+    [store.open, store.close, store.get, store.getMany, store.list, store.commit].every((part) => typeof part === "function")
+  );
 }

@@ -80,7 +80,11 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
   }
 
   function timeOut(): void {
-    const error = new MailError("DELIVERY_TIMED_OUT", `The handler did not finish ${message.id} of ${queue} within ${handlerTimeoutMs} ms.`, { queue, messageId: message.id });
+    const error = new MailError(
+      "DELIVERY_TIMED_OUT",
+      `The handler did not finish ${message.id} of ${queue} within ${handlerTimeoutMs} ms.`,
+      { queue, messageId: message.id },
+    );
     controller.abort(error);
     // The result of this settlement reaches nobody else: a lost queue is reported by whoever lost it.
     stopTimer = clock.startTimer(() => void end({ kind: "retry", error: error.message }).catch(() => undefined), handlerTimeoutMs);

@@ -127,10 +127,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     } catch (error) {
       work = Promise.reject(error as Error);
     }
-    work?.then(
-      () => running.end({ kind: "ack" }),
-      (error: unknown) => running.end({ kind: "retry", error: describe(error) }),
-    ).catch(failed);
+    work
+      ?.then(
+        () => running.end({ kind: "ack" }),
+        (error: unknown) => running.end({ kind: "retry", error: describe(error) }),
+      )
+      .catch(failed);
   }
 
   function leave(running: RunningDelivery): void {
@@ -215,7 +217,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       pump();
     },
-    pause: () => void (paused = true),
+    pause() {
+      paused = true;
+    },
     resume() {
       paused = false;
       pump();
@@ -257,7 +261,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 function stopped(queue: string): MailError {
-  return new MailError("LIFECYCLE_STOPPED", `The daemon stopped before the handler had finished; ${queue} delivers the message again at the next start.`, { queue });
+  return new MailError(
+    "LIFECYCLE_STOPPED",
+    `The daemon stopped before the handler had finished; ${queue} delivers the message again at the next start.`,
+    { queue },
+  );
 }
 
 /** The host's error as a line for the ledger. */

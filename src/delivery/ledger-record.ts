@@ -99,7 +99,11 @@ export function readOpenEntry({ key, value }: Entry, queue: string): OpenEntry {
     typeof record.crashes === "number" &&
     openStates.has(record.state);
   if (!sound) {
-    throw new MailError("STORE_RECORD_INVALID", `The ledger entry ${key.join("/")} of ${queue} cannot be read; restore the store from a copy.`, { queue });
+    throw new MailError(
+      "STORE_RECORD_INVALID",
+      `The ledger entry ${key.join("/")} of ${queue} cannot be read; restore the store from a copy.`,
+      { queue },
+    );
   }
   return { ...(record as OpenEntry), sequence };
 }

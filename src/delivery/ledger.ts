@@ -44,7 +44,10 @@ export interface Ledger {
   /** Begins an attempt for each; durable before the handler runs. */
   begin(entries: readonly { entry: OpenEntry; conversationId?: string | undefined }[]): Promise<OpenEntry[]>;
   /** The message is done with: it waits for its mark, or rests when there is none to make. */
-  settle(entry: OpenEntry, end: { readonly outcome: "settled" | "quarantined"; readonly mark: Mark | undefined; readonly error?: string }): Promise<OpenEntry | undefined>;
+  settle(
+    entry: OpenEntry,
+    end: { readonly outcome: "settled" | "quarantined"; readonly mark: Mark | undefined; readonly error?: string },
+  ): Promise<OpenEntry | undefined>;
   /** The attempt failed; another follows. */
   retry(entry: OpenEntry, again: { readonly notBeforeAt: number; readonly error: string }): Promise<OpenEntry>;
   /** The attempt was cut off by a stop: it does not count. */
@@ -88,7 +91,9 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
   async function commit(change: Omit<Commit, "checks">): Promise<void> {
     const result = await store.commit({ checks: [{ key: epochKey(queueKey), version: epoch }], ...change });
     if (!result.ok) {
-      throw new MailError("LIFECYCLE_LOST_QUEUE", `Another process has taken ${queue} over; nothing more is written or settled here.`, { queue });
+      throw new MailError("LIFECYCLE_LOST_QUEUE", `Another process has taken ${queue} over; nothing more is written or settled here.`, {
+        queue,
+      });
     }
   }
 
@@ -149,7 +154,17 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
           puts.push({ key: finalKey(queueKey, id), value: finalValue({ state: "baseline", at: now }) });
           continue;
         }
-        const entry: OpenEntry = { sequence: nextSequence, id, folder, receivedAt, foundAt: now, state: "pending", attempts: 0, crashes: 0, ...(conversationId === undefined ? {} : { conversationId }) };
+        const entry: OpenEntry = {
+          sequence: nextSequence,
+          id,
+          folder,
+          receivedAt,
+          foundAt: now,
+          state: "pending",
+          attempts: 0,
+          crashes: 0,
+          ...(conversationId === undefined ? {} : { conversationId }),
+        };
         nextSequence += 1;
         fresh.push(entry);
         puts.push({ key: openKey(queueKey, entry.sequence), value: openValue(entry) });
@@ -159,13 +174,18 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
       return fresh;
     },
     async begin(starts) {
-      const begun = starts.map(({ entry, conversationId }): OpenEntry => ({
-        ...entry,
-        state: "delivering",
-        attempts: entry.attempts + 1,
-        ...(conversationId === undefined ? {} : { conversationId }),
-      }));
-      await commit({ puts: begun.map((entry) => ({ key: openKey(queueKey, entry.sequence), value: openValue(entry) })), withinMs: settleWithinMs });
+      const begun = starts.map(
+        ({ entry, conversationId }): OpenEntry => ({
+          ...entry,
+          state: "delivering",
+          attempts: entry.attempts + 1,
+          ...(conversationId === undefined ? {} : { conversationId }),
+        }),
+      );
+      await commit({
+        puts: begun.map((entry) => ({ key: openKey(queueKey, entry.sequence), value: openValue(entry) })),
+        withinMs: settleWithinMs,
+      });
       for (const entry of begun) open.set(entry.id, entry);
       return begun;
     },
@@ -175,7 +195,8 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
       await rest([{ entry: ended, final: finalOf(ended, outcome) }], settleWithinMs);
       return undefined;
     },
-    retry: (entry, { notBeforeAt, error }) => update(entry, { state: "retrying", notBeforeAt, errors: withError(entry.errors, error) }, settleWithinMs),
+    retry: (entry, { notBeforeAt, error }) =>
+      update(entry, { state: "retrying", notBeforeAt, errors: withError(entry.errors, error) }, settleWithinMs),
     release: (entry) => update(entry, { state: "pending", attempts: entry.attempts - 1 }, settleWithinMs),
     missing: (entry, since) => update(entry, { missingSince: since }, settleWithinMs),
     gone: (entry) => rest([{ entry, final: finalOf(entry, "gone") }], settleWithinMs),

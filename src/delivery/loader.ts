@@ -49,7 +49,10 @@ export function createLoader({ ledger, room, clock, signal, read, later, onGone,
   async function readSome(): Promise<void> {
     const entries = room.takeUnloaded(readBatch);
     try {
-      const readings = await read(entries.map(({ id }) => id), signal);
+      const readings = await read(
+        entries.map(({ id }) => id),
+        signal,
+      );
       failures = 0;
       for (const [index, entry] of entries.entries()) await sort(entry, readings[index]);
     } catch (error) {

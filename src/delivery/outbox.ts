@@ -76,7 +76,10 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     const entries = waiting.splice(0, batch);
     let results: MarkResult[];
     try {
-      results = await apply(entries.map(({ id, mark }) => ({ id, mark: mark ?? {} })), ended.signal);
+      results = await apply(
+        entries.map(({ id, mark }) => ({ id, mark: mark ?? {} })),
+        ended.signal,
+      );
       failures = 0;
     } catch (error) {
       waiting.unshift(...entries);

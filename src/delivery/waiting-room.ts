@@ -108,7 +108,7 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
 }
 
 export function conversationOf({ entry, item }: Loaded): string | undefined {
-  const fetched = item["conversationId"];
+  const fetched = item.conversationId;
   return typeof fetched === "string" ? fetched : entry.conversationId;
 }
 

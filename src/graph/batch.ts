@@ -22,7 +22,9 @@ const backoff = { baseMs: 500, capMs: 8_000 };
 /** A pause longer than this, milliseconds, leaves the part unanswered for now: its owner tries again later. */
 const longestWaitMs = 15_000;
 
-export type PartAnswer = { readonly ok: true; readonly status: number; readonly body: Json | undefined } | { readonly ok: false; readonly error: MailError };
+export type PartAnswer =
+  | { readonly ok: true; readonly status: number; readonly body: Json | undefined }
+  | { readonly ok: false; readonly error: MailError };
 
 export interface BatchCall {
   readonly parts: readonly BatchPart[];
@@ -36,7 +38,11 @@ export interface BatchCall {
  * @throws MailError when a whole batch fails beyond its repetitions; parts answered before are lost with it, so they
  * must be safe to repeat.
  */
-export async function sendBatch(client: GraphClient, mailbox: MailboxAccess, { parts, what, signal }: BatchCall): Promise<Map<string, PartAnswer>> {
+export async function sendBatch(
+  client: GraphClient,
+  mailbox: MailboxAccess,
+  { parts, what, signal }: BatchCall,
+): Promise<Map<string, PartAnswer>> {
   const answers = new Map<string, PartAnswer>();
   let open: readonly BatchPart[] = parts;
   for (let round = 1; open.length > 0; round += 1) {
@@ -61,8 +67,20 @@ export async function sendBatch(client: GraphClient, mailbox: MailboxAccess, { p
   return answers;
 }
 
-async function sendOne(client: GraphClient, mailbox: MailboxAccess, parts: readonly BatchPart[], { what, signal }: { what: string; signal: AbortSignal | undefined }) {
-  const { text } = await client.call(mailbox, { method: "POST", target: "/$batch", body: encodeBatch(parts), exclusive: true, what, signal });
+async function sendOne(
+  client: GraphClient,
+  mailbox: MailboxAccess,
+  parts: readonly BatchPart[],
+  { what, signal }: { what: string; signal: AbortSignal | undefined },
+) {
+  const { text } = await client.call(mailbox, {
+    method: "POST",
+    target: "/$batch",
+    body: encodeBatch(parts),
+    exclusive: true,
+    what,
+    signal,
+  });
   mailbox.counter.parts += parts.length;
   const now = client.clock.now();
   const answers = new Map<string, PartAnswer>();

@@ -83,7 +83,10 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
   async function once(mailbox: MailboxAccess, call: GraphCall): Promise<HttpAnswer> {
     const context = new CallContext(mailbox, call);
     const isLink = call.target.startsWith("https://");
-    const request = client.api(isLink ? "/" : call.target).middlewareOptions([context]).responseType(ResponseType.RAW);
+    const request = client
+      .api(isLink ? "/" : call.target)
+      .middlewareOptions([context])
+      .responseType(ResponseType.RAW);
     if (call.prefer !== undefined) request.header("Prefer", call.prefer);
     if (call.method === "GET") await request.get();
     else if (call.method === "DELETE") await request.delete();

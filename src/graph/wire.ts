@@ -56,8 +56,8 @@ export function parsePage(text: string, { graphHost, delta }: { graphHost: strin
 }
 
 function parseItem(item: Json): WireItem {
-  if (!isObject(item) || typeof item["id"] !== "string" || item["id"] === "") throw bad("a page with an item that has no id");
-  return { id: item["id"], removed: item["@removed"] !== undefined, properties: item };
+  if (!isObject(item) || typeof item.id !== "string" || item.id === "") throw bad("a page with an item that has no id");
+  return { id: item.id, removed: item["@removed"] !== undefined, properties: item };
 }
 
 function checkedLink(link: Json, graphHost: string): string {
@@ -73,10 +73,10 @@ function checkedLink(link: Json, graphHost: string): string {
 /** The code of an error answer: the deepest inner one wins. Empty when there is none, as some answers have. */
 export function errorCode(json: Json | undefined): string {
   let code = "";
-  let at = isObject(json) ? json["error"] : undefined;
+  let at = isObject(json) ? json.error : undefined;
   for (let depth = 0; isObject(at) && depth < 5; depth += 1) {
-    if (typeof at["code"] === "string" && at["code"] !== "") code = at["code"];
-    at = at["innerError"] ?? at["innererror"];
+    if (typeof at.code === "string" && at.code !== "") code = at.code;
+    at = at.innerError ?? at.innererror;
   }
   return code;
 }
@@ -117,15 +117,15 @@ export function parseBatch(text: string): WirePartAnswer[] {
   const { responses } = parseObject(text, "a batch");
   if (!Array.isArray(responses)) throw bad("a batch answer without `responses`");
   return responses.map((part) => {
-    if (!isObject(part) || typeof part["id"] !== "string" || typeof part["status"] !== "number") {
+    if (!isObject(part) || typeof part.id !== "string" || typeof part.status !== "number") {
       throw bad("a batch answer with a part that has no id or status");
     }
-    const headers = isObject(part["headers"]) ? Object.entries(part["headers"]) : [];
+    const headers = isObject(part.headers) ? Object.entries(part.headers) : [];
     return {
-      id: part["id"],
-      status: part["status"],
+      id: part.id,
+      status: part.status,
       headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), String(value)])),
-      body: part["body"],
+      body: part.body,
     };
   });
 }

@@ -29,7 +29,11 @@ export function cursorKey(queueKey: string, folder: string): Key {
 export function readCursor(entry: Entry, queue: string): Cursor {
   const { value } = entry;
   if (!isCursor(value)) {
-    throw new MailError("STORE_RECORD_INVALID", `The stored cursor ${entry.key.join("/")} of ${queue} cannot be read; restore the store from a copy.`, { queue });
+    throw new MailError(
+      "STORE_RECORD_INVALID",
+      `The stored cursor ${entry.key.join("/")} of ${queue} cannot be read; restore the store from a copy.`,
+      { queue },
+    );
   }
   return value;
 }
@@ -43,7 +47,7 @@ function isCursor(value: unknown): value is Cursor {
   const { link, select, openedAt, live } = value as Partial<Record<keyof Cursor, unknown>>;
   const linked = typeof link === "object" && link !== null ? (link as Record<string, unknown>) : undefined;
   return (
-    (link === undefined || ((linked?.["kind"] === "next" || linked?.["kind"] === "delta") && typeof linked["url"] === "string")) &&
+    (link === undefined || ((linked?.kind === "next" || linked?.kind === "delta") && typeof linked.url === "string")) &&
     (select === "full" || select === "light") &&
     (openedAt === undefined || typeof openedAt === "number") &&
     typeof live === "boolean"

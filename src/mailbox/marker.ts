@@ -33,7 +33,9 @@ export type MarkResult = { readonly done: true } | { readonly done: false; reado
 
 /** True when the mark asks for nothing. */
 export function isEmptyMark(mark: Mark): boolean {
-  return !mark.markRead && !mark.flag && !mark.delete && mark.moveTo === undefined && !(mark.addCategories && mark.addCategories.length > 0);
+  return (
+    !mark.markRead && !mark.flag && !mark.delete && mark.moveTo === undefined && !(mark.addCategories && mark.addCategories.length > 0)
+  );
 }
 
 /**
@@ -61,12 +63,15 @@ export async function applyMarks(
   }
 
   const path = (id: string) => `${mailbox.root}/messages/${encodeURIComponent(id)}`;
-  const stillGood = (request: PartOf): PartOf => (order, index) => (results[index]?.done ? request(order, index) : undefined);
+  const stillGood =
+    (request: PartOf): PartOf =>
+    (order, index) =>
+      results[index]?.done ? request(order, index) : undefined;
 
   await step(
     ({ id, mark }) => (mark.addCategories?.length ? { method: "GET", path: `${path(id)}?$select=id,categories` } : undefined),
     (answer, index) => {
-      const present = answer.ok && isObject(answer.body) ? answer.body["categories"] : undefined;
+      const present = answer.ok && isObject(answer.body) ? answer.body.categories : undefined;
       categories.set(index, Array.isArray(present) ? present.filter((name) => typeof name === "string") : []);
       return vanishedIsDone(answer);
     },

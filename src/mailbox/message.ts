@@ -63,8 +63,24 @@ export interface ContentOptions {
 }
 
 const envelope = [
-  "id", "internetMessageId", "conversationId", "subject", "from", "sender", "toRecipients", "ccRecipients", "bccRecipients", "replyTo",
-  "receivedDateTime", "sentDateTime", "bodyPreview", "categories", "importance", "isRead", "hasAttachments", "parentFolderId",
+  "id",
+  "internetMessageId",
+  "conversationId",
+  "subject",
+  "from",
+  "sender",
+  "toRecipients",
+  "ccRecipients",
+  "bccRecipients",
+  "replyTo",
+  "receivedDateTime",
+  "sentDateTime",
+  "bodyPreview",
+  "categories",
+  "importance",
+  "isRead",
+  "hasAttachments",
+  "parentFolderId",
 ];
 
 /** What a round asks for when the content is fetched by id afterwards. */
@@ -88,50 +104,64 @@ export function preferences({ body = "html" }: ContentOptions = {}, pageSize?: n
  * (reported: 3 of 18). Headers do not count: Graph leaves them out of some mail for good.
  */
 export function isComplete(item: JsonObject, { body = "html" }: ContentOptions = {}): boolean {
-  return "receivedDateTime" in item && "subject" in item && "toRecipients" in item && "bodyPreview" in item && (body === "none" || "body" in item);
+  return (
+    "receivedDateTime" in item &&
+    "subject" in item &&
+    "toRecipients" in item &&
+    "bodyPreview" in item &&
+    (body === "none" || "body" in item)
+  );
 }
 
 export function toMailMessage(id: string, item: JsonObject, folder: string): MailMessage {
   const { internetMessageId, conversationId, body } = item;
-  const from = address(item["from"]);
-  const sender = address(item["sender"]);
-  const receivedAt = date(item["receivedDateTime"]);
-  const sentAt = date(item["sentDateTime"]);
+  const from = address(item.from);
+  const sender = address(item.sender);
+  const receivedAt = date(item.receivedDateTime);
+  const sentAt = date(item.sentDateTime);
   return {
     id,
     ...(typeof internetMessageId === "string" ? { internetMessageId } : {}),
     ...(typeof conversationId === "string" ? { conversationId } : {}),
-    subject: text(item["subject"]),
+    subject: text(item.subject),
     ...(from ? { from } : {}),
     ...(sender ? { sender } : {}),
-    to: addresses(item["toRecipients"]),
-    cc: addresses(item["ccRecipients"]),
-    bcc: addresses(item["bccRecipients"]),
-    replyTo: addresses(item["replyTo"]),
+    to: addresses(item.toRecipients),
+    cc: addresses(item.ccRecipients),
+    bcc: addresses(item.bccRecipients),
+    replyTo: addresses(item.replyTo),
     ...(receivedAt ? { receivedAt } : {}),
     ...(sentAt ? { sentAt } : {}),
-    ...(isObject(body) ? { body: { contentType: body["contentType"] === "text" ? "text" : "html", content: text(body["content"]) } } : {}),
-    preview: text(item["bodyPreview"]),
-    headers: list(item["internetMessageHeaders"]).filter(isObject).map((header) => ({ name: text(header["name"]), value: text(header["value"]) })),
-    categories: list(item["categories"]).filter((category) => typeof category === "string"),
-    importance: importance(item["importance"]),
-    isRead: truth(item["isRead"]),
-    hasAttachments: truth(item["hasAttachments"]),
+    ...(isObject(body) ? { body: { contentType: body.contentType === "text" ? "text" : "html", content: text(body.content) } } : {}),
+    preview: text(item.bodyPreview),
+    headers: list(item.internetMessageHeaders)
+      .filter(isObject)
+      .map((header) => ({ name: text(header.name), value: text(header.value) })),
+    categories: list(item.categories).filter((category) => typeof category === "string"),
+    importance: importance(item.importance),
+    isRead: truth(item.isRead),
+    hasAttachments: truth(item.hasAttachments),
     folder,
   };
 }
 
 /** Bytes of memory that the content of a message takes, roughly: two per character of its long texts and a fixed part. */
 export function contentBytes(item: JsonObject): number {
-  const body = item["body"];
-  const content = isObject(body) ? text(body["content"]).length : 0;
-  const headers = list(item["internetMessageHeaders"]).reduce<number>((sum, header) => sum + (isObject(header) ? text(header["value"]).length + 100 : 0), 0);
-  return 2_000 + 2 * (content + headers + text(item["subject"]).length + 100 * list(item["toRecipients"]).length + 100 * list(item["ccRecipients"]).length);
+  const body = item.body;
+  const content = isObject(body) ? text(body.content).length : 0;
+  const headers = list(item.internetMessageHeaders).reduce<number>(
+    (sum, header) => sum + (isObject(header) ? text(header.value).length + 100 : 0),
+    0,
+  );
+  return (
+    2_000 +
+    2 * (content + headers + text(item.subject).length + 100 * list(item.toRecipients).length + 100 * list(item.ccRecipients).length)
+  );
 }
 
 /** Epoch milliseconds at which it was received, when the item says so. */
 export function receivedTime(item: JsonObject): number | undefined {
-  return date(item["receivedDateTime"])?.getTime();
+  return date(item.receivedDateTime)?.getTime();
 }
 
 /** Graph's booleans, also where they come as a text. */
@@ -153,12 +183,14 @@ function date(value: Json | undefined): Date | undefined {
 }
 
 function address(value: Json | undefined): MailAddress | undefined {
-  const inner = isObject(value) ? value["emailAddress"] : undefined;
-  return isObject(inner) ? { name: text(inner["name"]), address: text(inner["address"]) } : undefined;
+  const inner = isObject(value) ? value.emailAddress : undefined;
+  return isObject(inner) ? { name: text(inner.name), address: text(inner.address) } : undefined;
 }
 
 function addresses(value: Json | undefined): MailAddress[] {
-  return list(value).map(address).filter((found) => found !== undefined);
+  return list(value)
+    .map(address)
+    .filter((found) => found !== undefined);
 }
 
 function importance(value: Json | undefined): MailMessage["importance"] {

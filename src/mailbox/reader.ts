@@ -30,5 +30,8 @@ export async function readMessages(
 function reading(answer: PartAnswer | undefined, messageId: string, queue: string): Reading {
   if (answer?.ok && isObject(answer.body)) return { found: true, item: answer.body };
   if (answer && !answer.ok) return { found: false, error: answer.error };
-  return { found: false, error: new MailError("GRAPH_BAD_RESPONSE", `Graph gave no message where one was asked for in ${queue}.`, { queue, messageId }) };
+  return {
+    found: false,
+    error: new MailError("GRAPH_BAD_RESPONSE", `Graph gave no message where one was asked for in ${queue}.`, { queue, messageId }),
+  };
 }

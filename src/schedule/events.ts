@@ -40,7 +40,12 @@ export interface ScheduleEvents {
   /** Graph has forgotten the folder's cursor: the folder is walked again, what is known is not delivered again. */
   "queue:cursor-lost": AboutQueue & { readonly folder: string; readonly code: MailErrorCode; readonly serviceCode?: string };
   /** A turn failed and will be tried again; the queue's state says when where it is one of its own. */
-  "queue:failed": AboutQueue & { readonly code: MailErrorCode; readonly reason: string; readonly failures: number; readonly nextInMs: number };
+  "queue:failed": AboutQueue & {
+    readonly code: MailErrorCode;
+    readonly reason: string;
+    readonly failures: number;
+    readonly nextInMs: number;
+  };
 }
 
 export type EmitScheduleEvent = <Name extends keyof ScheduleEvents>(name: Name, payload: ScheduleEvents[Name]) => void;

@@ -27,15 +27,17 @@ export function createLocalScheduler({ clock, concurrency = 64 }: LocalScheduler
   function begin(slot: Slot): void {
     slot.stopTimer?.();
     slot.stopTimer = undefined;
-    slot.turn = turns.add(async () => {
-      slot.woken = false;
-      return slot.removed ? Number.POSITIVE_INFINITY : slot.run();
-    }).then((delayMs) => {
-      slot.turn = undefined;
-      if (slot.removed) return;
-      if (slot.woken) begin(slot);
-      else if (delayMs !== Number.POSITIVE_INFINITY) slot.stopTimer = clock.startTimer(() => begin(slot), delayMs);
-    });
+    slot.turn = turns
+      .add(async () => {
+        slot.woken = false;
+        return slot.removed ? Number.POSITIVE_INFINITY : slot.run();
+      })
+      .then((delayMs) => {
+        slot.turn = undefined;
+        if (slot.removed) return;
+        if (slot.woken) begin(slot);
+        else if (delayMs !== Number.POSITIVE_INFINITY) slot.stopTimer = clock.startTimer(() => begin(slot), delayMs);
+      });
   }
 
   async function remove(address: string): Promise<void> {

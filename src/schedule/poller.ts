@@ -103,7 +103,9 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       return complete(result);
     } catch (error) {
       for (const { reject } of asked) reject(error);
-      return ended.signal.aborted ? Number.POSITIVE_INFINITY : afterFailure(asMailError(error, "GRAPH_UNAVAILABLE", `A turn of ${queue} failed.`, { queue }));
+      return ended.signal.aborted
+        ? Number.POSITIVE_INFINITY
+        : afterFailure(asMailError(error, "GRAPH_UNAVAILABLE", `A turn of ${queue} failed.`, { queue }));
     }
   }
 

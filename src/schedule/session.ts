@@ -6,8 +6,8 @@
  */
 import type { Clock } from "../base/clock.js";
 import { asMailError, type MailError } from "../base/errors.js";
-import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { Delivery } from "../delivery/delivery.js";
+import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
@@ -82,7 +82,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     width: options.gateWidth,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
-      ledger.put(barKey, { ...bar }).catch((error: unknown) => onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue })));
+      ledger
+        .put(barKey, { ...bar })
+        .catch((error: unknown) =>
+          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue })),
+        );
     },
   });
   const kept = readBar((await store.get(barKey))?.value);

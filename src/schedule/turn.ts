@@ -7,8 +7,8 @@
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
-import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { Sighting } from "../delivery/ledger.js";
+import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { GraphClient } from "../graph/client.js";
 import type { JsonObject, WireItem } from "../graph/wire.js";
 import { type Cursor, cursorKey, cursorValue, readCursor } from "../mailbox/cursor.js";
@@ -66,11 +66,18 @@ async function walk(folder: string, options: TurnOptions, onPage: (fresh: readon
       const { link: _, ...rest } = cursor;
       cursor = rest;
       await ledger.record([], { key, value: cursorValue(cursor) });
-      emit("queue:cursor-lost", { queue, folder, code: error.code, ...(error.serviceCode === undefined ? {} : { serviceCode: error.serviceCode }) });
+      emit("queue:cursor-lost", {
+        queue,
+        folder,
+        code: error.code,
+        ...(error.serviceCode === undefined ? {} : { serviceCode: error.serviceCode }),
+      });
       continue;
     }
     const openedAt = cursor.openedAt ?? page.answeredAt;
-    const sightings = page.items.filter(({ removed }) => !removed).map((item) => sighting(item, folder, isWanted(item, cursor.live, openedAt, settings.startFrom)));
+    const sightings = page.items
+      .filter(({ removed }) => !removed)
+      .map((item) => sighting(item, folder, isWanted(item, cursor.live, openedAt, settings.startFrom)));
     const roundEnds = page.link.kind === "delta";
     cursor = { link: page.link, select: cursor.select, openedAt, live: cursor.live || roundEnds };
     const fresh = await ledger.record(sightings, { key, value: cursorValue(cursor) });
@@ -82,14 +89,20 @@ async function walk(folder: string, options: TurnOptions, onPage: (fresh: readon
 
 function sighting({ id, properties }: WireItem, folder: string, deliver: boolean): Sighting {
   const { conversationId } = properties;
-  return { id, folder, receivedAt: receivedTime(properties), conversationId: typeof conversationId === "string" ? conversationId : undefined, deliver };
+  return {
+    id,
+    folder,
+    receivedAt: receivedTime(properties),
+    conversationId: typeof conversationId === "string" ? conversationId : undefined,
+    deliver,
+  };
 }
 
 /** What is delivered of a first walk; later, everything. An item that does not say is delivered: rather twice read than lost. */
 function isWanted({ properties }: WireItem, live: boolean, openedAt: number, startFrom: StartFrom): boolean {
   const receivedAt = receivedTime(properties);
   if (live || startFrom === "everything" || receivedAt === undefined || receivedAt >= openedAt) return true;
-  if (startFrom === "unread") return !("isRead" in properties) || !truth(properties["isRead"]);
+  if (startFrom === "unread") return !("isRead" in properties) || !truth(properties.isRead);
   return startFrom !== "now" && receivedAt >= startFrom.getTime();
 }
 

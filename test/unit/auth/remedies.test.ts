@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { refusalOf, retryAfterAt } from "../../../src/auth/entra-refusal.js";
+import { refusalOf } from "../../../src/auth/entra-refusal.js";
+import { retryAfterAt } from "../../../src/base/retry-after.js";
 import { knownRefusals, remedyFor } from "../../../src/auth/remedies.js";
 
 const now = Date.parse("2026-03-01T08:00:00Z");
