@@ -39,7 +39,7 @@ export function walkPage(log: FolderLog, state: SyncState, options: WalkOptions)
   const replayed = items.length;
   let { walked, allowance } = state;
   while (items.length < size && walked < span && allowance !== 0) {
-    const item = look(entryAt(log, state, walked, span), state, options);
+    const item = look(log, entryAt(log, state, walked, span), state, options);
     walked += 1;
     if (!item) continue;
     items.push(item);
@@ -64,7 +64,7 @@ function entryAt(log: FolderLog, state: SyncState, walked: number, span: number)
   return log.entries[state.backwards ? state.start + span - 1 - walked : state.start + walked] as Change;
 }
 
-function look(change: Change, state: SyncState, options: WalkOptions): ShownItem | undefined {
+function look(log: FolderLog, change: Change, state: SyncState, options: WalkOptions): ShownItem | undefined {
   if (state.first) return change.kind === "added" && isWanted(change, state) ? whole(change) : undefined;
   switch (change.kind) {
     case "added":
@@ -75,7 +75,7 @@ function look(change: Change, state: SyncState, options: WalkOptions): ShownItem
       return lookAtChanged(change, state, options);
     case "removed":
       if (state.changeType !== undefined && state.changeType !== "deleted") return undefined;
-      return cameBack(change, state) && options.immutableIds && !options.quirks.moveAwayAndBackHidden
+      return cameBack(log, change, state) && options.immutableIds && !options.quirks.moveAwayAndBackHidden
         ? undefined
         : { kind: "removed", change, properties: [] };
   }
@@ -94,8 +94,10 @@ function isHidden(change: Change, { start }: SyncState, { immutableIds, quirks }
   return immutableIds && quirks.moveAwayAndBackHidden && before?.kind === "removed" && before.at >= start;
 }
 
-function cameBack({ after }: Change, { end }: SyncState): boolean {
-  return after?.kind === "added" && after.at < end && after.stay.until === undefined;
+/** Here again, by an arrival that this round gives. */
+function cameBack(log: FolderLog, { message }: Change, { end }: SyncState): boolean {
+  const stay = log.stays.get(message);
+  return stay !== undefined && stay.from < end;
 }
 
 function lookAtChanged(change: Change, state: SyncState, options: WalkOptions): ShownItem | undefined {

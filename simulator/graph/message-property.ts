@@ -18,13 +18,15 @@ const quote = JSON.stringify as (value: unknown) => string;
 const party = ({ name, address }: MailAddress) => `{"emailAddress":{"name":${quote(name ?? address)},"address":${quote(address)}}}`;
 const parties = (list: readonly MailAddress[]) => `[${list.map(party).join(",")}]`;
 
-let lastTime = Number.NaN;
+/** Empty until the first time is written. */
+let lastSecond = Number.NaN;
 let lastText = "";
 /** Graph's instant: whole seconds, UTC. Remembers the last one, since times repeat within a message. */
 function time(at: number): string {
-  if (at !== lastTime) {
-    lastTime = at;
-    lastText = `"${new Date(at).toISOString().slice(0, 19)}Z"`;
+  const second = Math.floor(at / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastText = `"${new Date(second * 1000).toISOString().slice(0, 19)}Z"`;
   }
   return lastText;
 }
@@ -41,16 +43,20 @@ export const idOf = (message: StoredMessage, view: MessageView) => (view.immutab
 function headersOf(message: StoredMessage): string {
   // Sent mail has no internetMessageHeaders (msgraph-sdk-dotnet 3025).
   if (message.headers?.length === 0) return "";
-  const given = message.headers ?? [
-    { name: "Received", value: "from mail.example.org by outlook.office365.com with HTTPS" },
-    { name: "From", value: message.from.address },
-    { name: "To", value: message.to.map((one) => one.address).join(", ") },
-    { name: "Subject", value: message.subject },
-    { name: "Message-ID", value: message.internetMessageId },
-    { name: "Date", value: new Date(message.receivedAt).toUTCString() },
-    { name: "MIME-Version", value: "1.0" },
-  ];
-  return `"internetMessageHeaders":${quote(given)}`;
+  return `"internetMessageHeaders":${message.headers ? quote(message.headers) : usualHeaders(message)}`;
+}
+
+function usualHeaders({ from, to, subject, internetMessageId, receivedAt }: StoredMessage): string {
+  const header = (name: string, value: string) => `{"name":"${name}","value":${quote(value)}}`;
+  return `[${[
+    header("Received", "from mail.example.org by outlook.office365.com with HTTPS"),
+    header("From", from.address),
+    header("To", to.map((one) => one.address).join(", ")),
+    header("Subject", subject),
+    header("Message-ID", internetMessageId),
+    header("Date", new Date(receivedAt).toUTCString()),
+    header("MIME-Version", "1.0"),
+  ].join(",")}]`;
 }
 
 function bodyOf(name: string): PropertyWriter {

@@ -50,18 +50,34 @@ function parse(text: string): ReadonlyMap<string, PropertyWriter> {
   return chosen;
 }
 
+/** Messages of a mailbox whose text is kept, counted from its first; more would cost more memory than they are worth. */
+const keptTexts = 50_000;
+
 function createSelection(chosen: ReadonlyMap<string, PropertyWriter>): MessageSelection {
   const writers = [...chosen.values()];
   const etag = (message: StoredMessage) => `"@odata.etag":"W/\\"${changeKeyOf(message)}\\""`;
+  /** One mark for each view, by which a kept text is known again. */
+  const marks = [{}, {}, {}, {}];
+
+  function writeAnew(message: StoredMessage, view: MessageView): string {
+    const properties = [etag(message)];
+    for (const writer of writers) {
+      const property = writer(message, view);
+      if (property !== "") properties.push(property);
+    }
+    // Joined, not added up: a joined text is one piece, and is written out again without being put together again.
+    return properties.join(",");
+  }
+
   return {
     has: (property) => chosen.has(property),
     write(message, view) {
-      let json = etag(message);
-      for (const writer of writers) {
-        const property = writer(message, view);
-        if (property !== "") json += `,${property}`;
-      }
-      return json;
+      const by = marks[(view.immutableIds ? 1 : 0) + (view.textBodies ? 2 : 0)] as object;
+      const { written } = message;
+      if (written?.by === by && written.version === message.version) return written.text;
+      const text = writeAnew(message, view);
+      if (message.number <= keptTexts) message.written = { by, version: message.version, text };
+      return text;
     },
     writePartly(message, view, properties) {
       let json = `${etag(message)},"id":"${idOf(message, view)}","parentFolderId":"${message.folderId}"`;

@@ -29,6 +29,14 @@ export interface NewMessage {
   importance?: "low" | "normal" | "high";
 }
 
+/** A message as last written out, kept because a page of messages is mostly written again as it was. */
+export interface WrittenMessage {
+  /** Which properties and which view it was written for; compared by identity. */
+  readonly by: object;
+  readonly version: number;
+  readonly text: string;
+}
+
 /** The stored form. */
 export interface StoredMessage {
   readonly number: number;
@@ -44,6 +52,8 @@ export interface StoredMessage {
   readonly content: string;
   /** Filled when first asked for; undefined until then. */
   preview: string | undefined;
+  /** Filled when first written out; undefined until then, and for messages beyond those worth keeping. */
+  written: WrittenMessage | undefined;
   readonly receivedAt: number;
   modifiedAt: number;
   /** Rises with every change; the change key and the etag are made of it. */
@@ -92,6 +102,7 @@ export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMes
     contentType: wish.body?.contentType ?? "html",
     content: wish.body?.content ?? `<html><body><p>Good day,</p><p>this is question ${origin.number}.</p></body></html>`,
     preview: undefined,
+    written: undefined,
     receivedAt,
     modifiedAt: origin.now,
     version: origin.number * 8,
