@@ -48,6 +48,8 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   let stopTimer: (() => void) | undefined;
   /** Timers of refused orders; each clears itself, the end of the queue clears the rest. */
   const delayed = new Set<() => void>();
+  /** Records of marks made that are not durable yet; each leaves when it is. */
+  const writes = new Set<Promise<void>>();
   /** The loop that sends; empty when nothing is under way. */
   let sending: Promise<void> | undefined;
   let failures = 0;
@@ -63,9 +65,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     stopTimer?.();
     stopTimer = undefined;
     sending = send()
-      .catch((error: unknown) => {
-        if (!ended.signal.aborted) onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
-      })
+      .catch(failed)
       .finally(() => {
         sending = undefined;
         if (!stopping) schedule();
@@ -95,16 +95,17 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     const finished: { entry: OpenEntry; error?: string }[] = [];
     for (const [index, entry] of entries.entries()) {
       const result = results[index];
-      if (!result || result.done) finished.push({ entry });
-      else if (isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
-      else again(isPassing(result.error) ? entry : await durable(() => ledger.markFailed(entry)));
+      if (result?.done) finished.push({ entry });
+      else if (result && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
+      else again(result && !isPassing(result.error) ? await durable(() => ledger.markFailed(entry)) : entry);
     }
-    // Told before it is durable: that write waits for company, and a mark made twice does no harm.
+    // Told before it is durable: a mark made twice does no harm.
     for (const { entry, error } of finished) {
       if (error === undefined) emit("message:marked", { queue, id: entry.id, outcome: entry.outcome ?? "settled" });
       else emit("message:mark-failed", { queue, id: entry.id, reason: error });
     }
-    if (finished.length > 0) await durable(() => ledger.marked(finished));
+    // That write waits for company; the next batch does not wait for it.
+    if (finished.length > 0) keep(durable(() => ledger.marked(finished)));
   }
 
   /** A refused order waits by itself: the others go on. */
@@ -118,6 +119,16 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       backoffMs(clock, (entry.markAttempts ?? 0) + 1, backoff),
     );
     delayed.add(stop);
+  }
+
+  function keep(write: Promise<void>): void {
+    const kept: Promise<void> = write.catch(failed).finally(() => writes.delete(kept));
+    writes.add(kept);
+  }
+
+  function failed(error: unknown): void {
+    if (ended.signal.aborted) return;
+    onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
   }
 
   function isHopeless(entry: OpenEntry, error: MailError): boolean {
@@ -149,6 +160,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
           launch();
           await sending;
         }
+        await Promise.all(writes);
       } finally {
         stopDeadline();
         clear();
