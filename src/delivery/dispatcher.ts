@@ -116,7 +116,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(entry.id, item, entry.folder),
+      message: toMailMessage(entry.id, item, entry),
       handlerTimeoutMs: options.handlerTimeoutMs,
       settle: (verdict) => settle(entry, item, verdict).finally(() => leave(running)),
     });

@@ -36,7 +36,8 @@ export interface MailMessage {
   readonly cc: readonly MailAddress[];
   readonly bcc: readonly MailAddress[];
   readonly replyTo: readonly MailAddress[];
-  readonly receivedAt?: Date;
+  /** When it reached the mailbox; where Graph does not say, when the daemon first saw it. */
+  readonly receivedAt: Date;
   readonly sentAt?: Date;
   /** Absent with `content: { body: "none" }`. HTML is what Graph sanitised. */
   readonly body?: MailBody;
@@ -113,11 +114,18 @@ export function isComplete(item: JsonObject, { body = "html" }: ContentOptions =
   );
 }
 
-export function toMailMessage(id: string, item: JsonObject, folder: string): MailMessage {
+/** What is known of a message beside its item. */
+export interface MessageOrigin {
+  /** The watched folder it was found in, as configured. */
+  readonly folder: string;
+  /** Epoch milliseconds: its date where the item has none. */
+  readonly receivedAt: number;
+}
+
+export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt }: MessageOrigin): MailMessage {
   const { internetMessageId, conversationId, body } = item;
   const from = address(item.from);
   const sender = address(item.sender);
-  const receivedAt = date(item.receivedDateTime);
   const sentAt = date(item.sentDateTime);
   return {
     id,
@@ -130,7 +138,7 @@ export function toMailMessage(id: string, item: JsonObject, folder: string): Mai
     cc: addresses(item.ccRecipients),
     bcc: addresses(item.bccRecipients),
     replyTo: addresses(item.replyTo),
-    ...(receivedAt ? { receivedAt } : {}),
+    receivedAt: date(item.receivedDateTime) ?? new Date(receivedAt),
     ...(sentAt ? { sentAt } : {}),
     ...(isObject(body) ? { body: { contentType: body.contentType === "text" ? "text" : "html", content: text(body.content) } } : {}),
     preview: text(item.bodyPreview),
