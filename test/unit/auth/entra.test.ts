@@ -3,7 +3,7 @@ import { refreshTokenFlow } from "../../../src/auth/methods/refresh-token.js";
 import { graphScopes } from "../../../src/auth/scopes.js";
 import { type CloudName, clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
-import { settle } from "./manual-clock.js";
+import { settle } from "../../support/manual-clock.js";
 import { address, type Intercept, jsonAnswer, leaks, neverAnswers, password, rejected, setUp } from "./set-up.js";
 
 const scopes = graphScopes(clouds.global, false);

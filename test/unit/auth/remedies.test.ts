@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { refusalOf } from "../../../src/auth/entra-refusal.js";
-import { retryAfterAt } from "../../../src/base/retry-after.js";
 import { knownRefusals, remedyFor } from "../../../src/auth/remedies.js";
+import { retryAfterAt } from "../../../src/base/retry-after.js";
 
 const now = Date.parse("2026-03-01T08:00:00Z");
 const answer = (status: number, json: Record<string, unknown> | undefined, headers: Record<string, string> = {}) => ({

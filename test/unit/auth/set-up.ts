@@ -15,7 +15,7 @@ import { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch } from "../../../src/base/http.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import type { Commit, Key, Store } from "../../../src/state/store.js";
-import { createManualClock, type ManualClock } from "./manual-clock.js";
+import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 
 export const address = "support@contoso.com";
 export const password = "correct horse battery";

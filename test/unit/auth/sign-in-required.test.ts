@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { generateKey, type KeyRing, keyRing } from "../../../src/auth/key-ring.js";
-import { until } from "./manual-clock.js";
+import { until } from "../../support/manual-clock.js";
 import { address, deferred, jsonAnswer, rejected, setUp } from "./set-up.js";
 
 const hourMs = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { until } from "./manual-clock.js";
+import { until } from "../../support/manual-clock.js";
 import { address, deferred, neverAnswers, password, rejected, setUp } from "./set-up.js";
 
 describe("sign-in", () => {

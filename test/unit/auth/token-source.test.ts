@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { settle, until } from "./manual-clock.js";
+import { settle, until } from "../../support/manual-clock.js";
 import { address, deferred, jsonAnswer, neverAnswers, rejected, setUp } from "./set-up.js";
 
 async function signedIn(options: Parameters<typeof setUp>[0] = {}) {

@@ -1,13 +1,13 @@
 /** Gathering: order, company, and what a failed write means for those in it and those after it. */
 import { expect, it } from "vitest";
 import { createGatherer } from "../../../src/state/gather.js";
-import { manualClock } from "./manual-clock.js";
+import { createManualClock } from "../../support/manual-clock.js";
 
 type Take = () => readonly number[];
 
 /** A gatherer of numbers whose writes are begun, taken and ended by the test. */
 function setUp() {
-  const clock = manualClock();
+  const clock = createManualClock();
   const writes: { take: Take; end: () => void; fail: (error: Error) => void }[] = [];
   const gatherer = createGatherer<number, string>({
     clock,
@@ -43,7 +43,7 @@ it("the shortest wait decides, and its timer ends with the write", async () => {
   expect(writes).toHaveLength(0);
   await clock.advance(1);
   expect(write(0).take()).toEqual([1, 2, 3]);
-  expect(clock.timerCount()).toBe(0);
+  expect(clock.pending()).toBe(0);
 
   write(0).end();
   await Promise.all(adding);
@@ -89,5 +89,5 @@ it("drain writes what waits and waits for what is written, also when it fails", 
   await written;
   await drained;
 
-  expect(clock.timerCount()).toBe(0);
+  expect(clock.pending()).toBe(0);
 });

@@ -5,7 +5,7 @@ import { memoryStore } from "../../../src/state/memory.js";
 import { ownerKey, takeOwnership } from "../../../src/state/ownership.js";
 import { type ProcessIdentity, thisProcess } from "../../../src/state/process-identity.js";
 import type { Commit, CommitResult, Store } from "../../../src/state/store.js";
-import { type ManualClock, manualClock } from "./manual-clock.js";
+import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 
 /** Alive as far as anybody can tell: a place that cannot be looked into. */
 const elsewhere: ProcessIdentity = { host: "mail-2", processId: 77, bootId: "boot-2", pidNamespace: "pid:[2]", startedAtTicks: "5" };
@@ -20,7 +20,7 @@ interface Setting {
 async function setUp(store: Store = memoryStore()): Promise<Setting> {
   await store.open();
   onTestFinished(() => store.close());
-  const clock = manualClock();
+  const clock = createManualClock();
   const losses: MailError[] = [];
   return { store, clock, losses, take: (process) => takeOwnership(store, { clock, process, onLost: (error) => losses.push(error) }) };
 }
@@ -74,7 +74,7 @@ it("it is kept for as long as it is renewed, and free at once after its release"
 
   await Promise.all([ownership.release(), ownership.release()]);
   expect(await store.get(ownerKey)).toBeUndefined();
-  expect(clock.timerCount()).toBe(0);
+  expect(clock.pending()).toBe(0);
   await (await take()).release();
   expect(losses).toEqual([]);
 });
@@ -95,7 +95,7 @@ it("an expired owner is replaced, hears of it when it wakes, and its release lea
   await clock.advance(0);
 
   expect(losses).toMatchObject([{ code: "LIFECYCLE_LOST_STORE", message: expect.stringContaining("another daemon has taken it") }]);
-  expect(clock.timerCount()).toBe(0);
+  expect(clock.pending()).toBe(0);
   await frozen.release();
   expect((await store.get(ownerKey))?.value).toMatchObject({ processId: process.pid });
 });
@@ -124,7 +124,7 @@ it("a store that is away for a moment costs nothing, one that is away until the 
   store.intercept = unavailable;
   await clock.advance(60_000);
   expect(losses).toMatchObject([{ code: "LIFECYCLE_LOST_STORE", cause: { code: "STORE_UNAVAILABLE" } }]);
-  expect(clock.timerCount()).toBe(0);
+  expect(clock.pending()).toBe(0);
 });
 
 it("a renewal that never ends costs the ownership at its expiry", async () => {
@@ -159,7 +159,7 @@ it("a release during a renewal waits for it and deletes what it wrote", async ()
 
   expect(await store.get(ownerKey)).toBeUndefined();
   expect(losses).toEqual([]);
-  expect(clock.timerCount()).toBe(0);
+  expect(clock.pending()).toBe(0);
 });
 
 it("a record that this package did not write is not overwritten", async () => {
@@ -171,7 +171,7 @@ it("a record that this package did not write is not overwritten", async () => {
 
 /** A second clock at the same time, for another process. */
 function manualClockAt(clock: ManualClock): ManualClock {
-  const other = manualClock();
+  const other = createManualClock();
   other.freeze(clock.now() - other.now());
   return other;
 }

@@ -1,23 +1,29 @@
 /** A clock that stands still until a test moves it; its timers run in order of their time. Knows nothing of what it times. */
-import type { Clock } from "../../../src/base/clock.js";
+import type { Clock } from "../../src/base/clock.js";
 
 export interface ManualClock extends Clock {
   /** Moves the time and runs what falls due, letting promises settle after each timer. */
   advance(ms: number): Promise<void>;
+  /** Jumps without running anything on the way, as for a process that was frozen; what is due then runs at the next `advance`. */
+  freeze(ms: number): void;
   /** Timers that have not run and were not cleared. */
   pending(): number;
   /** What `random()` gives; 0.5 until set. */
   chance: number;
 }
 
+// Taken at import: a test may fake the global one.
+const realSetImmediate = setImmediate;
+const nextTurn = () => new Promise<void>((resolve) => realSetImmediate(resolve));
+
 /** Turns the event loop until the condition holds; the test's own time-out ends a wait that is in vain. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve));
+  while (!condition()) await nextTurn();
 }
 
 /** Lets promises settle that wait for nothing outside this process. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }
 
 export function createManualClock(startAt = Date.parse("2026-03-01T08:00:00Z")): ManualClock {
@@ -37,17 +43,20 @@ export function createManualClock(startAt = Date.parse("2026-03-01T08:00:00Z")):
       };
     },
     pending: () => timers.length,
+    freeze(ms) {
+      now += ms;
+    },
     async advance(ms) {
-      const until = now + ms;
+      const end = now + ms;
       for (;;) {
         await settle();
-        const due = timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
+        const due = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
         if (!due) break;
         now = Math.max(now, due.at);
         timers = timers.filter((other) => other !== due);
         due.run();
       }
-      now = until;
+      now = end;
       await settle();
     },
   };
