@@ -4,7 +4,8 @@ import { graphScopes } from "../../../src/auth/scopes.js";
 import { type CloudName, clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
 import { settle } from "../../support/manual-clock.js";
-import { address, type Intercept, jsonAnswer, leaks, neverAnswers, password, rejected, setUp } from "./set-up.js";
+import { leaks, rejected } from "../../support/rejection.js";
+import { address, type Intercept, jsonAnswer, neverAnswers, password, setUp } from "./set-up.js";
 
 const scopes = graphScopes(clouds.global, false);
 

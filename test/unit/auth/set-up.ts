@@ -2,8 +2,6 @@
  * The auth floor against the simulator: real MSAL, a clock that stands still, a store that can be made to fail or wait.
  * Everything secret that passes the network is noted, so that errors can be searched for it.
  */
-import { inspect } from "node:util";
-import { expect } from "vitest";
 import { createSimulator } from "../../../simulator/index.js";
 import { type Accounts, createAccounts } from "../../../src/auth/accounts.js";
 import { createEntra } from "../../../src/auth/entra.js";
@@ -141,43 +139,6 @@ function createStubbornStore(inner: Store) {
     holdNextGet: undefined as Promise<void> | undefined,
   });
   return store;
-}
-
-/** A promise to be resolved by hand. */
-export function deferred<T = void>() {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
-}
-
-/** Everything that an error would show in a log. */
-export function shown(error: unknown): string {
-  const text = (value: unknown) =>
-    JSON.stringify(value, (_, inner: unknown) =>
-      inner instanceof Error ? { ...inner, message: inner.message, stack: inner.stack, cause: inner.cause } : inner,
-    );
-  return `${inspect(error, { depth: 20, showHidden: true, maxStringLength: null, maxArrayLength: null })}${text(error)}`;
-}
-
-/** The secrets that an error shows. */
-export function leaks(error: unknown, secrets: Iterable<string>): string[] {
-  const text = shown(error);
-  return [...secrets].filter((secret) => text.includes(secret));
-}
-
-/** The error that a promise ends with, after a search for the secrets that have passed the network. */
-export async function rejected(promise: Promise<unknown>, { secrets }: { secrets: Iterable<string> }): Promise<MailError> {
-  const error = await promise.then(
-    () => {
-      throw new Error("Expected a rejection.");
-    },
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(MailError);
-  expect(leaks(error, secrets)).toEqual([]);
-  return error as MailError;
 }
 
 export function jsonAnswer(status: number, body: unknown, headers: Record<string, string> = {}): Response {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { generateKey, type KeyRing, keyRing } from "../../../src/auth/key-ring.js";
+import { deferred } from "../../support/deferred.js";
 import { until } from "../../support/manual-clock.js";
-import { address, deferred, jsonAnswer, rejected, setUp } from "./set-up.js";
+import { rejected } from "../../support/rejection.js";
+import { address, jsonAnswer, setUp } from "./set-up.js";
 
 const hourMs = 3_600_000;
 

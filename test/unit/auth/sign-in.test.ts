@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { deferred } from "../../support/deferred.js";
 import { until } from "../../support/manual-clock.js";
-import { address, deferred, neverAnswers, password, rejected, setUp } from "./set-up.js";
+import { rejected } from "../../support/rejection.js";
+import { address, neverAnswers, password, setUp } from "./set-up.js";
 
 describe("sign-in", () => {
   it("signs in with a password, confirms whose mailbox it is, and stores the record", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { deferred } from "../../support/deferred.js";
 import { settle, until } from "../../support/manual-clock.js";
-import { address, deferred, jsonAnswer, neverAnswers, rejected, setUp } from "./set-up.js";
+import { rejected } from "../../support/rejection.js";
+import { address, jsonAnswer, neverAnswers, setUp } from "./set-up.js";
 
 async function signedIn(options: Parameters<typeof setUp>[0] = {}) {
   const world = await setUp(options);
