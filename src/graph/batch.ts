@@ -73,26 +73,29 @@ async function sendOne(
   parts: readonly BatchPart[],
   { what, signal }: { what: string; signal: AbortSignal | undefined },
 ) {
-  const { text } = await client.call(mailbox, {
+  const answers = new Map<string, PartAnswer>();
+  await client.call(mailbox, {
     method: "POST",
     target: "/$batch",
     body: encodeBatch(parts),
     exclusive: true,
     what,
     signal,
+    // Inside the call: what waits behind it in the gate must find the pause that a part was told.
+    inspect({ text }) {
+      mailbox.counter.parts += parts.length;
+      const now = client.clock.now();
+      for (const { id, status, headers, body } of parseBatch(text)) {
+        if (status >= 200 && status < 300) {
+          answers.set(id, { ok: true, status, body });
+          continue;
+        }
+        const error = refusalError({ status, retryAfter: headers.get("retry-after"), body, what, queue: mailbox.queue, now });
+        if (error.notBeforeAt !== undefined) mailbox.gate.bar({ until: error.notBeforeAt, code: error.serviceCode ?? String(status) });
+        answers.set(id, { ok: false, error });
+      }
+    },
   });
-  mailbox.counter.parts += parts.length;
-  const now = client.clock.now();
-  const answers = new Map<string, PartAnswer>();
-  for (const { id, status, headers, body } of parseBatch(text)) {
-    if (status >= 200 && status < 300) {
-      answers.set(id, { ok: true, status, body });
-      continue;
-    }
-    const error = refusalError({ status, retryAfter: headers.get("retry-after"), body, what, queue: mailbox.queue, now });
-    if (error.notBeforeAt !== undefined) mailbox.gate.bar({ until: error.notBeforeAt, code: error.serviceCode ?? String(status) });
-    answers.set(id, { ok: false, error });
-  }
   return answers;
 }
 

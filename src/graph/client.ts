@@ -40,6 +40,8 @@ export interface GraphCall {
   /** What it is, in a few words, for error messages: "a page of the inbox". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
+  /** Looks at a 2xx answer while the call still has its place in the gate: a pause set here holds for the very next request. */
+  readonly inspect?: (answer: HttpAnswer) => void;
 }
 
 export interface GraphClient {
@@ -100,6 +102,7 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     if (!answer) throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     if (answer.status >= 200 && answer.status < 300) {
       refusals.delete(mailbox.gate);
+      call.inspect?.(answer);
       return answer;
     }
     const error = refusalError({

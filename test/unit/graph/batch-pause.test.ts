@@ -1,0 +1,58 @@
+/** A pause that a batch's parts are told holds for the very next request, also for one that waited behind the batch. */
+import { expect, it } from "vitest";
+import type { Http, HttpRequest } from "../../../src/base/http.js";
+import { sendBatch } from "../../../src/graph/batch.js";
+import { createGraphClient, type MailboxAccess } from "../../../src/graph/client.js";
+import { createGate } from "../../../src/graph/gate.js";
+import { createManualClock, settle } from "../../support/manual-clock.js";
+
+const part = { id: "1", method: "GET", path: "/me/messages/1", prefer: "" } as const;
+
+/** A mailbox whose batches are answered when the test says so, and everything else at once. */
+function setUp() {
+  const clock = createManualClock();
+  const asked: { readonly path: string; readonly at: number }[] = [];
+  const answers: ((text: string) => void)[] = [];
+  const http: Http = async ({ url }: HttpRequest) => {
+    const path = new URL(url).pathname;
+    asked.push({ path, at: clock.now() });
+    const text = path.endsWith("$batch") ? await new Promise<string>((resolve) => answers.push(resolve)) : "{}";
+    return { status: 200, headers: new Headers(), text };
+  };
+  const client = createGraphClient({ http, graphHost: "graph.microsoft.com", clock });
+  const mailbox: MailboxAccess = {
+    queue: "support@contoso.com",
+    root: "/me",
+    tokens: { get: () => Promise.resolve("token") },
+    gate: createGate({ clock, width: 4 }),
+    counter: { requests: 0, parts: 0 },
+  };
+  const answerBatch = (responses: object[]) => answers.shift()?.(JSON.stringify({ responses }));
+  return { clock, client, mailbox, asked, answerBatch };
+}
+
+it("a request that waited behind a batch waits out the pause that a part of the batch was told", async () => {
+  const { clock, client, mailbox, asked, answerBatch } = setUp();
+  const begunAt = clock.now();
+  const batch = sendBatch(client, mailbox, { parts: [part], what: "reading messages" });
+  const page = client.call(mailbox, { method: "GET", target: "/me/mailFolders/inbox", what: "a page" });
+  await settle();
+  answerBatch([{ id: "1", status: 429, headers: { "Retry-After": "2" } }]);
+  await clock.advance(1_999);
+  expect(asked.map(({ path }) => path)).toEqual(["/v1.0/$batch"]);
+  await clock.advance(1);
+  await page;
+  expect(asked.find(({ path }) => path.endsWith("inbox"))?.at).toBe(begunAt + 2_000);
+  answerBatch([{ id: "1", status: 200, body: {} }]);
+  await batch;
+});
+
+it("a request that waited behind a batch goes at once when no part was told to pause", async () => {
+  const { clock, client, mailbox, asked, answerBatch } = setUp();
+  const batch = sendBatch(client, mailbox, { parts: [part], what: "reading messages" });
+  const page = client.call(mailbox, { method: "GET", target: "/me/mailFolders/inbox", what: "a page" });
+  await settle();
+  answerBatch([{ id: "1", status: 200, body: {} }]);
+  await Promise.all([batch, page]);
+  expect(asked.map(({ at }) => at)).toEqual([clock.now(), clock.now()]);
+});
