@@ -13,12 +13,12 @@
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import { sharedWait } from "../base/shared-wait.js";
 import type { TokenSource } from "../graph/token.js";
 import { createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { Grant } from "./grant.js";
 import { type HeldToken, heldToken } from "./held-token.js";
-import { sharedWait } from "./shared-wait.js";
 import type { Vault, VaultEntry } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
 

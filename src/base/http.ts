@@ -7,6 +7,7 @@
  */
 import type { Clock } from "./clock.js";
 import { MailError, type MailErrorCode } from "./errors.js";
+import { sharedWait } from "./shared-wait.js";
 
 /** The part of the global `fetch` that the daemon uses; a host may give its own (proxy, private CA, a test double). */
 export type Fetch = typeof globalThis.fetch;
@@ -65,7 +66,8 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
     }
 
     try {
-      return await endedBy(exchange(), ended.signal);
+      // A host's own `fetch` may not listen to its signal.
+      return await sharedWait(exchange(), ended.signal);
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       // The cause is not kept: a host's own `fetch` may put the request, and with it a token, into its errors.
@@ -81,17 +83,10 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
   };
 }
 
-/** The work, or a rejection as soon as the signal aborts: a host's own `fetch` may not listen to it. */
-function endedBy<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-    work.then(resolve, reject);
-  });
-}
-
 function checkedUrl(url: string, hosts: readonly string[], code: MailErrorCode): URL {
   const target = URL.canParse(url) ? new URL(url) : undefined;
-  if (target?.protocol !== "https:" || target.port !== "" || target.username !== "" || !hosts.includes(target.hostname)) {
+  const plain = target?.protocol === "https:" && target.port === "" && target.username === "" && target.password === "";
+  if (!plain || !hosts.includes(target.hostname)) {
     const where = target ? `${target.protocol}//${target.host}` : "a text that is no URL";
     throw new MailError(code, `Refused to send a request to ${where}: only https://${hosts.join(", https://")} may be asked.`);
   }
