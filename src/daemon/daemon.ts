@@ -80,6 +80,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   /** By address in lower case; `running` is empty before the start and after the stop. */
   const queues = new Map<string, QueueSettings>();
   const running = new Map<string, RunningQueue>();
+  /** Queues that could not be taken at the start, by address in lower case. */
+  const broken = new Map<string, MailError>();
   const undo = createUndo();
   const insideHandler = new AsyncLocalStorage<true>();
   let state: DaemonState = "new";
@@ -133,7 +135,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     const ownership = await takeOwnership(store, { clock, onLost: lost });
     undo.push(() => ownership.release());
     await assertVaultOpens(vault, [...queues.values()]);
-    for (const queue of queues.values()) await take(queue);
+    for (const queue of queues.values()) await takeOrReport(queue);
     state = "running";
     events.emit("daemon:started", { queues: running.size });
   }
@@ -155,6 +157,18 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         gateWidth: settings.mailboxConcurrency,
       }),
     );
+  }
+
+  /** What is wrong with one queue alone (a broken record) stops only that queue. */
+  async function takeOrReport(queue: QueueSettings): Promise<void> {
+    try {
+      await take(queue);
+    } catch (error) {
+      if (!(error instanceof MailError) || error.scope !== "queue") throw error;
+      const { code, message: reason } = error;
+      broken.set(queue.address.toLowerCase(), error);
+      events.emit("queue:failed", { queue: queue.address, code, reason, failures: 1, nextInMs: Number.POSITIVE_INFINITY });
+    }
   }
 
   function lost(error: MailError): void {
@@ -224,7 +238,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     on: (name, listener) => events.on(name, listener),
     once: (name, listener) => events.once(name, listener),
     off: (name, listener) => events.off(name, listener),
-    status: () => ({ state, queues: [...queues.entries()].map(([key, queue]) => queueStatus(queue, running.get(key))) }),
+    status: () => ({ state, queues: [...queues.entries()].map(([key, queue]) => queueStatus(queue, running.get(key), broken.get(key))) }),
     signIn: async (address, method) => {
       const queue = known(address);
       return withStore(() => accounts.signIn(queue.address, method));
@@ -244,7 +258,12 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
           `Expected \`queue.address\` to be a new queue, got ${JSON.stringify(queue.address)}, which there is already.`,
         );
       admit(queue);
-      if (state === "running") await take(queue);
+      if (state !== "running") return;
+      await take(queue).catch(async (error: unknown) => {
+        queues.delete(queue.address.toLowerCase());
+        await accounts.remove(queue.address);
+        throw error;
+      });
     },
     async removeQueue(address, { deadlineMs = 30_000 } = {}) {
       const { address: queue } = known(address);
@@ -252,6 +271,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
       queues.delete(key);
       await running.get(key)?.close(deadlineMs, "removeQueue() was called");
       running.delete(key);
+      broken.delete(key);
       await accounts.remove(queue);
     },
     [Symbol.asyncDispose]: () => stop(),

@@ -1,4 +1,5 @@
 /** What the daemon says of itself at a glance; from memory, without asking anybody. */
+import type { MailError } from "../base/errors.js";
 import type { QueueState } from "../schedule/events.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { RunningQueue } from "./running-queue.js";
@@ -26,8 +27,11 @@ export interface DaemonStatus {
   readonly queues: readonly QueueStatus[];
 }
 
-export function queueStatus({ address }: QueueSettings, running: RunningQueue | undefined): QueueStatus {
-  if (!running) return { address, state: "stopped", why: "the daemon is not running", waiting: 0, inFlight: 0, marksWaiting: 0 };
+export function queueStatus({ address }: QueueSettings, running: RunningQueue | undefined, broken: MailError | undefined): QueueStatus {
+  if (!running) {
+    const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
+    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0 };
+  }
   const { poller, session } = running;
   const { lastRoundAt } = poller;
   return {
