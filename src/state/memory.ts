@@ -20,7 +20,8 @@ export function memoryStore({ clock = systemClock }: MemoryStoreOptions = {}): S
   return createStore(createMemoryEngine(), clock);
 }
 
-function createMemoryEngine(): Engine {
+/** The memory itself; several stores over one engine are several processes over one disk. */
+export function createMemoryEngine(): Engine {
   /** Empty in a new store. */
   const stored = new Map<KeyBytes, Stored>();
   /** The keys of `stored`. */
