@@ -7,7 +7,7 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
-  /** Calls `run` once after `delayMs`; the function returned clears it. `background` timers do not keep the process alive. */
+  /** Calls `run` once after `delayMs` (for ever is allowed); the function returned clears it. `background` timers do not keep the process alive. */
   startTimer(run: () => void, delayMs: number, options?: { readonly background?: boolean }): () => void;
   /** A number in [0, 1). */
   random(): number;
@@ -20,8 +20,16 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   startTimer(run, delayMs, options) {
-    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), longestTimerMs));
-    if (options?.background) timer.unref();
+    let leftMs = Math.max(0, delayMs);
+    let timer: NodeJS.Timeout;
+    /** Longer delays than a timer takes go by in stretches. */
+    function arm(): void {
+      const stretchMs = Math.min(leftMs, longestTimerMs);
+      leftMs -= stretchMs;
+      timer = setTimeout(leftMs > 0 ? arm : run, stretchMs);
+      if (options?.background) timer.unref();
+    }
+    arm();
     return () => clearTimeout(timer);
   },
 };

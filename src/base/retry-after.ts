@@ -3,9 +3,18 @@
 /** The longest pause believed, milliseconds: a day. Anything above is taken as a broken header and cut to it. */
 const longestPauseMs = 24 * 3_600_000;
 
+/** What every date has, and nothing that merely looks like one to `Date.parse`. */
+const timeOfDay = /\d{2}:\d{2}:\d{2}/;
+const zone = /(GMT|UTC|Z|[+-]\d{2}:?\d{2})$/i;
+
 /** Epoch milliseconds before which the server does not want to be asked again; `undefined` when it did not say. */
 export function retryAfterAt(header: string | null | undefined, now: number): number | undefined {
   const text = header?.trim() ?? "";
-  const at = /^\d+(\.\d+)?$/.test(text) ? now + Math.ceil(Number(text) * 1000) : /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  const at = /^\d+(\.\d+)?$/.test(text) ? now + Math.ceil(Number(text) * 1000) : parsedDate(text);
   return Number.isNaN(at) ? undefined : Math.min(Math.max(at, now), now + longestPauseMs);
+}
+
+/** HTTP dates are in GMT; the oldest of their forms does not say so. */
+function parsedDate(text: string): number {
+  return timeOfDay.test(text) ? Date.parse(zone.test(text) ? text : `${text} GMT`) : Number.NaN;
 }
