@@ -13,20 +13,21 @@ export interface EmitterEvents {
 export type Listener<Payload> = (payload: Payload) => unknown;
 
 export interface Emitter<Events extends EmitterEvents> {
-  /** Adds a listener and returns its remover. */
+  /** Adds a listener and returns the remover of this one registration. */
   on<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): () => void;
   /** Like `on`, for the first event only. */
   once<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): () => void;
+  /** Removes the listener from that event, however often it was added. */
   off<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): void;
   emit<Name extends keyof Events & string>(name: Name, payload: Events[Name]): void;
   listenerCount(name: keyof Events & string): number;
 }
 
-type Guarded = (name: string, payload: unknown) => void;
+/** What eventemitter3 calls for one registration; it stops at the first listener that throws, so this never does. */
+type Guard = ((name: string, payload: unknown) => void) & { readonly listener: unknown };
 
 export function createEmitter<Events extends EmitterEvents>(): Emitter<Events> {
-  const inner = new EventEmitter<Record<string, Guarded>>();
-  const guards = new WeakMap<Listener<never>, Guarded>();
+  const inner = new EventEmitter<Record<string, Guard>>();
 
   function emit(name: string, payload: unknown): void {
     inner.emit(name, name, payload);
@@ -37,32 +38,32 @@ export function createEmitter<Events extends EmitterEvents>(): Emitter<Events> {
     if (event !== "listener:failed") emit("listener:failed", { event, error });
   }
 
-  /** eventemitter3 stops at the first listener that throws, so what it calls never does. */
-  function guarded(listener: Listener<never>): Guarded {
-    const guard: Guarded = (name, payload) => {
+  function add(name: string, listener: Listener<never>, how: "on" | "once"): () => void {
+    const run = (event: string, payload: unknown) => {
       try {
         const result = listener(payload as never);
-        if (result instanceof Promise) result.catch((error: unknown) => failed(name, error));
+        if (isThenable(result)) Promise.resolve(result).catch((error: unknown) => failed(event, error));
       } catch (error) {
-        failed(name, error);
+        failed(event, error);
       }
     };
-    const known = guards.get(listener) ?? guard;
-    guards.set(listener, known);
-    return known;
+    const guard: Guard = Object.assign(run, { listener });
+    inner[how](name, guard);
+    return () => void inner.off(name, guard);
   }
 
   return {
-    on(name, listener) {
-      inner.on(name, guarded(listener));
-      return () => void inner.off(name, guarded(listener));
+    on: (name, listener) => add(name, listener, "on"),
+    once: (name, listener) => add(name, listener, "once"),
+    off(name, listener) {
+      for (const guard of inner.listeners(name) as Guard[]) if (guard.listener === listener) inner.off(name, guard);
     },
-    once(name, listener) {
-      inner.once(name, guarded(listener));
-      return () => void inner.off(name, guarded(listener));
-    },
-    off: (name, listener) => void inner.off(name, guarded(listener)),
     emit,
     listenerCount: (name) => inner.listenerCount(name),
   };
+}
+
+/** Also a promise of another library or realm. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
