@@ -91,12 +91,13 @@ export interface MailErrorDetails {
 export class MailError extends Error {
   override readonly name: string = "MailError";
   readonly code: MailErrorCode;
-  readonly queue?: string;
-  readonly messageId?: string;
-  readonly remedy?: string;
-  readonly notBeforeAt?: number;
-  readonly status?: number;
-  readonly serviceCode?: string;
+  // Declared only: what an error was not given is not there.
+  declare readonly queue?: string;
+  declare readonly messageId?: string;
+  declare readonly remedy?: string;
+  declare readonly notBeforeAt?: number;
+  declare readonly status?: number;
+  declare readonly serviceCode?: string;
 
   constructor(code: MailErrorCode, message: string, details: MailErrorDetails = {}) {
     const { cause, ...rest } = details;

@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { asMailError, ConfigError, MailError, type MailErrorCode } from "../../../src/base/errors.js";
+
+const scopes = ["call", "message", "queue", "daemon"];
+
+/** The codes as the table in the source lists them: types are gone at run time. */
+const source = readFileSync(new URL("../../../src/base/errors.ts", import.meta.url), "utf8");
+const codes = [...source.matchAll(/^ {2}([A-Z]+(?:_[A-Z]+)+): \{/gm)].map(([, code]) => code as MailErrorCode);
+
+describe("the table of codes", () => {
+  it("was read from the source", () => {
+    expect(codes.length).toBeGreaterThan(40);
+    expect(codes).toContain("GRAPH_THROTTLED");
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  it.each(codes)("says of %s whether it may pass and how far it reaches", (code) => {
+    const error = new MailError(code, "x");
+    expect(typeof error.retryable).toBe("boolean");
+    expect(scopes).toContain(error.scope);
+    expect(code).toMatch(/^(CONFIG|STORE|AUTH|GRAPH|SYNC|DELIVERY|LIFECYCLE)_[A-Z_]+$/);
+  });
+
+  it.each<[MailErrorCode, boolean, string]>([
+    ["CONFIG_INVALID", false, "daemon"],
+    ["GRAPH_THROTTLED", true, "queue"],
+    ["GRAPH_CONFLICT", true, "call"],
+    ["GRAPH_UNAUTHORIZED", false, "queue"],
+    ["DELIVERY_HANDLER_FAILED", true, "message"],
+    ["DELIVERY_REJECTED", false, "message"],
+    ["AUTH_SIGN_IN_REQUIRED", false, "queue"],
+    ["SYNC_CURSOR_LOST", true, "queue"],
+  ])("gives %s the traits that loops rely on", (code, retryable, scope) => {
+    expect(new MailError(code, "x")).toMatchObject({ retryable, scope });
+  });
+});
+
+describe("a MailError", () => {
+  it("carries what it was given", () => {
+    const cause = new Error("why");
+    const details = { queue: "a@b.example", messageId: "m", remedy: "act", notBeforeAt: 5, status: 429, serviceCode: "TooManyRequests" };
+    const error = new MailError("GRAPH_THROTTLED", "words", { cause, ...details });
+    expect(error).toMatchObject({ name: "MailError", code: "GRAPH_THROTTLED", message: "words", cause, ...details });
+    expect(error).toBeInstanceOf(Error);
+    expect(String(error)).toBe("MailError: words");
+    expect(error.stack).toContain("errors.test.ts");
+  });
+
+  it("has no property that it was not given, so that a log shows no empty ones", () => {
+    const error = new MailError("GRAPH_THROTTLED", "words");
+    expect("cause" in error).toBe(false);
+    expect(Object.keys(error).toSorted()).toEqual(["code", "name"]);
+    expect(inspect(error)).not.toContain("undefined");
+  });
+
+  it("of the options is a ConfigError and a MailError", () => {
+    const error = new ConfigError("CONFIG_INVALID", "words");
+    expect(error).toBeInstanceOf(MailError);
+    expect(String(error)).toBe("ConfigError: words");
+  });
+});
+
+describe("an error made ours", () => {
+  it("is the same one when it is ours already", () => {
+    const error = new ConfigError("CONFIG_INVALID", "words");
+    expect(asMailError(error, "GRAPH_UNREACHABLE", "other words")).toBe(error);
+  });
+
+  it.each([[new TypeError("broken")], ["a text"], [null], [undefined]])("has the original %s as its cause", (original) => {
+    const error = asMailError(original, "STORE_UNAVAILABLE", "words", { queue: "a@b.example" });
+    expect(error).toMatchObject({ code: "STORE_UNAVAILABLE", message: "words", queue: "a@b.example" });
+    expect(error.cause).toBe(original);
+  });
+});
+
+it("no class of error beside these two is made in the sources", () => {
+  const folder = new URL("../../../src/", import.meta.url);
+  const made = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) =>
+      [...readFileSync(new URL(name.replaceAll("\\", "/"), folder), "utf8").matchAll(/class (\w+) extends \w*Error\b/g)].map(
+        ([, found]) => found,
+      ),
+    );
+  expect(made.toSorted()).toEqual(["ConfigError", "MailError"]);
+});
