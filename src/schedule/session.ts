@@ -5,10 +5,11 @@
  * and keeps a pause that Graph asked for before the restart.
  */
 import type { Clock } from "../base/clock.js";
-import { asMailError, type MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
+import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
@@ -76,17 +77,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const queue = settings.address;
   const ledger = await openLedger({ store, clock, queue });
   const barKey: Key = [ledger.queueKey, "bar"];
+  const ended = new AbortController();
+  /** The last pause that Graph asked for; empty before the first. */
+  let newestBar: Bar | undefined;
 
   const gate = createGate({
     clock,
     width: options.gateWidth,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
-      ledger
-        .put(barKey, { ...bar })
-        .catch((error: unknown) =>
-          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue })),
-        );
+      newestBar = bar;
+      // A later bar may have come while the store was in trouble: the newest is written, whoever's turn it is.
+      insisting(() => ledger.put(barKey, { ...newestBar }), { clock, signal: ended.signal }).catch((error: unknown) => {
+        if (ended.signal.aborted) return;
+        onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue }));
+      });
     },
   });
   const kept = readBar((await store.get(barKey))?.value);
@@ -135,8 +140,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const endsAt = clock.now() + deadlineMs;
       await dispatcher.stop(deadlineMs);
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
+      ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
     },
     abandon(reason) {
+      ended.abort(reason);
       dispatcher.abandon(reason);
       outbox.abandon(reason);
     },
