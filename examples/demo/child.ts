@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 export interface Child<Order, News extends { readonly news: string }> {
   readonly pid: number;
   send(order: Order): void;
-  /** The next news of that kind. Never resolves when the process ends before: then there is a breakdown. */
-  next<Kind extends News["news"]>(kind: Kind): Promise<Extract<News, { news: Kind }>>;
+  /** The next news of that kind; with a limit, rejects after it. Stays open when the process ends before: that is a breakdown. */
+  next<Kind extends News["news"]>(kind: Kind, withinMs?: number): Promise<Extract<News, { news: Kind }>>;
   /** Kill -9; resolves when the process is gone. */
   kill(): Promise<void>;
   /** It is to end by itself now; resolves when it is gone. Rejects when that takes longer. */
@@ -64,22 +64,33 @@ export function startChild<Order, News extends { readonly news: string }>(option
       // Should it be gone, its breakdown tells.
       if (child.connected) child.send(order as object);
     },
-    next: (kind) =>
-      new Promise((resolve) => {
+    next(kind, withinMs) {
+      const told = new Promise<Extract<News, { news: typeof kind }>>((resolve) => {
         waiting.add({ kind, resolve: (news) => resolve(news as Extract<News, { news: typeof kind }>) });
-      }),
+      });
+      return withinMs === undefined ? told : inTime(told, withinMs, `The ${name} process did not tell "${kind}"`);
+    },
     kill() {
       mayEnd = true;
       child.kill("SIGKILL");
       return gone;
     },
-    async dismiss(withinMs) {
+    dismiss(withinMs) {
       mayEnd = true;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`The ${name} process did not end by itself within ${withinMs} ms.`)), withinMs);
-      });
-      await Promise.race([gone, late]).finally(() => clearTimeout(timer));
+      return inTime(gone, withinMs, `The ${name} process did not end by itself`);
     },
   };
+}
+
+/** The same promise, or a rejection after `withinMs`; the timer goes with whichever comes first. */
+async function inTime<T>(work: Promise<T>, withinMs: number, complaint: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${complaint} within ${withinMs / 1_000} s.`)), withinMs).unref();
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

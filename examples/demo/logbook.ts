@@ -137,7 +137,7 @@ export function createLogbook(): Logbook {
         const look = () => {
           if (condition()) end(true);
         };
-        const timer = setTimeout(() => end(false), withinMs);
+        const timer = setTimeout(() => end(false), withinMs).unref();
         watchers.add(look);
         look();
       });

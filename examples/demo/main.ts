@@ -21,7 +21,9 @@ const inFlightAtKill = 4;
 const killWaitMs = 3_000;
 /** How long the rest of the mail may take after the last arrival, milliseconds. */
 const drainMs = 20_000;
-/** How long the daemon's process may take to end once the daemon has stopped, milliseconds. */
+/** How long a process may take to be up, the daemon to stop, and its process to end after that, milliseconds. */
+const upMs = 30_000;
+const stopMs = 40_000;
 const endMs = 5_000;
 /** For so long after the restart every access token is still good, so there is nothing to ask Entra for. */
 const freshTokensMs = 30 * 60_000;
@@ -76,7 +78,7 @@ async function story({ flags, interrupts, logbook, narrator, stage }: Cast): Pro
     onPrinted: narrator.printed,
   });
   simulator.send({ order: "open", seed: flags.seed });
-  const { url, tenantId, clientId, credentials } = await simulator.next("open");
+  const { url, tenantId, clientId, credentials } = await simulator.next("open", upMs);
   narrator.simulatorIsUp(simulator.pid, url);
 
   // The daemon: it signs every queue in and begins to poll.
@@ -113,12 +115,12 @@ async function story({ flags, interrupts, logbook, narrator, stage }: Cast): Pro
   await played;
   await logbook.until(() => logbook.isComplete, drainMs);
   daemon.send({ order: "finish" });
-  await daemon.next("stopped");
+  await daemon.next("stopped", stopMs);
   await daemon.dismiss(endMs);
 
   // What the mailboxes and the request log say.
   simulator.send({ order: "report" });
-  const { report } = await simulator.next("report");
+  const { report } = await simulator.next("report", upMs);
   const { traffic, read, entraAskedAt } = report;
   const verdict = judge({ mails: logbook.facts(new Set(read)), traffic, entra: entraFacts(entraAskedAt, restartedAt) });
   narrator.verdict(verdict);
@@ -134,7 +136,7 @@ async function story({ flags, interrupts, logbook, narrator, stage }: Cast): Pro
     });
     if (signIns.length === 0) narrator.restarting(started.pid);
     started.send({ order: "start", url, tenantId, clientId, folder: stage.folder, credentials: signIns });
-    await started.next("started");
+    await started.next("started", upMs);
     return started;
   }
 

@@ -150,7 +150,9 @@ export function createNarrator(screen: Screen, logbook: Logbook, flags: Flags): 
       screen.endProgress();
       say("Stopped before the end, so there is no verdict.", "warning");
     },
-    printed: (line) => say(`| ${line}`, "warning"),
+    printed(line) {
+      for (const part of wrapped(line, width - 2)) say(`| ${part}`, "warning");
+    },
     close() {
       clearInterval(ticker);
       screen.endProgress();

@@ -19,7 +19,7 @@ interface Demo {
   readonly exitCode: Promise<number | null>;
 }
 
-/** Starts the demo in a process group of its own; what is left of it is killed after the test. */
+/** Starts the demo in a process group of its own; one that still runs after the test is asked to clear up and end. */
 function startDemo(...parameters: string[]): Demo {
   if (!existsSync(program)) throw new Error("These tests run the built package: run `npm run build` first.");
   const child = spawn(process.execPath, [program, ...parameters], { detached: true, stdio: ["ignore", "pipe", "pipe"] });
@@ -34,7 +34,7 @@ function startDemo(...parameters: string[]): Demo {
   }
   const closed = once(child, "close");
   onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), "SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     await closed;
   });
   return {
