@@ -34,11 +34,12 @@ export function connect(settings: DaemonSettings, { clock, emit }: { clock: Cloc
 /** Questions of a sign-in about itself, with a token that no queue has yet. */
 function askWith(client: GraphClient): AskWith {
   return async (path, { accessToken, signal }) => {
+    const queue = "the account that is signing in";
     const access = {
-      queue: "the account that is signing in",
+      queue,
       root: "/me",
       tokens: { get: () => Promise.resolve(accessToken) },
-      gate: createGate({ clock: client.clock, width: 1 }),
+      gate: createGate({ clock: client.clock, queue, width: 1 }),
       counter: { requests: 0, parts: 0 },
     };
     try {

@@ -2,10 +2,16 @@
  * The limit of one mailbox: at most `width` requests at once, a batch alone (its parts run four at a time on the
  * server, whatever their mailbox: Graph throttling limits), and nothing at all while Graph asked for a pause.
  *
- * Invariant: no request starts before `barredUntil`. The gate must not know what the requests are.
+ * Invariants: no request starts before `barredUntil`; a call hangs for no longer pause than `longestWaitMs`. The gate
+ * must not know what the requests are.
  */
 import PQueue from "p-queue";
 import { type Clock, sleep } from "../base/clock.js";
+import { MailError } from "../base/errors.js";
+import { sharedWait } from "../base/shared-wait.js";
+
+/** A pause longer than this, milliseconds, ends the call with an error that says until when: the queue's state then shows the wait. */
+export const longestWaitMs = 15_000;
 
 /** Why and until when Graph wants no request of this mailbox. */
 export interface Bar {
@@ -22,8 +28,13 @@ export interface GatePass {
 }
 
 export interface Gate {
-  /** Runs `work` when there is room; an abort before it starts rejects with the signal's reason. */
+  /**
+   * Runs `work` when there is room and no pause; an abort before it starts rejects at once with the signal's reason.
+   * @throws MailError `GRAPH_THROTTLED` for a pause longer than {@link longestWaitMs}
+   */
   run<T>(work: () => Promise<T>, pass?: GatePass): Promise<T>;
+  /** For work that has its room already and sends again: runs `send` when there is no pause. Throws as `run` does. */
+  whenOpen<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Closes the gate until then; an earlier end than the present one changes nothing. */
   bar(bar: Bar): void;
   /** Epoch milliseconds until which the gate is closed; in the past when it is open. */
@@ -32,29 +43,34 @@ export interface Gate {
 
 export interface GateOptions {
   readonly clock: Clock;
+  /** The queue address, for messages. */
+  readonly queue: string;
   /** Requests at once, 1 to 4. */
   readonly width: number;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
 }
 
-export function createGate({ clock, width, onBar }: GateOptions): Gate {
+export function createGate({ clock, queue, width, onBar }: GateOptions): Gate {
   const singles = new PQueue({ concurrency: width });
   /** One batch at a time; while it runs, no single is under way. */
   const exclusives = new PQueue({ concurrency: 1 });
-  let barredUntil = 0;
+  let barred: Bar = { until: 0, code: "" };
 
-  async function opened<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async function whenOpen<T>(send: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted();
-    while (clock.now() < barredUntil) await sleep(clock, barredUntil - clock.now(), signal);
-    return work();
+    for (let waitMs = barred.until - clock.now(); waitMs > 0; waitMs = barred.until - clock.now()) {
+      if (waitMs > longestWaitMs) throw barredError(queue, barred);
+      await sleep(clock, waitMs, signal);
+    }
+    return send();
   }
 
   async function alone<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     singles.pause();
     try {
-      await singles.onPendingZero();
-      return await opened(work, signal);
+      await sharedWait(singles.onPendingZero(), signal);
+      return await whenOpen(work, signal);
     } finally {
       singles.start();
     }
@@ -62,14 +78,34 @@ export function createGate({ clock, width, onBar }: GateOptions): Gate {
 
   return {
     run: (work, { exclusive = false, signal } = {}) =>
-      exclusive ? exclusives.add(() => alone(work, signal)) : singles.add(() => opened(work, signal)),
+      exclusive ? placed(exclusives, () => alone(work, signal), signal) : placed(singles, () => whenOpen(work, signal), signal),
+    whenOpen,
     bar(bar) {
-      if (bar.until <= Math.max(barredUntil, clock.now())) return;
-      barredUntil = bar.until;
+      if (bar.until <= Math.max(barred.until, clock.now())) return;
+      barred = bar;
       onBar?.(bar);
     },
     get barredUntil() {
-      return barredUntil;
+      return barred.until;
     },
   };
+}
+
+/** Runs the work in its turn. p-queue hears of an abort only until then: later it would give the place away under the work. */
+async function placed<T>(places: PQueue, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return places.add(work);
+  signal.throwIfAborted();
+  const waiting = new AbortController();
+  const leave = () => waiting.abort(signal.reason);
+  signal.addEventListener("abort", leave, { once: true });
+  const begin = () => {
+    signal.removeEventListener("abort", leave);
+    return work();
+  };
+  return places.add(begin, { signal: waiting.signal });
+}
+
+function barredError(queue: string, { until, code }: Bar): MailError {
+  const message = `Graph wants no request of ${queue} before ${new Date(until).toISOString()} (${code}).`;
+  return new MailError("GRAPH_THROTTLED", message, { queue, notBeforeAt: until, serviceCode: code });
 }

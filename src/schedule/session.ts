@@ -83,6 +83,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
   const gate = createGate({
     clock,
+    queue,
     width: options.gateWidth,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });

@@ -20,11 +20,12 @@ function setUp() {
     return { status: 200, headers: new Headers(), text };
   };
   const client = createGraphClient({ http, graphHost: "graph.microsoft.com", clock });
+  const queue = "support@contoso.com";
   const mailbox: MailboxAccess = {
-    queue: "support@contoso.com",
+    queue,
     root: "/me",
     tokens: { get: () => Promise.resolve("token") },
-    gate: createGate({ clock, width: 4 }),
+    gate: createGate({ clock, queue, width: 4 }),
     counter: { requests: 0, parts: 0 },
   };
   const answerBatch = (responses: object[]) => answers.shift()?.(JSON.stringify({ responses }));

@@ -1,0 +1,312 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { type Bar, createGate, type Gate, type GatePass, longestWaitMs } from "../../../src/graph/gate.js";
+import { deferred } from "../../support/deferred.js";
+import { createManualClock, settle } from "../../support/manual-clock.js";
+import { rejected } from "../../support/rejection.js";
+
+const queue = "support@contoso.com";
+
+function setUp(width = 4) {
+  const clock = createManualClock();
+  const bars: Bar[] = [];
+  const gate = createGate({ clock, width, queue, onBar: (bar) => void bars.push(bar) });
+  return { clock, gate, bars, ...workshop(gate) };
+}
+
+/** Work that begins when the gate lets it and ends when the test says so. */
+function workshop(gate: Gate) {
+  const begun: string[] = [];
+  const ends = new Map<string, ReturnType<typeof deferred<string>>>();
+  const underWay = new Set<string>();
+  function start(name: string, pass?: GatePass): Promise<string> {
+    const end = deferred<string>();
+    ends.set(name, end);
+    return gate.run(async () => {
+      begun.push(name);
+      underWay.add(name);
+      try {
+        return await end.promise;
+      } finally {
+        underWay.delete(name);
+      }
+    }, pass);
+  }
+  const finish = async (...names: string[]) => {
+    for (const name of names) ends.get(name)?.resolve(name);
+    await settle();
+  };
+  return { begun, underWay, start, finish };
+}
+
+const exclusive = { exclusive: true };
+
+describe("places", () => {
+  it.each([1, 2, 3, 4])("of width %i let that many singles in at once, and the next when one ends", async (width) => {
+    const { start, finish, begun } = setUp(width);
+    const all = Array.from({ length: width + 2 }, (_, index) => start(`s${index}`));
+    await settle();
+    expect(begun).toHaveLength(width);
+    await finish("s0");
+    expect(begun).toEqual(Array.from({ length: width + 1 }, (_, index) => `s${index}`));
+    await finish(...Array.from({ length: width + 2 }, (_, index) => `s${index}`));
+    expect(await Promise.all(all)).toHaveLength(width + 2);
+  });
+
+  it("are free again after work that failed, whose own error comes through", async () => {
+    const { gate, start, begun } = setUp(1);
+    const error = new Error("its own");
+    await expect(gate.run(() => Promise.reject(error))).rejects.toBe(error);
+    await expect(
+      gate.run(() => {
+        throw error;
+      }),
+    ).rejects.toBe(error);
+    void start("after");
+    await settle();
+    expect(begun).toEqual(["after"]);
+  });
+
+  it("are all taken by a batch: it waits for the singles under way, and singles wait for it", async () => {
+    const { start, finish, begun } = setUp();
+    void start("s1");
+    void start("s2");
+    void start("batch", exclusive);
+    void start("s3");
+    await settle();
+    expect(begun).toEqual(["s1", "s2"]);
+    await finish("s1");
+    expect(begun).toEqual(["s1", "s2"]);
+    await finish("s2");
+    expect(begun).toEqual(["s1", "s2", "batch"]);
+    await finish("batch");
+    expect(begun).toEqual(["s1", "s2", "batch", "s3"]);
+  });
+
+  it("are given to one batch at a time", async () => {
+    const { start, finish, begun } = setUp();
+    void start("b1", exclusive);
+    void start("b2", exclusive);
+    await settle();
+    expect(begun).toEqual(["b1"]);
+    await finish("b1");
+    expect(begun).toEqual(["b1", "b2"]);
+  });
+
+  it("are open to singles after a batch that failed", async () => {
+    const { gate, start, begun } = setUp();
+    await expect(gate.run(() => Promise.reject(new Error("broken")), exclusive)).rejects.toThrow("broken");
+    await expect(
+      gate.run(() => {
+        throw new Error("at once");
+      }, exclusive),
+    ).rejects.toThrow("at once");
+    void start("after");
+    void start("batch", exclusive);
+    await settle();
+    expect(begun).toEqual(["after"]);
+  });
+
+  it("do not starve singles when batches keep coming", async () => {
+    const { start, finish, begun } = setUp();
+    for (let index = 0; index < 5; index += 1) void start(`b${index}`, exclusive);
+    await settle();
+    for (let index = 0; index < 6; index += 1) void start(`s${index}`);
+    await finish("b0");
+    expect(begun).toEqual(["b0", "s0", "s1", "s2", "s3"]);
+    await finish("s0", "s1", "s2", "s3");
+    expect(begun.slice(5)).toEqual(["b1"]);
+    await finish("b1");
+    expect(begun.slice(6)).toEqual(["s4", "s5"]);
+  });
+
+  it("do not starve a batch when singles keep coming", async () => {
+    const { start, finish, begun } = setUp();
+    for (let index = 0; index < 4; index += 1) void start(`s${index}`);
+    void start("batch", exclusive);
+    for (let index = 4; index < 20; index += 1) void start(`s${index}`);
+    await finish("s0", "s1", "s2");
+    expect(begun).not.toContain("batch");
+    await finish("s3");
+    expect(begun).toEqual(["s0", "s1", "s2", "s3", "batch"]);
+  });
+});
+
+describe("an abort", () => {
+  it("that came before rejects with its reason and starts nothing", async () => {
+    const { gate } = setUp();
+    for (const pass of [{}, exclusive]) {
+      const run = gate.run(() => expect.unreachable(), { ...pass, signal: AbortSignal.abort("before") });
+      await expect(run).rejects.toBe("before");
+    }
+  });
+
+  it.each([
+    ["a single that waits for a place", ["s1"], {}],
+    ["a single that waits for a batch to end", ["batch"], {}],
+    ["a batch that waits for singles to end", ["s1"], exclusive],
+    ["a batch that waits for another", ["batch"], exclusive],
+  ])("takes %s out at once, with its reason, and the others go on", async (_, before, pass) => {
+    const { start, finish, begun } = setUp(1);
+    for (const name of before) void start(name, name === "batch" ? exclusive : {});
+    await settle();
+    const controller = new AbortController();
+    const ended = start("ended", { ...pass, signal: controller.signal });
+    void start("next");
+    await settle();
+    controller.abort("stop");
+    await expect(ended).rejects.toBe("stop");
+    expect(begun).toEqual(before);
+    await finish(...before);
+    expect(begun).toEqual([...before, "next"]);
+  });
+
+  it.each([[{}], [exclusive]])("ends a wait for the end of a pause at once, and leaves no timer (%j)", async (pass) => {
+    const { clock, gate, start, begun } = setUp();
+    gate.bar({ until: clock.now() + 10_000, code: "x" });
+    const controller = new AbortController();
+    const ended = start("ended", { ...pass, signal: controller.signal });
+    await settle();
+    expect(clock.pending()).toBe(1);
+    controller.abort("stop");
+    await expect(ended).rejects.toBe("stop");
+    expect(clock.pending()).toBe(0);
+    void start("next");
+    await clock.advance(10_000);
+    expect(begun).toEqual(["next"]);
+  });
+
+  it.each([[{}], [exclusive]])("of work that has begun is the work's own to hear: it keeps its place until it ends (%j)", async (pass) => {
+    const { start, finish, begun, underWay } = setUp(1);
+    const controller = new AbortController();
+    const working = start("working", { ...pass, signal: controller.signal });
+    await settle();
+    controller.abort("stop");
+    void start("next");
+    await settle();
+    expect([...underWay]).toEqual(["working"]);
+    expect(begun).toEqual(["working"]);
+    await finish("working");
+    expect(await working).toBe("working");
+    expect(begun).toEqual(["working", "next"]);
+  });
+
+  it("leaves nothing on a signal that outlives the calls", async () => {
+    const { clock, gate, start, finish } = setUp(1);
+    const { signal } = new AbortController();
+    gate.bar({ until: clock.now() + 1_000, code: "x" });
+    const all = [start("a", { signal }), start("b", { signal }), start("c", { signal, exclusive: true }), start("d", { signal })];
+    await settle();
+    expect(getEventListeners(signal, "abort").length).toBeGreaterThan(0);
+    await clock.advance(1_000);
+    for (let turn = 0; turn < 4; turn += 1) await finish("a", "b", "c", "d");
+    await Promise.all(all);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+});
+
+describe("a pause that Graph asks for", () => {
+  it("lets nothing start before its end, and everything then", async () => {
+    const { clock, gate, start, begun } = setUp();
+    gate.bar({ until: clock.now() + 10_000, code: "TooManyRequests" });
+    void start("s1");
+    void start("batch", exclusive);
+    await clock.advance(9_999);
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun).toEqual(["s1"]);
+  });
+
+  it("lets no batch start before its end", async () => {
+    const { clock, gate, start, begun } = setUp();
+    void start("batch", exclusive);
+    gate.bar({ until: clock.now() + 5_000, code: "x" });
+    void start("batch 2", exclusive);
+    await clock.advance(4_999);
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun).toEqual(["batch"]);
+  });
+
+  it("does not end work under way", async () => {
+    const { clock, gate, start, finish } = setUp();
+    const working = start("working");
+    await settle();
+    gate.bar({ until: clock.now() + 5_000, code: "x" });
+    await finish("working");
+    expect(await working).toBe("working");
+  });
+
+  it("that grows longer while something waits is waited for to its new end", async () => {
+    const { clock, gate, start, begun } = setUp();
+    gate.bar({ until: clock.now() + 1_000, code: "x" });
+    void start("s1");
+    await clock.advance(500);
+    gate.bar({ until: clock.now() + 9_500, code: "x" });
+    await clock.advance(9_499);
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun).toEqual(["s1"]);
+  });
+
+  it("is told once for each later end; an earlier end, or one that has passed, changes nothing", () => {
+    const { clock, gate, bars } = setUp();
+    const now = clock.now();
+    expect(gate.barredUntil).toBeLessThanOrEqual(now);
+    gate.bar({ until: now, code: "passed" });
+    gate.bar({ until: now - 5, code: "passed" });
+    expect(gate.barredUntil).toBeLessThanOrEqual(now);
+    gate.bar({ until: now + 50, code: "first" });
+    gate.bar({ until: now + 50, code: "same" });
+    gate.bar({ until: now + 20, code: "earlier" });
+    gate.bar({ until: now + 90, code: "later" });
+    expect(gate.barredUntil).toBe(now + 90);
+    expect(bars).toEqual([
+      { until: now + 50, code: "first" },
+      { until: now + 90, code: "later" },
+    ]);
+  });
+
+  it("longer than a call should hang ends the call with the time, so that its owner shows the wait", async () => {
+    const { clock, gate, start, begun } = setUp();
+    const notBeforeAt = clock.now() + longestWaitMs + 1;
+    gate.bar({ until: notBeforeAt, code: "ApplicationThrottled" });
+    for (const pass of [{}, exclusive]) {
+      const error = await rejected(start("s1", pass));
+      expect(error).toMatchObject({ code: "GRAPH_THROTTLED", queue, notBeforeAt, serviceCode: "ApplicationThrottled" });
+      expect(error.message).toContain(new Date(notBeforeAt).toISOString());
+    }
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    void start("s2");
+    await clock.advance(longestWaitMs);
+    expect(begun).toEqual(["s2"]);
+  });
+
+  it("that comes to be that long ends also what waits already", async () => {
+    const { clock, gate, start } = setUp();
+    gate.bar({ until: clock.now() + 1_000, code: "x" });
+    const error = rejected(start("s1"));
+    await settle();
+    gate.bar({ until: clock.now() + 3_600_000, code: "x" });
+    await clock.advance(1_000);
+    expect((await error).code).toBe("GRAPH_THROTTLED");
+  });
+
+  it("is waited for again within work that has its place already", async () => {
+    const { clock, gate } = setUp();
+    const sent: number[] = [];
+    const begunAt = clock.now();
+    const send = () => gate.whenOpen(async () => void sent.push(clock.now() - begunAt));
+    const run = gate.run(async () => {
+      await send();
+      gate.bar({ until: clock.now() + 2_000, code: "x" });
+      await send();
+    });
+    await clock.advance(1_999);
+    expect(sent).toEqual([0]);
+    await clock.advance(1);
+    await run;
+    expect(sent).toEqual([0, 2_000]);
+  });
+});
