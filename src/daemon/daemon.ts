@@ -65,6 +65,12 @@ export interface MailDaemon extends AsyncDisposable {
   removeQueue(address: string, options?: StopOptions): Promise<void>;
 }
 
+/**
+ * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
+ * storage that was ever used along with every promise of the process, for good.
+ */
+const insideHandlerOf = new AsyncLocalStorage<object>();
+
 /** Makes a daemon. Checks every option; touches neither disk nor network. @throws ConfigError `CONFIG_INVALID`, `CONFIG_KEY_INVALID` */
 export function createMailDaemon(options: MailDaemonOptions): MailDaemon {
   return createDaemon(options, systemClock);
@@ -83,7 +89,6 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   /** Queues that could not be taken at the start, by address in lower case. */
   const broken = new Map<string, MailError>();
   const undo = createUndo();
-  const insideHandler = new AsyncLocalStorage<true>();
   let state: DaemonState = "new";
   /** Empty until `start()` or `stop()` was called. */
   let started: Promise<void> | undefined;
@@ -113,7 +118,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   }
 
   function handOver(delivery: Delivery): Promise<unknown> | undefined {
-    return insideHandler.run(true, () => {
+    return insideHandlerOf.run(events, () => {
       const { handler } = settings;
       if (handler) return (async () => handler(delivery))();
       events.emit("message", delivery);
@@ -218,7 +223,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         `Expected \`deadlineMs\` to be a number of milliseconds, 0 or more, got ${String(deadlineMs)}.`,
       );
     stopping ??= end(deadlineMs, undefined);
-    if (!insideHandler.getStore()) return stopping;
+    if (insideHandlerOf.getStore() !== events) return stopping;
     // Waiting for the handlers from inside one would wait for itself; `stopped` tells the end.
     stopping.catch(() => undefined);
     return Promise.resolve();
