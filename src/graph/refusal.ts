@@ -1,12 +1,12 @@
 /**
  * What a refusal of Graph means: from status and code to one of our errors.
  *
- * Invariant: decided by code, compared without case, and else by status; never by message text (Graph's advice:
- * concepts/errors). The error's text is composed here: Graph's own can name people and subjects.
+ * Invariant: decided by the deepest code that is known, compared without case, and else by status; never by message
+ * text (Graph's advice: concepts/errors). The error's text is composed here: Graph's own can name people and subjects.
  */
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import { retryAfterAt } from "../base/retry-after.js";
-import { errorCode, type Json } from "./wire.js";
+import { errorCodes, type Json } from "./wire.js";
 
 /** Codes that decide whatever the status; keys in lower case. Sources: Graph error pages, EWS response codes, field reports. */
 const byCode: ReadonlyMap<string, MailErrorCode> = new Map(
@@ -19,7 +19,9 @@ const byCode: ReadonlyMap<string, MailErrorCode> = new Map(
       "Request_ResourceNotFound ErrorNonExistentMailbox ErrorInvalidLicense ErrorOrganizationAccessBlocked",
     GRAPH_UNAVAILABLE:
       "MailboxInfoStale ErrorMailboxMoveInProgress ErrorMailboxFailover ErrorMailboxStoreUnavailable ErrorConnectionFailed ErrorADUnavailable " +
-      "ErrorServerBusy ErrorTimeoutExpired ErrorInternalServerTransientError ErrorNotEnoughMemory ErrorBatchProcessingStopped generalException",
+      "ErrorServerBusy ErrorTimeoutExpired ErrorInternalServerTransientError ErrorNotEnoughMemory ErrorBatchProcessingStopped generalException " +
+      "ErrorInternalServerError ErrorApiQuarantined ErrorServiceUnavailable serviceNotAvailable ErrorExceededConnectionCount",
+    GRAPH_THROTTLED: "TooManyRequests ApplicationThrottled activityLimitReached throttledRequest ErrorTooManyObjectsOpened",
     GRAPH_NOT_FOUND: "ErrorItemNotFound ErrorCannotDeleteObject",
     GRAPH_UNAUTHORIZED: "InvalidAuthenticationToken",
   } satisfies Partial<Record<MailErrorCode, string>>).flatMap(([ours, theirs]) =>
@@ -40,7 +42,8 @@ export interface Refusal {
 
 /** The error for an answer that is no success. */
 export function refusalError({ status, retryAfter, body, what, queue, now }: Refusal): MailError {
-  const serviceCode = errorCode(body);
+  const codes = errorCodes(body);
+  const serviceCode = codes.findLast((code) => byCode.has(code.toLowerCase())) ?? codes.at(-1) ?? "";
   const notBeforeAt = retryAfterAt(retryAfter, now);
   const code = meaning(status, serviceCode);
   const named = serviceCode === "" ? "without a code" : serviceCode;

@@ -62,7 +62,7 @@ function parseItem(item: Json): WireItem {
 
 function checkedLink(link: Json, graphHost: string): string {
   const url = typeof link === "string" && URL.canParse(link) ? new URL(link) : undefined;
-  if (typeof link !== "string" || url?.protocol !== "https:" || url.host !== graphHost || url.username !== "") {
+  if (typeof link !== "string" || url?.protocol !== "https:" || url.host !== graphHost || url.username !== "" || url.password !== "") {
     throw bad(`a link to ${url ? `${url.protocol}//${url.host}` : "no URL"} instead of https://${graphHost}; it was not followed`);
   }
   // Seen in the field: a nextLink whose user segment is empty answers for nobody (alcion/corso).
@@ -70,15 +70,15 @@ function checkedLink(link: Json, graphHost: string): string {
   return link;
 }
 
-/** The code of an error answer: the deepest inner one wins. Empty when there is none, as some answers have. */
-export function errorCode(json: Json | undefined): string {
-  let code = "";
+/** The codes of an error answer, outermost first; empty ones, as some answers have, left out. */
+export function errorCodes(json: Json | undefined): readonly string[] {
+  const codes: string[] = [];
   let at = isObject(json) ? json.error : undefined;
   for (let depth = 0; isObject(at) && depth < 5; depth += 1) {
-    if (typeof at.code === "string" && at.code !== "") code = at.code;
+    if (typeof at.code === "string" && at.code !== "") codes.push(at.code);
     at = at.innerError ?? at.innererror;
   }
-  return code;
+  return codes;
 }
 
 /** One request inside a batch; `id` is chosen by the caller and unique in it. */
