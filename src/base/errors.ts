@@ -79,7 +79,7 @@ export interface MailErrorDetails {
   readonly messageId?: string;
   /** What a person can do about it, in the words of the set-up guide. */
   readonly remedy?: string;
-  /** Epoch milliseconds before which trying again is forbidden, where the server said so. */
+  /** Epoch milliseconds before which trying again is forbidden, where the server asked for a pause. */
   readonly notBeforeAt?: number;
   /** HTTP status of the answer that led to it. */
   readonly status?: number;

@@ -9,6 +9,7 @@ import { backoffMs } from "../base/backoff.js";
 import { sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "./client.js";
+import { longestWaitMs } from "./gate.js";
 import { refusalError } from "./refusal.js";
 import { isPassing } from "./retry.js";
 import { type BatchPart, encodeBatch, type Json, parseBatch } from "./wire.js";
@@ -19,8 +20,6 @@ export const batchSize = 20;
 /** How often a part is sent in all. */
 const tries = 5;
 const backoff = { baseMs: 500, capMs: 8_000 };
-/** A pause longer than this, milliseconds, leaves the part unanswered for now: its owner tries again later. */
-const longestWaitMs = 15_000;
 
 export type PartAnswer =
   | { readonly ok: true; readonly status: number; readonly body: Json | undefined }

@@ -4,7 +4,8 @@
  * together in another order).
  *
  * Invariants: a bearer token is set only on requests to the Graph host of this cloud (the door refuses the rest); a
- * 401 leads to one new token and one repetition; a pause that Graph asks for closes the gate before anybody learns of it.
+ * 401 leads to one new token and one repetition; a pause that Graph asks for closes the gate before anybody learns of
+ * it, and holds back what is sent after a wait for a token too.
  */
 import { Client, type Context, type Middleware, ResponseType } from "@microsoft/microsoft-graph-client";
 import { backoffMs } from "../base/backoff.js";
@@ -12,7 +13,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import type { Http, HttpAnswer } from "../base/http.js";
 import type { Gate } from "./gate.js";
-import { refusalError } from "./refusal.js";
+import { type Refusal, refusalError } from "./refusal.js";
 import { retrying } from "./retry.js";
 import type { TokenSource } from "./token.js";
 import type { Json, JsonObject } from "./wire.js";
@@ -31,7 +32,7 @@ export interface MailboxAccess {
 
 export interface GraphCall {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** Relative to the version and already percent-encoded, or the absolute link that Graph gave. */
+  /** Relative to the version, beginning with a slash and already percent-encoded; or the absolute link that Graph gave. */
   readonly target: string;
   readonly prefer?: string;
   readonly body?: JsonObject;
@@ -60,7 +61,7 @@ export interface GraphClientOptions {
   readonly clock: Clock;
 }
 
-/** How long a mailbox is left alone after a refusal that names no time; doubled with every further one. */
+/** How long a mailbox is left alone after a 429 that names no time; doubled with every further one until a call succeeds. */
 const unnamedPause = { baseMs: 4_000, capMs: 120_000 };
 
 /** What travels through the library with one call. It wraps every error thrown inside, so the error travels here. */
@@ -80,13 +81,13 @@ const unread = {} as Response;
 
 export function createGraphClient({ http, graphHost, clock }: GraphClientOptions): GraphClient {
   const client = Client.initWithMiddleware({ baseUrl: `https://${graphHost}/`, middleware: chain(http) });
-  const refusals = new WeakMap<Gate, number>();
+  /** 429s without a time since the last success, by mailbox. */
+  const unnamedCounts = new WeakMap<Gate, number>();
 
   async function once(mailbox: MailboxAccess, call: GraphCall): Promise<HttpAnswer> {
     const context = new CallContext(mailbox, call);
-    const isLink = call.target.startsWith("https://");
     const request = client
-      .api(isLink ? "/" : call.target)
+      .api(isLink(call) ? "/" : call.target)
       .middlewareOptions([context])
       .responseType(ResponseType.RAW);
     if (call.prefer !== undefined) request.header("Prefer", call.prefer);
@@ -101,11 +102,11 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
   function checked({ answer, mailbox, call }: CallContext): HttpAnswer {
     if (!answer) throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     if (answer.status >= 200 && answer.status < 300) {
-      refusals.delete(mailbox.gate);
+      unnamedCounts.delete(mailbox.gate);
       call.inspect?.(answer);
       return answer;
     }
-    const error = refusalError({
+    throw refused(mailbox.gate, {
       status: answer.status,
       retryAfter: answer.headers.get("retry-after"),
       body: jsonOrNothing(answer.text),
@@ -113,17 +114,19 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       queue: mailbox.queue,
       now: clock.now(),
     });
-    throw closeGate(mailbox, error);
   }
 
-  function closeGate({ gate }: MailboxAccess, error: MailError): MailError {
-    const throttled = error.code === "GRAPH_THROTTLED";
-    if (!throttled && error.notBeforeAt === undefined) return error;
-    const count = (refusals.get(gate) ?? 0) + 1;
-    refusals.set(gate, count);
-    // Also a `Retry-After: 0` gets a pause of its own: repeated at once it would only count against the limits.
-    const own = clock.now() + (throttled ? backoffMs(clock, count, unnamedPause) : 0);
-    gate.bar({ until: error.notBeforeAt ?? own, code: error.serviceCode ?? String(error.status) });
+  /** The error of a refusal, after it has closed the gate where it asks for a pause. */
+  function refused(gate: Gate, refusal: Refusal): MailError {
+    const error = refusalError(refusal);
+    const { code, notBeforeAt = 0, serviceCode = String(refusal.status) } = error;
+    if (code === "GRAPH_THROTTLED" && notBeforeAt <= refusal.now) {
+      // Also a `Retry-After: 0` gets a pause of ours: repeated at once it would only count against the limits.
+      const count = (unnamedCounts.get(gate) ?? 0) + 1;
+      unnamedCounts.set(gate, count);
+      return refused(gate, { ...refusal, retryAfter: String(backoffMs(clock, count, unnamedPause) / 1_000) });
+    }
+    gate.bar({ until: notBeforeAt, code: serviceCode });
     return error;
   }
 
@@ -135,7 +138,7 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
         clock,
         signal: call.signal,
       }).catch((error: unknown) => {
-        if (call.signal?.aborted && error === call.signal.reason) throw error;
+        if (call.signal?.aborted) throw call.signal.reason;
         throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
       }),
   };
@@ -149,18 +152,19 @@ function chain(http: Http): Middleware[] {
       const { options } = context;
       context.response = unread;
       try {
-        const url = call.target.startsWith("https://") ? call.target : String(context.request);
+        const url = isLink(call) ? call.target : String(context.request);
         const headers = { ...(options?.headers as Record<string, string>), Accept: "application/json" };
-        const send = (token: string) => {
-          mailbox.counter.requests += 1;
-          return http({
-            method: call.method,
-            url,
-            headers: { ...headers, Authorization: `Bearer ${token}` },
-            ...(typeof options?.body === "string" ? { body: options.body } : {}),
-            signal: call.signal,
-          });
-        };
+        const send = (token: string) =>
+          mailbox.gate.whenOpen(() => {
+            mailbox.counter.requests += 1;
+            return http({
+              method: call.method,
+              url,
+              headers: { ...headers, Authorization: `Bearer ${token}` },
+              ...(typeof options?.body === "string" ? { body: options.body } : {}),
+              signal: call.signal,
+            });
+          }, call.signal);
         const token = await mailbox.tokens.get({ signal: call.signal });
         control.answer = await send(token);
         if (control.answer.status === 401) control.answer = await send(await mailbox.tokens.get({ refused: token, signal: call.signal }));
@@ -170,6 +174,11 @@ function chain(http: Http): Middleware[] {
     },
   };
   return [door];
+}
+
+/** A link of Graph's own passes as it is; what is relative begins with a slash. */
+function isLink({ target }: GraphCall): boolean {
+  return !target.startsWith("/");
 }
 
 function callOf(context: Context): CallContext {

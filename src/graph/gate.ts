@@ -10,7 +10,7 @@ import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 
-/** A pause longer than this, milliseconds, ends the call with an error that says until when: the queue's state then shows the wait. */
+/** A pause longer than this, milliseconds, is the caller's to wait out: the call ends with an error that says until when, and the queue's state shows the wait. */
 export const longestWaitMs = 15_000;
 
 /** Why and until when Graph wants no request of this mailbox. */

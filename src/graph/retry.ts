@@ -8,6 +8,7 @@ import pRetry from "p-retry";
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
+import { longestWaitMs } from "./gate.js";
 
 /** What is worth an immediate repetition of the call; everything else is the turn's to decide. */
 const passing: ReadonlySet<MailErrorCode> = new Set([
@@ -21,8 +22,6 @@ const passing: ReadonlySet<MailErrorCode> = new Set([
 /** Tries in all. */
 const tries = 4;
 const backoff = { baseMs: 500, capMs: 8_000 };
-/** A pause longer than this, milliseconds, ends the call with its error: the queue's state then shows the wait. */
-const longestWaitMs = 15_000;
 
 export function isPassing(error: unknown): error is MailError {
   return error instanceof MailError && passing.has(error.code);

@@ -1,0 +1,187 @@
+import { getEventListeners } from "node:events";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { MailError } from "../../../src/base/errors.js";
+import type { HttpRequest } from "../../../src/base/http.js";
+import { createGraphClient } from "../../../src/graph/client.js";
+import { deferred } from "../../support/deferred.js";
+import { createManualClock, settle } from "../../support/manual-clock.js";
+import { rejected } from "../../support/rejection.js";
+import { graphHost, immutable, queue, setUp } from "./set-up.js";
+
+const page = { method: "GET", target: "/me/mailFolders/inbox/messages/delta?$select=id", what: "a page", prefer: immutable } as const;
+
+describe("a call", () => {
+  it("goes to the version below the cloud's host with token, preference and the wish for JSON", async () => {
+    const { client, mailbox, sent, secrets } = await setUp();
+    const { status, text, headers } = await client.call(mailbox, page);
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toHaveProperty("value");
+    expect(headers.get("date")).not.toBeNull();
+    expect(sent).toHaveLength(1);
+    expect(sent[0]?.url).toBe(`https://${graphHost}/v1.0${page.target}`);
+    expect(sent[0]?.headers.get("authorization")).toBe(`Bearer ${secrets[0]}`);
+    expect(sent[0]?.headers.get("prefer")).toBe(immutable);
+    expect(sent[0]?.headers.get("accept")).toBe("application/json");
+    expect(mailbox.counter).toEqual({ requests: 1, parts: 0 });
+  });
+
+  it.each(["POST", "PATCH", "DELETE"] as const)("by %s carries its body as JSON where it has one", async (method) => {
+    const { client, mailbox, sent, network } = await setUp();
+    network.fetch = async () => new Response(null, { status: 204 });
+    const body = method === "DELETE" ? {} : { body: { destinationId: "archive", note: "ü" } };
+    await client.call(mailbox, { method, target: "/me/messages/x", what: "it", ...body });
+    expect(sent[0]).toMatchObject({ method, body: method === "DELETE" ? "" : '{"destinationId":"archive","note":"ü"}' });
+    if (method !== "DELETE") expect(sent[0]?.headers.get("content-type")).toBe("application/json");
+  });
+
+  it("leaves a percent-encoded path as it is", async () => {
+    const { client, mailbox, sent, network } = await setUp();
+    network.fetch = async () => new Response("{}");
+    const target = `/me/messages/${encodeURIComponent("a/b+c=d e'é")}?$select=id,receivedDateTime`;
+    await client.call(mailbox, { ...page, target });
+    expect(sent[0]?.url).toBe(`https://${graphHost}/v1.0${target}`);
+  });
+
+  const query = fc.stringMatching(/^[A-Za-z0-9$&=%+'();:@!*,._~/?-]{0,40}$/);
+  it("follows a link byte for byte", async () => {
+    const asked: HttpRequest[] = [];
+    const client = createGraphClient({
+      graphHost,
+      clock: createManualClock(),
+      http: async (request) => {
+        asked.push(request);
+        return { status: 200, headers: new Headers(), text: "{}" };
+      },
+    });
+    const { mailbox } = await setUp();
+    await fc.assert(
+      fc.asyncProperty(query, query, async (path, search) => {
+        const target = `https://${graphHost}/v1.0/me/${path}?${search}`;
+        await client.call(mailbox, { ...page, target });
+        expect(asked.at(-1)?.url).toBe(target);
+      }),
+    );
+    for (const target of ["HTTPS://graph.microsoft.com/v1.0/x?b=2&a=1&b=2", "https://graph.microsoft.com:443/beta/x?$skip=1&$top=2"]) {
+      await client.call(mailbox, { ...page, target });
+      expect(asked.at(-1)?.url).toBe(target);
+    }
+  });
+
+  it("to a foreign host is not sent, so that the token does not go there", async () => {
+    const { client, mailbox, sent, secrets } = await setUp();
+    for (const target of ["https://evil.example/v1.0/me", "https://graph.microsoft.us/v1.0/me", "http://graph.microsoft.com/v1.0/me"]) {
+      const error = await rejected(client.call(mailbox, { ...page, target }), { secrets });
+      expect(error.code).toBe("GRAPH_BAD_RESPONSE");
+    }
+    expect(sent).toEqual([]);
+  });
+
+  it("leaves nothing behind on a signal that outlives it, and no timer", async () => {
+    const { client, mailbox, clock, sim } = await setUp();
+    const { signal } = new AbortController();
+    sim.faults.add({ name: "refused", route: "delta", after: 50, status: 404 });
+    for (let count = 0; count < 50; count += 1) await client.call(mailbox, { ...page, signal });
+    for (let count = 0; count < 10; count += 1) await rejected(client.call(mailbox, { ...page, signal }));
+    await settle();
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+    expect(clock.pending()).toBe(0);
+  });
+});
+
+describe("a 401", () => {
+  it("leads to one new token and one repetition of the same request", async () => {
+    const { client, mailbox, sim, sent, tokens, mail } = await setUp();
+    const id = mail.deliver();
+    sim.faults.add({ name: "expired", route: "patch", count: 1, status: 401 });
+    await client.call(mailbox, { method: "PATCH", target: `/me/messages/${encodeURIComponent(id)}`, body: { isRead: true }, what: "it" });
+    expect(tokens.given).toHaveLength(2);
+    expect(tokens.asked.at(-1)?.refused).toBe(tokens.given[0]);
+    expect(sent.map(({ headers }) => headers.get("authorization"))).toEqual(tokens.given.map((token) => `Bearer ${token}`));
+    expect(sent[1]).toMatchObject({ method: "PATCH", url: sent[0]?.url, body: '{"isRead":true}' });
+    expect(mail.message(id)?.isRead).toBe(true);
+    expect(mailbox.counter.requests).toBe(2);
+  });
+
+  it("twice is GRAPH_UNAUTHORIZED and is not asked a third time", async () => {
+    const { client, mailbox, sim, sent, secrets } = await setUp();
+    sim.faults.add({ name: "refused", route: "delta", status: 401 });
+    const error = await rejected(client.call(mailbox, page), { secrets });
+    expect(error).toMatchObject({ code: "GRAPH_UNAUTHORIZED", status: 401, serviceCode: "InvalidAuthenticationToken", queue });
+    expect(sent).toHaveLength(2);
+  });
+
+  it("whose repetition fails in passing is told as that failure, and repeated as such", async () => {
+    const { client, mailbox, sim, sent, inTime } = await setUp();
+    sim.faults.add({ name: "expired", route: "delta", count: 1, status: 401 });
+    sim.faults.add({ name: "busy", route: "delta", count: 1, status: 503 });
+    expect((await inTime(client.call(mailbox, page))).status).toBe(200);
+    expect(sent).toHaveLength(3);
+  });
+});
+
+describe("a token that cannot be had", () => {
+  it("ends the call with the sign-in's own error, and nothing is sent", async () => {
+    const { client, mailbox, sent } = await setUp();
+    const error = new MailError("AUTH_SIGN_IN_REQUIRED", "Sign in.");
+    const tokens = { get: () => Promise.reject(error) };
+    await expect(client.call({ ...mailbox, tokens }, page)).rejects.toBe(error);
+    expect(sent).toEqual([]);
+  });
+
+  it("for a reason that is none of ours becomes an error of ours", async () => {
+    const { client, mailbox } = await setUp();
+    const tokens = {
+      get() {
+        throw new TypeError("broken");
+      },
+    };
+    const error = await rejected(client.call({ ...mailbox, tokens }, page));
+    expect(error).toMatchObject({ code: "GRAPH_UNREACHABLE", queue, message: `a page of ${queue} failed.` });
+  });
+});
+
+describe("the caller's abort", () => {
+  it.each([
+    ["a MailError", new MailError("LIFECYCLE_STOPPED", "Stopped.")],
+    ["a plain error", new Error("stop")],
+    ["a text", "stop"],
+    ["nothing", undefined],
+  ])("comes through with its reason, when that is %s", async (_, reason) => {
+    const { client, mailbox, network, clock } = await setUp();
+    network.fetch = () => new Promise(() => undefined);
+    const controller = new AbortController();
+    const call = client.call(mailbox, { ...page, signal: controller.signal });
+    await settle();
+    controller.abort(reason);
+    await expect(call).rejects.toBe(controller.signal.reason);
+    expect(clock.pending()).toBe(0);
+  });
+
+  it("ends the wait before a repetition, and the request is not repeated", async () => {
+    const { client, mailbox, sim, sent, clock } = await setUp();
+    sim.faults.add({ name: "busy", route: "delta", status: 503, retryAfter: 10 });
+    const controller = new AbortController();
+    const call = client.call(mailbox, { ...page, signal: controller.signal });
+    await settle();
+    expect(clock.pending()).toBe(1);
+    controller.abort("stop");
+    await expect(call).rejects.toBe("stop");
+    await clock.advance(60_000);
+    expect(sent).toHaveLength(1);
+  });
+
+  it("is handed to whoever fetches the token", async () => {
+    const { client, mailbox } = await setUp();
+    const { signal } = new AbortController();
+    const seen = deferred<AbortSignal | undefined>();
+    const tokens = {
+      async get(request: { signal?: AbortSignal | undefined } = {}) {
+        seen.resolve(request.signal);
+        return "token";
+      },
+    };
+    await rejected(client.call({ ...mailbox, tokens }, { ...page, signal }));
+    expect(await seen.promise).toBe(signal);
+  });
+});
