@@ -6,14 +6,14 @@
  * counts. The two timers are cleared by the settlement and keep the process alive.
  */
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { ConfigError, MailError } from "../base/errors.js";
 import type { MailMessage } from "../mailbox/message.js";
 
 /** `settled`: this call settled it; `already`: an earlier settlement had won. */
 export type SettleResult = "settled" | "already";
 
 export interface RetryOptions {
-  /** Milliseconds until the next attempt. Default: a back-off that grows with the attempts, from about 5 s to 10 min. */
+  /** Milliseconds until the next attempt, 0 to 2,147,483,647. Default: a back-off that grows with the attempts, from about 5 s to 10 min. */
   readonly afterMs?: number;
   /** Why, for the ledger and `message:retrying`. No mail content. */
   readonly reason?: string;
@@ -32,11 +32,11 @@ export interface Delivery {
   readonly signal: AbortSignal;
   /** Done: the mark of the queue's `afterAck` follows. @throws MailError `LIFECYCLE_LOST_QUEUE` */
   ack(): Promise<SettleResult>;
-  /** Not now: it comes again. @throws MailError `LIFECYCLE_LOST_QUEUE` */
+  /** Not now: it comes again. @throws MailError `LIFECYCLE_LOST_QUEUE`; ConfigError `CONFIG_INVALID`, and nothing is settled */
   retry(options?: RetryOptions): Promise<SettleResult>;
   /** Never: it goes to quarantine. @throws MailError `LIFECYCLE_LOST_QUEUE` */
   reject(reason: string): Promise<SettleResult>;
-  /** The handler's time starts again with `ms` milliseconds from now, 1 or more. */
+  /** The handler's time starts again with `ms` milliseconds from now, 1 to 2,147,483,647. @throws ConfigError `CONFIG_INVALID` */
   extend(ms: number): void;
 }
 
@@ -64,6 +64,9 @@ export interface RunningDelivery {
   end(verdict: Verdict): Promise<SettleResult>;
   abort(reason: MailError): void;
 }
+
+/** The longest that a timer takes, about 24 days. */
+const longestMs = 2 ** 31 - 1;
 
 export function createDelivery({ queue, message, attempt, key, clock, handlerTimeoutMs, settle }: DeliveryOptions): RunningDelivery {
   const controller = new AbortController();
@@ -100,13 +103,33 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
       key,
       signal: controller.signal,
       ack: () => end({ kind: "ack" }),
-      retry: ({ afterMs, reason = "the handler asked for another attempt" } = {}) => end({ kind: "retry", afterMs, error: reason }),
-      reject: (reason) => end({ kind: "reject", error: reason }),
+      async retry({ afterMs, reason = "the handler asked for another attempt" } = {}) {
+        if (afterMs !== undefined) assertMilliseconds("afterMs", afterMs, 0);
+        return end({ kind: "retry", afterMs, error: errorText(reason) });
+      },
+      reject: (reason) => end({ kind: "reject", error: errorText(reason) }),
       extend(ms) {
+        assertMilliseconds("ms", ms, 1);
         if (settlement !== undefined || controller.signal.aborted) return;
         stopTimer();
         stopTimer = clock.startTimer(timeOut, ms);
       },
     },
   };
+}
+
+function assertMilliseconds(name: string, value: number, least: number): void {
+  if (typeof value === "number" && value >= least && value <= longestMs) return;
+  throw new ConfigError(
+    "CONFIG_INVALID",
+    `Expected \`${name}\` to be ${least} to ${longestMs} milliseconds, got ${String(value)} (${typeof value}).`,
+  );
+}
+
+/** What a host gave as a reason, or threw, as a line for the ledger. */
+export function errorText(error: unknown): string {
+  if (typeof error === "string") return error;
+  return error instanceof Error
+    ? `${error.name}: ${error.message}`
+    : `the handler gave ${typeof error === "object" ? "an object" : String(error)} as the reason`;
 }

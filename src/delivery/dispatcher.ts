@@ -5,6 +5,7 @@
  * message that waits, retries or is missing blocks no other (but its own conversation, once, for at most a minute).
  * The dispatcher must not know cursors and rounds: what it is given is already recorded.
  */
+import { setMaxListeners } from "node:events";
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
@@ -12,8 +13,10 @@ import type { JsonObject } from "../graph/wire.js";
 import type { Mark } from "../mailbox/marker.js";
 import { toMailMessage } from "../mailbox/message.js";
 import type { Reading } from "../mailbox/reader.js";
-import { createDelivery, type Delivery, type RunningDelivery, type Verdict } from "./delivery.js";
+import { createDelays } from "./delays.js";
+import { createDelivery, type Delivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
 import type { EmitDeliveryEvent } from "./events.js";
+import { createInFlight } from "./in-flight.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
@@ -48,7 +51,10 @@ export interface Dispatcher {
   add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void;
   pause(): void;
   resume(): void;
-  /** Takes no new work, waits for what is in flight, at `deadlineMs` cuts the rest off (their attempts do not count). */
+  /**
+   * Takes no new work, waits for what is in flight, at `deadlineMs` cuts the rest off (their attempts do not count).
+   * A store that does not take that either is given up a little later; the next start then counts a crash.
+   */
   stop(deadlineMs: number): Promise<void>;
   /** Ends at once without writing: the queue belongs to somebody else. */
   abandon(reason: MailError): void;
@@ -62,18 +68,21 @@ const readAhead = 20;
 const retryBackoff = { baseMs: 5_000, capMs: 600_000 };
 /** The longest that a failed message holds its conversation, milliseconds. */
 const longestHoldMs = 60_000;
+/** Milliseconds after a stop's deadline for the store to take what was cut off. */
+const graceMs = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { queue, ledger, clock, emit, maxInFlight } = options;
   const room = createWaitingRoom(options);
-  const inFlight = new Set<RunningDelivery>();
+  const inFlight = createInFlight();
   const ended = new AbortController();
-  /** Timers of retrying entries; each clears itself, `stop` clears the rest. They count as waiting. */
-  const timers = new Set<() => void>();
-  /** Called when `inFlight` becomes empty; empty when nobody waits for that. */
-  let drained: (() => void)[] = [];
+  setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
+  const delays = createDelays(clock);
+  /** Nothing is handed over: a pause, or a stop past its deadline. */
   let paused = false;
-  let starting = 0;
+  let stopping = false;
+  /** Entries that were added and are neither settled nor gone. */
+  let openCount = 0;
   const loader = createLoader({
     ledger,
     room,
@@ -81,44 +90,70 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     later,
     signal: ended.signal,
     read: options.read,
-    onGone: (entry) => emit("message:gone", { queue, id: entry.id }),
+    onGone(entry) {
+      openCount -= 1;
+      emit("message:gone", { queue, id: entry.id });
+    },
     onChange: pump,
     onFailure: failed,
   });
 
   function pump(): void {
-    if (paused || ended.signal.aborted) return;
-    const some = room.takeLoaded(maxInFlight - inFlight.size - starting);
+    if (paused || stopping || ended.signal.aborted) return;
+    const some = room.takeLoaded(maxInFlight - inFlight.count);
     if (some.length > 0) void start(some);
-    if (room.hasRoom && room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead)) loader.start();
+    if (room.roomFor > 0 && room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead)) loader.start();
   }
 
   /** Makes the attempts durable in one commit, then hands over. */
   async function start(some: readonly Loaded[]): Promise<void> {
-    starting += some.length;
+    inFlight.reserve(some.length);
+    let left = some;
     try {
       const begun = await durable(() => ledger.begin(some.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }))));
-      for (const [index, entry] of begun.entries()) handOver(entry, (some[index] as Loaded).item);
+      for (const entry of begun) {
+        if (paused || ended.signal.aborted) break;
+        const [{ item }, ...others] = left as [Loaded, ...Loaded[]];
+        left = others;
+        handOver(entry, item);
+      }
+      if (left.length > 0) await takeBack(begun.slice(-left.length), left);
     } catch (error) {
       failed(error);
     } finally {
-      starting -= some.length;
-      tellDrained();
+      inFlight.giveBack(left.length);
       pump();
     }
   }
 
+  /** A pause or a stop's deadline came while the attempts became durable: they do not count. */
+  async function takeBack(begun: readonly OpenEntry[], some: readonly Loaded[]): Promise<void> {
+    const released = await durable(() => Promise.all(begun.map((entry) => ledger.release(entry))));
+    for (const [index, entry] of released.entries()) {
+      room.add(entry, (some[index] as Loaded).item);
+      room.free(entry.conversationId);
+    }
+  }
+
   function handOver(entry: OpenEntry, item: JsonObject): void {
-    if (ended.signal.aborted) return;
     const key = `${ledger.queueKey}/${entry.id}`;
-    const running = createDelivery({
+    const running: RunningDelivery = createDelivery({
       queue,
       key,
       clock,
       attempt: entry.attempts,
       message: toMailMessage(entry.id, item, entry),
       handlerTimeoutMs: options.handlerTimeoutMs,
-      settle: (verdict) => settle(entry, item, verdict).finally(() => leave(running)),
+      settle: (verdict) =>
+        settle(entry, item, verdict)
+          .catch((error: unknown) => {
+            failed(error);
+            throw unsettled(entry, error);
+          })
+          .finally(() => {
+            inFlight.leave(running);
+            pump();
+          }),
     });
     inFlight.add(running);
     let work: Promise<unknown> | undefined;
@@ -130,21 +165,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     work
       ?.then(
         () => running.end({ kind: "ack" }),
-        (error: unknown) => running.end({ kind: "retry", error: describe(error) }),
+        (error: unknown) => running.end({ kind: "retry", error: errorText(error) }),
       )
-      .catch(failed);
-  }
-
-  function leave(running: RunningDelivery): void {
-    inFlight.delete(running);
-    tellDrained();
-    pump();
-  }
-
-  function tellDrained(): void {
-    if (inFlight.size > 0 || starting > 0) return;
-    for (const tell of drained) tell();
-    drained = [];
+      .catch(() => undefined); // Told already, by the settlement itself.
   }
 
   async function settle(entry: OpenEntry, item: JsonObject, verdict: Verdict): Promise<void> {
@@ -168,6 +191,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const marking = await durable(() =>
       ledger.settle(entry, { outcome: acked ? "settled" : "quarantined", mark, ...(acked ? {} : { error: verdict.error }) }),
     );
+    openCount -= 1;
     room.free(conversationId);
     if (verdict.kind === "ack") emit("message:settled", { ...about, attempt: entry.attempts });
     else emit("message:quarantined", { ...about, attempts: entry.attempts, reason: verdict.error });
@@ -178,20 +202,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function wait(entry: OpenEntry, item: JsonObject | undefined, held: string | undefined): void {
     const delayMs = (entry.notBeforeAt ?? 0) - clock.now();
     const short = delayMs <= longestHoldMs;
+    const kept = item && held !== undefined && short ? room.keep(entry, item) : undefined;
     later(delayMs, () => {
-      room.add(entry, held !== undefined && short ? item : undefined);
+      if (kept) room.putBack(kept);
+      else room.add(entry);
       if (short) room.free(held);
     });
     if (held !== undefined && !short) later(longestHoldMs, () => room.free(held));
   }
 
-  function later(delayMs: number, run: () => void): void {
-    const stop = clock.startTimer(() => {
-      timers.delete(stop);
-      run();
+  function later(delayMs: number, step: () => void): void {
+    delays.start(delayMs, () => {
+      step();
       pump();
-    }, delayMs);
-    timers.add(stop);
+    });
   }
 
   function durable<T>(write: () => Promise<T>): Promise<T> {
@@ -202,14 +226,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (!ended.signal.aborted) options.onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
   }
 
-  function clear(): void {
-    for (const stop of timers) stop();
-    timers.clear();
+  function end(reason: MailError): void {
+    ended.abort(reason);
+    delays.end();
+  }
+
+  function unsettled({ id }: OpenEntry, cause: unknown): MailError {
+    if (cause instanceof MailError && cause.code === "LIFECYCLE_LOST_QUEUE") return cause;
+    const message = `The end of the delivery of ${id} could not be recorded: ${queue} is not delivered by this process any more.`;
+    return new MailError("LIFECYCLE_LOST_QUEUE", message, { queue, messageId: id, cause });
   }
 
   return {
     add(entries, items) {
       const now = clock.now();
+      openCount += entries.length;
       for (const entry of entries) {
         const item = items?.get(entry.id);
         if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) wait(entry, undefined, undefined);
@@ -225,39 +256,28 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       pump();
     },
     async stop(deadlineMs) {
-      paused = true;
-      clear();
-      if (inFlight.size > 0 || starting > 0) {
-        const empty = new Promise<void>((resolve) => drained.push(resolve));
-        const stopTimer = clock.startTimer(() => cutOff(), deadlineMs);
-        await empty;
-        stopTimer();
-      }
-      ended.abort(stopped(queue));
+      stopping = true;
+      let stopTimer = clock.startTimer(() => {
+        paused = true;
+        inFlight.cutOff(stopped(queue));
+        stopTimer = clock.startTimer(() => end(stopped(queue)), graceMs);
+      }, deadlineMs);
+      await inFlight.empty();
+      stopTimer();
+      end(stopped(queue));
     },
     abandon(reason) {
-      ended.abort(reason);
-      clear();
-      for (const running of inFlight) {
-        running.abort(reason);
-        // Its settlement fails, and that is what the host's own calls to ack or retry get.
-        running.end({ kind: "cut-off" }).catch(() => undefined);
-      }
+      end(reason);
+      // Nothing is written any more: their settlement fails, and that is what the host's own calls to ack or retry get.
+      inFlight.cutOff(reason);
     },
     get inFlightCount() {
-      return inFlight.size + starting;
+      return inFlight.count;
     },
     get waitingCount() {
-      return room.size + timers.size;
+      return openCount - inFlight.count;
     },
   };
-
-  function cutOff(): void {
-    for (const running of inFlight) {
-      running.abort(stopped(queue));
-      running.end({ kind: "cut-off" }).catch(failed);
-    }
-  }
 }
 
 function stopped(queue: string): MailError {
@@ -266,9 +286,4 @@ function stopped(queue: string): MailError {
     `The daemon stopped before the handler had finished; ${queue} delivers the message again at the next start.`,
     { queue },
   );
-}
-
-/** The host's error as a line for the ledger. */
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : "the handler threw something that is no Error";
 }

@@ -6,16 +6,26 @@ import { MailError } from "../base/errors.js";
 const backoff = { baseMs: 250, capMs: 10_000 };
 
 /**
- * Repeats `write` while the store is unavailable.
- * @throws MailError anything but `STORE_UNAVAILABLE` (a lost queue above all), and that too once `signal` is aborted.
+ * Repeats `write` while the store is unavailable. An abort ends the wait, also for a write under way, whose outcome is
+ * then not known; once aborted, nothing is written any more.
+ * @throws MailError anything but `STORE_UNAVAILABLE` (a lost queue above all); the signal's reason after an abort.
  */
 export async function insisting<T>(write: () => Promise<T>, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<T> {
   for (let failures = 1; ; failures += 1) {
+    signal.throwIfAborted();
     try {
-      return await write();
+      return await unlessAborted(write(), signal);
     } catch (error) {
-      if (!(error instanceof MailError) || error.code !== "STORE_UNAVAILABLE" || signal.aborted) throw error;
+      if (!(error instanceof MailError) || error.code !== "STORE_UNAVAILABLE") throw error;
       await sleep(clock, backoffMs(clock, failures, backoff), signal);
     }
   }
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
 }

@@ -52,8 +52,8 @@ export interface Ledger {
   retry(entry: OpenEntry, again: { readonly notBeforeAt: number; readonly error: string }): Promise<OpenEntry>;
   /** The attempt was cut off by a stop: it does not count. */
   release(entry: OpenEntry): Promise<OpenEntry>;
-  /** Graph does not have it (any more). */
-  missing(entry: OpenEntry, since: number): Promise<OpenEntry>;
+  /** Graph does not have it (any more), or has it again: then since `undefined`. */
+  missing(entry: OpenEntry, since: number | undefined): Promise<OpenEntry>;
   /** Nothing can be delivered of it any more. */
   gone(entry: OpenEntry): Promise<void>;
   /** The marks are made, or never can be. */
@@ -198,7 +198,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     retry: (entry, { notBeforeAt, error }) =>
       update(entry, { state: "retrying", notBeforeAt, errors: withError(entry.errors, error) }, settleWithinMs),
     release: (entry) => update(entry, { state: "pending", attempts: entry.attempts - 1 }, settleWithinMs),
-    missing: (entry, since) => update(entry, { missingSince: since }, settleWithinMs),
+    missing: ({ missingSince: _, ...entry }, since) => update(entry, since === undefined ? {} : { missingSince: since }, settleWithinMs),
     gone: (entry) => rest([{ entry, final: finalOf(entry, "gone") }], settleWithinMs),
     marked: (entries) =>
       rest(

@@ -1,8 +1,9 @@
 /**
  * Fetches the content of entries that wait without it, the oldest first, a batch at a time.
  *
- * Invariants: one batch at a time; a message that cannot be read waits by itself; a 404 is believed only after it was
- * asked for over fifteen minutes. An entry that left the room is given back or accounted for, whatever fails.
+ * Invariants: one batch at a time, no larger than there is room for; a message that cannot be read waits by itself; a
+ * 404 is believed only after nothing else was heard for fifteen minutes of asking. Whatever a read fails with, its
+ * entries are back in the room; a ledger that fails ends the queue.
  */
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
@@ -47,36 +48,46 @@ export function createLoader({ ledger, room, clock, signal, read, later, onGone,
   let failures = 0;
 
   async function readSome(): Promise<void> {
-    const entries = room.takeUnloaded(readBatch);
+    const entries = room.takeUnloaded(Math.min(readBatch, room.roomFor));
+    let readings: readonly Reading[];
     try {
-      const readings = await read(
+      readings = await read(
         entries.map(({ id }) => id),
         signal,
       );
-      failures = 0;
-      for (const [index, entry] of entries.entries()) await sort(entry, readings[index]);
     } catch (error) {
-      for (const entry of entries) if (ledger.open.get(entry.id) === entry) room.add(entry);
+      for (const entry of entries) room.add(entry);
       if (signal.aborted) return;
-      if (!(error instanceof MailError) || /^(LIFECYCLE|STORE)_/.test(error.code)) return onFailure(error);
+      if (!(error instanceof MailError)) return onFailure(error);
       failures += 1;
       const bar = (error.notBeforeAt ?? 0) - clock.now();
-      await sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), signal);
+      return sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), signal);
     }
+    failures = 0;
+    for (const [index, entry] of entries.entries()) await sort(entry, readings[index]);
   }
 
   async function sort(entry: OpenEntry, reading: Reading | undefined): Promise<void> {
-    if (reading?.found) return room.add(entry, reading.item);
-    const now = clock.now();
-    if (reading?.error.code !== "GRAPH_NOT_FOUND") return later(shortestAskAgainMs, () => room.add(entry));
     const { missingSince } = entry;
-    if (missingSince !== undefined && now - missingSince >= believeMissingMs) {
-      await insisting(() => ledger.gone(entry), { clock, signal });
-      return onGone(entry);
-    }
-    const noted = missingSince === undefined ? await insisting(() => ledger.missing(entry, now), { clock, signal }) : entry;
-    const missingMs = now - (noted.missingSince ?? now);
-    later(Math.min(Math.max(missingMs, shortestAskAgainMs), longestAskAgainMs), () => room.add(noted));
+    if (reading?.found) return room.add(missingSince === undefined ? entry : await noted(entry, undefined), reading.item);
+    const now = clock.now();
+    if (reading?.error.code !== "GRAPH_NOT_FOUND") return askAgain(entry, shortestAskAgainMs);
+    if (missingSince === undefined) return askAgain(await noted(entry, now), shortestAskAgainMs);
+    const missingMs = now - missingSince;
+    if (missingMs < believeMissingMs) return askAgain(entry, Math.min(Math.max(missingMs, shortestAskAgainMs), longestAskAgainMs));
+    await insisting(() => ledger.gone(entry), { clock, signal });
+    room.pass(entry);
+    onGone(entry);
+  }
+
+  /** Over a restart too, a message is missing since it was last there. */
+  function noted(entry: OpenEntry, missingSince: number | undefined): Promise<OpenEntry> {
+    return insisting(() => ledger.missing(entry, missingSince), { clock, signal });
+  }
+
+  function askAgain(entry: OpenEntry, delayMs: number): void {
+    room.pass(entry);
+    later(delayMs, () => room.add(entry));
   }
 
   return {

@@ -1,11 +1,14 @@
 /**
  * Where messages wait for their delivery: oldest first, one of a conversation at a time, some with their content.
  *
- * Invariants: an entry is in exactly one of ready, loaded and held; content is counted in bytes, entries are not. Entries
- * that are held for their conversation keep their content only while there is plenty of room for it.
+ * Invariants: an entry is in exactly one of ready, loaded and held; content is counted in bytes, entries are not.
+ * Content is taken in while its sum is below the mark, so even a message larger than the mark gets through; what is
+ * held or kept may take half of the mark, so that it never shuts out the others. While a conversation has held entries
+ * it is busy, or one of its entries is on its way: whoever takes an entry out and cannot go on with it calls `pass`.
  */
 import type { JsonObject } from "../graph/wire.js";
 import { contentBytes } from "../mailbox/message.js";
+import { createHeap, type Heap } from "./heap.js";
 import type { OpenEntry } from "./ledger-record.js";
 
 /** An entry with what is to be handed over. */
@@ -24,12 +27,16 @@ export interface WaitingRoom {
   takeLoaded(count: number): Loaded[];
   /** The conversation's next message may come. */
   free(conversationId: string | undefined): void;
-  /** True while more content may be fetched. */
-  readonly hasRoom: boolean;
+  /** The entry that was taken out without content does not come back for now: the next of its conversation may. */
+  pass(entry: OpenEntry): void;
+  /** Keeps the content of an entry that comes again soon, if there is plenty of room for it. */
+  keep(entry: OpenEntry, item: JsonObject): Loaded | undefined;
+  /** Takes back in what `keep` gave. */
+  putBack(kept: Loaded): void;
+  /** How many more messages of the usual size there is room for; 0 at the mark. */
+  readonly roomFor: number;
   readonly unloadedCount: number;
   readonly loadedCount: number;
-  /** Everything that waits, held ones included. */
-  readonly size: number;
 }
 
 export interface WaitingRoomOptions {
@@ -37,33 +44,69 @@ export interface WaitingRoomOptions {
   readonly highWaterBytes: number;
 }
 
+interface Held {
+  readonly entry: OpenEntry;
+  /** Empty when there was no room to keep it. */
+  readonly loaded: Loaded | undefined;
+}
+
+/** How many of a conversation come out at once: one is delivered, and those without content are read in one batch. */
+const releaseCount = 20;
+/** Share of the newest message in the usual size. */
+const usualShare = 0.1;
+
 export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): WaitingRoom {
   const ready = createHeap<OpenEntry>(older);
   const loaded = createHeap<Loaded>((a, b) => older(a.entry, b.entry));
-  /** By conversation, those that wait for it; a conversation without any has no list. */
-  const held = new Map<string, (Loaded | { readonly entry: OpenEntry; readonly item?: undefined })[]>();
+  /** By conversation, those that wait for it; a conversation without any has no heap. */
+  const held = new Map<string, Heap<Held>>();
   const busy = new Set<string>();
-  let heldCount = 0;
   let bytes = 0;
+  /** The part of `bytes` that is held or kept. */
+  let restingBytes = 0;
+  /** Bytes of a usual message; 0 before the first. */
+  let usualBytes = 0;
 
-  function place(entry: OpenEntry, item: JsonObject | undefined, size: number): void {
-    // A message larger than the mark itself still has to get through, alone.
-    if (!item || (bytes > 0 && bytes + size > highWaterBytes)) return ready.push(entry);
+  function place(entry: OpenEntry, item: JsonObject): void {
+    const size = contentBytes(item);
+    usualBytes = usualBytes === 0 ? size : usualBytes + (size - usualBytes) * usualShare;
+    if (bytes >= highWaterBytes) return ready.push(entry);
     bytes += size;
     loaded.push({ entry, item, bytes: size });
   }
 
+  function mayRest(size: number): boolean {
+    return restingBytes + size <= highWaterBytes / 2;
+  }
+
   function hold(one: Loaded, conversationId: string): void {
-    const list = held.get(conversationId) ?? [];
-    held.set(conversationId, list);
-    heldCount += 1;
-    if (bytes <= highWaterBytes / 2) return void list.push(one);
+    const heap = held.get(conversationId) ?? createHeap<Held>((a, b) => older(a.entry, b.entry));
+    held.set(conversationId, heap);
+    if (mayRest(one.bytes)) {
+      restingBytes += one.bytes;
+      return heap.push({ entry: one.entry, loaded: one });
+    }
     bytes -= one.bytes;
-    list.push({ entry: one.entry });
+    // It says its conversation from now on: without content nothing else does.
+    heap.push({ entry: { ...one.entry, conversationId }, loaded: undefined });
+  }
+
+  function release(conversationId: string): void {
+    const heap = held.get(conversationId);
+    for (const one of heap?.take(releaseCount) ?? []) {
+      if (one.loaded) putBack(one.loaded);
+      else ready.push(one.entry);
+    }
+    if (heap?.size === 0) held.delete(conversationId);
+  }
+
+  function putBack(one: Loaded): void {
+    restingBytes -= one.bytes;
+    loaded.push(one);
   }
 
   return {
-    add: (entry, item) => place(entry, item, item ? contentBytes(item) : 0),
+    add: (entry, item) => (item ? place(entry, item) : ready.push(entry)),
     takeUnloaded: (count) => ready.take(count),
     takeLoaded(count) {
       const taken: Loaded[] = [];
@@ -84,25 +127,27 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
     free(conversationId) {
       if (conversationId === undefined) return;
       busy.delete(conversationId);
-      const list = held.get(conversationId) ?? [];
-      held.delete(conversationId);
-      heldCount -= list.length;
-      for (const one of list) {
-        if (one.item === undefined) ready.push(one.entry);
-        else loaded.push(one);
-      }
+      release(conversationId);
     },
-    get hasRoom() {
-      return bytes < highWaterBytes;
+    pass({ conversationId }) {
+      if (conversationId !== undefined && !busy.has(conversationId)) release(conversationId);
+    },
+    keep(entry, item) {
+      const size = contentBytes(item);
+      if (!mayRest(size)) return undefined;
+      bytes += size;
+      restingBytes += size;
+      return { entry, item, bytes: size };
+    },
+    putBack,
+    get roomFor() {
+      return bytes >= highWaterBytes ? 0 : Math.max(1, Math.floor((highWaterBytes - bytes) / (usualBytes || 1)));
     },
     get unloadedCount() {
       return ready.size;
     },
     get loadedCount() {
       return loaded.size;
-    },
-    get size() {
-      return ready.size + loaded.size + heldCount;
     },
   };
 }
@@ -114,62 +159,4 @@ export function conversationOf({ entry, item }: Loaded): string | undefined {
 
 function older(a: OpenEntry, b: OpenEntry): number {
   return a.receivedAt - b.receivedAt || a.sequence - b.sequence;
-}
-
-interface Heap<T> {
-  push(item: T): void;
-  take(count: number): T[];
-  readonly size: number;
-}
-
-/** A binary heap, smallest first. */
-function createHeap<T>(compare: (a: T, b: T) => number): Heap<T> {
-  const items: T[] = [];
-
-  function pop(): T | undefined {
-    const top = items[0];
-    const last = items.pop();
-    if (top === undefined || last === undefined || items.length === 0) return top;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      const left = items[child];
-      const right = items[child + 1];
-      if (left === undefined) break;
-      if (right !== undefined && compare(right, left) < 0) child += 1;
-      const smaller = items[child] as T;
-      if (compare(last, smaller) <= 0) break;
-      items[at] = smaller;
-      at = child;
-    }
-    items[at] = last;
-    return top;
-  }
-
-  return {
-    push(item) {
-      let at = items.length;
-      items.push(item);
-      while (at > 0) {
-        const parent = (at - 1) >> 1;
-        const above = items[parent] as T;
-        if (compare(item, above) >= 0) break;
-        items[at] = above;
-        at = parent;
-      }
-      items[at] = item;
-    },
-    take(count) {
-      const taken: T[] = [];
-      while (taken.length < count) {
-        const item = pop();
-        if (item === undefined) break;
-        taken.push(item);
-      }
-      return taken;
-    },
-    get size() {
-      return items.length;
-    },
-  };
 }

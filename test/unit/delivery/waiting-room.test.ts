@@ -1,0 +1,192 @@
+/** Who comes next, what of the waiting is kept in memory, and that nobody waits for ever. */
+import { expect, test } from "vitest";
+import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
+import { createWaitingRoom, type WaitingRoom } from "../../../src/delivery/waiting-room.js";
+import { folder, item } from "./set-up.js";
+
+const kilobyte = 1_024;
+/** About the bytes of one message by the room's own measure. */
+const size = 10 * kilobyte;
+
+let sequence = 0;
+function entry(id: string, receivedAt = 0, more: Partial<OpenEntry> = {}): OpenEntry {
+  sequence += 1;
+  return { sequence, id, folder, receivedAt, foundAt: 0, state: "pending", attempts: 0, crashes: 0, ...more };
+}
+
+/** The ids that come out, as long as something does. */
+function drained(room: WaitingRoom): string[] {
+  const ids: string[] = [];
+  for (;;) {
+    const taken = room.takeLoaded(1);
+    if (taken.length === 0) return ids;
+    for (const one of taken) {
+      ids.push(one.entry.id);
+      room.free(one.item.conversationId as string | undefined);
+    }
+  }
+}
+
+test("the oldest comes first, whatever the order of coming in; of the same age the one found first", () => {
+  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  const ages = [5, 3, 9, 1, 3, 7];
+  for (const [index, age] of ages.entries()) room.add(entry(`${age}.${index}`, age), item("x", { bytes: size }));
+  expect(drained(room)).toEqual(["1.3", "3.1", "3.4", "5.0", "7.5", "9.2"]);
+  for (const [index, age] of ages.entries()) room.add(entry(`${age}.${index}`, age));
+  expect(room.takeUnloaded(3).map(({ id }) => id)).toEqual(["1.3", "3.1", "3.4"]);
+  expect(room.takeUnloaded(10).map(({ id }) => id)).toEqual(["5.0", "7.5", "9.2"]);
+});
+
+test("never more come out than asked for, and none for zero or less", () => {
+  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  for (let index = 0; index < 5; index += 1) room.add(entry(`${index}`, index), item("x", { bytes: size }));
+  expect(room.takeLoaded(0)).toEqual([]);
+  expect(room.takeLoaded(-3)).toEqual([]);
+  expect(room.takeLoaded(2).length).toBe(2);
+  expect(room.loadedCount).toBe(3);
+});
+
+test("messages of one conversation come one at a time, those of others in between", () => {
+  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  for (const [index, id] of ["a1", "a2", "b1", "a3", "none"].entries()) {
+    room.add(entry(id, index), item(id, { bytes: size, ...(id === "none" ? {} : { conversationId: id[0]! }) }));
+  }
+  expect(room.takeLoaded(10).map((one) => one.entry.id)).toEqual(["a1", "b1", "none"]);
+  expect(room.takeLoaded(10)).toEqual([]);
+  room.free("a");
+  expect(room.takeLoaded(10).map((one) => one.entry.id)).toEqual(["a2"]);
+  room.free("b");
+  expect(room.takeLoaded(10)).toEqual([]);
+  room.free("a");
+  expect(room.takeLoaded(10).map((one) => one.entry.id)).toEqual(["a3"]);
+});
+
+test("content is taken in while its sum is below the mark, and then no more", () => {
+  const room = createWaitingRoom({ highWaterBytes: 3 * size });
+  for (let index = 0; index < 6; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size }));
+  expect(room.loadedCount).toBeLessThanOrEqual(4);
+  expect(room.loadedCount + room.unloadedCount).toBe(6);
+  expect(room.roomFor).toBe(0);
+  room.takeLoaded(4);
+  expect(room.roomFor).toBe(3);
+});
+
+test("an entry that is refused for want of room finds none either way: nobody is asked to read it in vain", () => {
+  const room = createWaitingRoom({ highWaterBytes: 3 * size });
+  for (let index = 0; index < 20; index += 1) {
+    const bytes = index === 0 ? size : 2.5 * size;
+    room.add(entry(`${index}`, index), item(`${index}`, { bytes }));
+    if (room.unloadedCount > 0) expect(room.roomFor).toBe(0);
+  }
+  expect(room.unloadedCount).toBeGreaterThan(0);
+});
+
+test("a message larger than the mark comes through, while others flow as well", () => {
+  const room = createWaitingRoom({ highWaterBytes: size });
+  room.add(entry("small", 0), item("small", { bytes: size / 2 }));
+  room.add(entry("huge", 1), item("huge", { bytes: 10 * size }));
+  room.add(entry("next", 2), item("next", { bytes: size / 2 }));
+  expect(room.unloadedCount).toBe(1);
+  expect(drained(room)).toEqual(["small", "huge"]);
+  expect(room.roomFor).toBeGreaterThan(0);
+});
+
+test("room is counted in messages of the usual size, and as one where there is any", () => {
+  const room = createWaitingRoom({ highWaterBytes: 10 * size });
+  for (let index = 0; index < 4; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size }));
+  expect(room.roomFor).toBe(6);
+  const tight = createWaitingRoom({ highWaterBytes: 1.5 * size });
+  tight.add(entry("a"), item("a", { bytes: size }));
+  expect(tight.roomFor).toBe(1);
+});
+
+test("all bytes are given back in the end, whatever way the messages went", () => {
+  const room = createWaitingRoom({ highWaterBytes: 8 * size });
+  const full = () => {
+    for (let index = 0; index < 12; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
+  };
+  full();
+  const kept = room.keep(entry("again"), item("again", { bytes: size }));
+  room.putBack(kept!);
+  for (let turn = 0; turn < 200; turn += 1) {
+    drained(room);
+    for (const one of room.takeUnloaded(2)) room.add(one, item(one.id, { bytes: size, conversationId: "c" }));
+  }
+  expect(room.loadedCount + room.unloadedCount).toBe(0);
+  expect(room.roomFor).toBe(8);
+});
+
+test("held messages keep their content up to half of the mark; the others are read again", () => {
+  const room = createWaitingRoom({ highWaterBytes: 10 * size });
+  for (let index = 0; index < 9; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
+  expect(room.takeLoaded(10).map((one) => one.entry.id)).toEqual(["0"]);
+  // Five of the eight held ones fill half of the mark: that much is left for others.
+  expect(room.roomFor).toBe(5);
+  room.free("c");
+  expect([room.loadedCount, room.unloadedCount]).toEqual([5, 3]);
+});
+
+test("an entry without content says its conversation, so that it can be passed over", () => {
+  const room = createWaitingRoom({ highWaterBytes: 1 });
+  room.add(entry("first", 0), item("first", { conversationId: "c", bytes: size }));
+  room.takeLoaded(1);
+  room.add(entry("held", 1), item("held", { conversationId: "c", bytes: size }));
+  room.takeLoaded(1);
+  room.free("c");
+  expect(room.takeUnloaded(1)).toMatchObject([{ id: "held", conversationId: "c" }]);
+});
+
+test("a conversation of twenty thousand messages is delivered in order and without going over all of them each time", () => {
+  const room = createWaitingRoom({ highWaterBytes: Number.MAX_SAFE_INTEGER });
+  const count = 20_000;
+  const shared = item("x", { conversationId: "c" });
+  for (let index = 0; index < count; index += 1) room.add(entry(`${index}`, index), shared);
+  // Going over all that wait with each of them would take minutes: the test's own time-out tells.
+  expect(drained(room)).toEqual(Array.from({ length: count }, (_, index) => `${index}`));
+});
+
+test("of a freed conversation at most one batch comes out, so a long one is not read again with each delivery", () => {
+  const room = createWaitingRoom({ highWaterBytes: 1 });
+  // The mark lets one message in at a time: the rest of the conversation is held without content.
+  for (let index = 0; index < 60; index += 1) {
+    room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
+    room.takeLoaded(1);
+  }
+  expect(room.unloadedCount).toBe(0);
+  room.free("c");
+  expect(room.takeUnloaded(100).map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => `${index + 1}`));
+});
+
+test("when the next of a conversation cannot come, the one after it does", () => {
+  const room = createWaitingRoom({ highWaterBytes: 1 });
+  for (let index = 0; index < 22; index += 1) {
+    room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
+    room.takeLoaded(1);
+  }
+  room.free("c");
+  const missing = room.takeUnloaded(20);
+  expect(room.unloadedCount).toBe(0);
+  for (const one of missing) room.pass(one);
+  expect(room.takeUnloaded(20).map(({ id }) => id)).toEqual(["21"]);
+});
+
+test("to pass over one of a busy conversation releases nobody: its delivery is still under way", () => {
+  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  room.add(entry("under way", 0), item("a", { conversationId: "c", bytes: size }));
+  room.add(entry("held", 1), item("b", { conversationId: "c", bytes: size }));
+  room.takeLoaded(2);
+  room.pass(entry("missing", 2, { conversationId: "c" }));
+  expect(room.loadedCount).toBe(0);
+  room.free("c");
+  expect(room.loadedCount).toBe(1);
+});
+
+test("content is kept for a retry while that leaves half of the mark to the others", () => {
+  const room = createWaitingRoom({ highWaterBytes: 4 * size });
+  const kept = ["a", "b", "c"].map((id) => room.keep(entry(id), item(id, { bytes: size })));
+  expect(kept.map((one) => one?.entry.id)).toEqual(["a", "b", undefined]);
+  room.add(entry("other"), item("other", { bytes: size }));
+  expect(room.loadedCount).toBe(1);
+  for (const one of kept) if (one) room.putBack(one);
+  expect(drained(room)).toEqual(["a", "b", "other"]);
+});
