@@ -2,6 +2,7 @@
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { sharedWait } from "../base/shared-wait.js";
 
 const backoff = { baseMs: 250, capMs: 10_000 };
 
@@ -14,18 +15,10 @@ export async function insisting<T>(write: () => Promise<T>, { clock, signal }: {
   for (let failures = 1; ; failures += 1) {
     signal.throwIfAborted();
     try {
-      return await unlessAborted(write(), signal);
+      return await sharedWait(write(), signal);
     } catch (error) {
       if (!(error instanceof MailError) || error.code !== "STORE_UNAVAILABLE") throw error;
       await sleep(clock, backoffMs(clock, failures, backoff), signal);
     }
   }
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -4,11 +4,14 @@
  * Invariants: an order lies in the ledger until it is done, so it survives everything; one batch at a time; an order
  * that can never succeed is told and let go, and blocks nothing.
  */
+import { setMaxListeners } from "node:events";
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import { sharedWait } from "../base/shared-wait.js";
 import { isPassing } from "../graph/retry.js";
 import type { MarkOrder, MarkResult } from "../mailbox/marker.js";
+import { createDelays } from "./delays.js";
 import type { EmitDeliveryEvent } from "./events.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
@@ -31,6 +34,7 @@ export interface Outbox {
   stop(deadlineMs: number): Promise<void>;
   /** Ends at once. */
   abandon(reason: MailError): void;
+  /** Not known to be made: those under way count as well. */
   readonly waitingCount: number;
 }
 
@@ -44,14 +48,19 @@ const tries = 10;
 export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: OutboxOptions): Outbox {
   const waiting: OpenEntry[] = [];
   const ended = new AbortController();
+  setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
+  /** Ends a wait between tries: a stop wants to try at once. */
+  const hurried = new AbortController();
   /** Clears the gathering timer; empty when none runs. */
   let stopTimer: (() => void) | undefined;
-  /** Timers of refused orders; each clears itself, the end of the queue clears the rest. */
-  const delayed = new Set<() => void>();
+  /** Refused orders. */
+  const delayed = createDelays(clock);
   /** Records of marks made that are not durable yet; each leaves when it is. */
   const writes = new Set<Promise<void>>();
   /** The loop that sends; empty when nothing is under way. */
   let sending: Promise<void> | undefined;
+  /** Orders in the batch that is out. */
+  let underWay = 0;
   let failures = 0;
   let stopping = false;
 
@@ -68,31 +77,34 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       .catch(failed)
       .finally(() => {
         sending = undefined;
+        underWay = 0;
         if (!stopping) schedule();
       });
   }
 
   async function send(): Promise<void> {
     const entries = waiting.splice(0, batch);
+    underWay = entries.length;
     let results: MarkResult[];
     try {
-      results = await apply(
-        entries.map(({ id, mark }) => ({ id, mark: mark ?? {} })),
-        ended.signal,
-      );
+      const orders = entries.map(({ id, mark }) => ({ id, mark: mark ?? {} }));
+      results = await sharedWait(apply(orders, ended.signal), ended.signal);
       failures = 0;
     } catch (error) {
       waiting.unshift(...entries);
+      underWay = 0;
       if (ended.signal.aborted || stopping) return;
       failures += 1;
       const bar = error instanceof MailError ? (error.notBeforeAt ?? 0) - clock.now() : 0;
-      return sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), ended.signal);
+      await sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
+      return;
     }
     await record(entries, results);
   }
 
   async function record(entries: readonly OpenEntry[], results: readonly MarkResult[]): Promise<void> {
     const finished: { entry: OpenEntry; error?: string }[] = [];
+    underWay = 0;
     for (const [index, entry] of entries.entries()) {
       const result = results[index];
       if (result?.done) finished.push({ entry });
@@ -110,15 +122,10 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
 
   /** A refused order waits by itself: the others go on. */
   function again(entry: OpenEntry): void {
-    const stop = clock.startTimer(
-      () => {
-        delayed.delete(stop);
-        waiting.push(entry);
-        schedule();
-      },
-      backoffMs(clock, (entry.markAttempts ?? 0) + 1, backoff),
-    );
-    delayed.add(stop);
+    delayed.start(backoffMs(clock, (entry.markAttempts ?? 0) + 1, backoff), () => {
+      waiting.push(entry);
+      schedule();
+    });
   }
 
   function keep(write: Promise<void>): void {
@@ -135,10 +142,11 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     return error.code === "GRAPH_REFUSED" || (!isPassing(error) && (entry.markAttempts ?? 0) + 1 >= tries);
   }
 
-  function clear(): void {
+  function end(reason: MailError): void {
+    ended.abort(reason);
+    hurried.abort(reason);
     stopTimer?.();
-    for (const stop of delayed) stop();
-    delayed.clear();
+    delayed.end();
   }
 
   function durable<T>(write: () => Promise<T>): Promise<T> {
@@ -152,27 +160,21 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     },
     async stop(deadlineMs) {
       stopping = true;
-      const stopDeadline = clock.startTimer(() => ended.abort(stoppedReason()), deadlineMs);
-      try {
+      hurried.abort();
+      const stopDeadline = clock.startTimer(() => end(stoppedReason()), deadlineMs);
+      await sending;
+      for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
+        before = waiting.length;
+        if (!sending) launch();
         await sending;
-        for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
-          before = waiting.length;
-          launch();
-          await sending;
-        }
-        await Promise.all(writes);
-      } finally {
-        stopDeadline();
-        clear();
-        if (!ended.signal.aborted) ended.abort(stoppedReason());
       }
+      await Promise.all(writes);
+      stopDeadline();
+      end(stoppedReason());
     },
-    abandon(reason) {
-      ended.abort(reason);
-      clear();
-    },
+    abandon: end,
     get waitingCount() {
-      return waiting.length + delayed.size;
+      return waiting.length + underWay + delayed.count;
     },
   };
 

@@ -1,0 +1,291 @@
+/** Marks on their way: together, one batch at a time, until they are made, let go of, or left for the next start. */
+import { expect, test } from "vitest";
+import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
+import type { DeliveryEvents } from "../../../src/delivery/events.js";
+import type { Ledger } from "../../../src/delivery/ledger.js";
+import { createOutbox } from "../../../src/delivery/outbox.js";
+import type { MarkOrder, MarkResult } from "../../../src/mailbox/marker.js";
+import { settle } from "../../support/manual-clock.js";
+import { away } from "../../support/troubled-store.js";
+import { createDesk, cursor, queue, sighting } from "./set-up.js";
+
+const mark = { markRead: true };
+const done: MarkResult = { done: true };
+const not = (code: MailErrorCode): MarkResult => ({ done: false, error: new MailError(code, `It is ${code}.`) });
+const lost = new MailError("LIFECYCLE_LOST_STORE", "Another daemon has the store.");
+const many = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `m${from + index}`);
+
+type Told = { readonly name: keyof DeliveryEvents; readonly id: string; readonly reason?: string; readonly outcome?: string };
+
+async function createScene() {
+  const desk = await createDesk();
+  const { clock } = desk;
+  const scene = {
+    ...desk,
+    batches: [] as { readonly ids: readonly string[]; readonly at: number }[],
+    told: [] as Told[],
+    failures: [] as MailError[],
+    /** What Graph says to an order; throws for a whole batch. */
+    answer: (() => done) as (order: MarkOrder) => MarkResult | Promise<MarkResult>,
+    batchesAtOnce: 0,
+  };
+  let under = 0;
+  let links = 0;
+
+  function outboxOver(ledger: Ledger) {
+    return createOutbox({
+      queue,
+      ledger,
+      clock,
+      async apply(orders) {
+        scene.batches.push({ ids: orders.map(({ id }) => id), at: clock.now() });
+        under += 1;
+        scene.batchesAtOnce = Math.max(scene.batchesAtOnce, under);
+        try {
+          return await Promise.all(orders.map((order) => scene.answer(order)));
+        } finally {
+          under -= 1;
+        }
+      },
+      emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
+      onFailure: (error) => scene.failures.push(error),
+    });
+  }
+
+  const ledger = await desk.open();
+  const outbox = outboxOver(ledger);
+  return Object.assign(scene, {
+    ledger,
+    outbox,
+    outboxOver,
+    /** Settles messages with a mark and orders it. */
+    async order(ids: readonly string[], outcome: "settled" | "quarantined" = "settled") {
+      links += 1;
+      const fresh = await ledger.record(
+        ids.map((id) => sighting(id)),
+        cursor(`link ${links}`),
+      );
+      const marking = await desk.done(Promise.all(fresh.map((entry) => ledger.settle(entry, { outcome, mark }))));
+      for (const entry of marking) outbox.add(entry!);
+    },
+    of: (name: Told["name"]) => scene.told.filter((told) => told.name === name).map(({ id }) => id),
+  });
+}
+
+test("marks wait a tenth of a second for company and leave together", async () => {
+  const scene = await createScene();
+  await scene.order(["a"]);
+  await scene.clock.advance(90);
+  await scene.order(["b"]);
+  await scene.clock.advance(1_000);
+  expect(scene.batches.map(({ ids }) => ids)).toEqual([["a", "b"]]);
+  expect(scene.told).toEqual([
+    { name: "message:marked", queue, id: "a", outcome: "settled" },
+    { name: "message:marked", queue, id: "b", outcome: "settled" },
+  ]);
+  expect([scene.ledger.open.size, scene.outbox.waitingCount, scene.clock.pending()]).toEqual([0, 0, 0]);
+});
+
+test("twenty leave at once, never more in one batch, and one batch after the other", async () => {
+  const scene = await createScene();
+  await scene.order(many(45));
+  await scene.clock.advance(0);
+  expect(scene.batches.map(({ ids }) => ids.length)).toEqual([20, 20]);
+  await scene.clock.advance(1_000);
+  expect(scene.batches.map(({ ids }) => ids.length)).toEqual([20, 20, 5]);
+  expect(scene.batches.flatMap(({ ids }) => ids)).toEqual(many(45));
+  expect(scene.batchesAtOnce).toBe(1);
+});
+
+test("a batch that fails as a whole keeps its orders and is repeated later and later", async () => {
+  const scene = await createScene();
+  scene.answer = () => Promise.reject(new MailError("GRAPH_UNAVAILABLE", "Away."));
+  await scene.order(["a", "b"]);
+  await scene.clock.advance(3_600_000);
+  const pauses = scene.batches.slice(1).map(({ at }, index) => at - scene.batches[index]!.at);
+  // Each time the gathering tenth of a second comes on top.
+  expect(pauses.slice(0, 4)).toEqual([1_600, 3_100, 6_100, 12_100]);
+  expect(Math.max(...pauses)).toBe(225_100);
+  expect([scene.told, scene.ledger.open.size, scene.outbox.waitingCount]).toEqual([[], 2, 2]);
+  scene.answer = () => done;
+  await scene.clock.advance(300_000);
+  expect(scene.of("message:marked")).toEqual(["a", "b"]);
+  await scene.order(["c"]);
+  await scene.clock.advance(110);
+  expect(scene.of("message:marked")).toEqual(["a", "b", "c"]);
+});
+
+test("a batch is not repeated before the time that the error names", async () => {
+  const scene = await createScene();
+  scene.answer = () => Promise.reject(new MailError("GRAPH_THROTTLED", "Wait.", { notBeforeAt: scene.clock.now() + 120_000 }));
+  await scene.order(["a"]);
+  await scene.clock.advance(200);
+  scene.answer = () => done;
+  await scene.clock.advance(119_000);
+  expect(scene.batches.length).toBe(1);
+  await scene.clock.advance(2_000);
+  expect(scene.of("message:marked")).toEqual(["a"]);
+});
+
+test("a mark that is refused for good is told once and let go of, and the others go on", async () => {
+  const scene = await createScene();
+  scene.answer = ({ id }) => (id === "m3" ? not("GRAPH_REFUSED") : done);
+  await scene.order(many(5), "quarantined");
+  await scene.clock.advance(1_000);
+  expect(scene.told.filter(({ name }) => name === "message:mark-failed")).toEqual([
+    { name: "message:mark-failed", queue, id: "m3", reason: "It is GRAPH_REFUSED." },
+  ]);
+  expect(scene.of("message:marked")).toEqual(["m0", "m1", "m2", "m4"]);
+  expect(scene.told[0]).toMatchObject({ outcome: "quarantined" });
+  expect((await scene.store.get([queue.toLowerCase(), "final", "m3"]))?.value).toMatchObject({
+    state: "quarantined",
+    markError: "It is GRAPH_REFUSED.",
+  });
+  expect((await scene.store.get([queue.toLowerCase(), "final", "m4"]))?.value).not.toHaveProperty("markError");
+  await scene.clock.advance(3_600_000);
+  expect(scene.batches.length).toBe(1);
+});
+
+test("a mark that fails for a reason that does not pass is tried ten times, by itself, over restarts too", async () => {
+  const scene = await createScene();
+  scene.answer = ({ id }) => (id === "bad" ? not("GRAPH_NOT_FOUND") : done);
+  await scene.order(["bad", "good"]);
+  await scene.clock.advance(20_000);
+  expect(scene.of("message:marked")).toEqual(["good"]);
+  const tried = scene.batches.length;
+  expect(tried).toBeGreaterThan(2);
+  expect(scene.ledger.open.get("bad")).toMatchObject({ markAttempts: tried });
+  scene.outbox.abandon(lost);
+  const ledger = await scene.open();
+  const next = scene.outboxOver(ledger);
+  for (const entry of ledger.open.values()) next.add(entry);
+  await scene.clock.advance(3_600_000);
+  expect(scene.batches.length).toBe(10);
+  expect(scene.of("message:mark-failed")).toEqual(["bad"]);
+  expect([ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test("a mark that fails in passing is tried until it is made, and does not count", async () => {
+  const scene = await createScene();
+  scene.answer = () => not("GRAPH_THROTTLED");
+  await scene.order(["a"]);
+  await scene.clock.advance(60_000);
+  expect(scene.batches.length).toBeGreaterThan(10);
+  expect(scene.ledger.open.get("a")).not.toHaveProperty("markAttempts");
+  scene.answer = () => done;
+  await scene.clock.advance(3_000);
+  expect(scene.of("message:marked")).toEqual(["a"]);
+});
+
+test("an order without an answer is not taken for done", async () => {
+  const scene = await createScene();
+  scene.answer = () => undefined as never;
+  await scene.order(["a"]);
+  await scene.clock.advance(200);
+  expect([scene.told, scene.outbox.waitingCount]).toEqual([[], 1]);
+});
+
+test("what is under way is not yet counted as made", async () => {
+  const scene = await createScene();
+  let answer: (result: MarkResult) => void = () => undefined;
+  scene.answer = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  await scene.order(["a"]);
+  await scene.clock.advance(200);
+  expect([scene.batches.length, scene.outbox.waitingCount]).toEqual([1, 1]);
+  answer(done);
+  await scene.clock.advance(100);
+  expect(scene.outbox.waitingCount).toBe(0);
+});
+
+test("orders that were not made before the end are made after a restart", async () => {
+  const scene = await createScene();
+  await scene.order(many(3));
+  scene.outbox.abandon(lost);
+  await scene.clock.advance(60_000);
+  expect(scene.batches).toEqual([]);
+  const ledger = await scene.open();
+  const next = scene.outboxOver(ledger);
+  for (const entry of ledger.open.values()) next.add(entry);
+  await scene.clock.advance(200);
+  expect(scene.of("message:marked")).toEqual(many(3));
+});
+
+test("a stop sends what waits, at once and in all its batches, and records it", async () => {
+  const scene = await createScene();
+  await scene.order(many(19));
+  await scene.order(many(10, 19));
+  const before = scene.clock.now();
+  await scene.done(scene.outbox.stop(30_000));
+  expect(scene.batches.flatMap(({ ids }) => ids)).toEqual(many(29));
+  expect(scene.clock.now() - before).toBeLessThan(200);
+  expect([scene.ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test("a stop does not sit out the wait after a failure: it tries once more and leaves the rest to the next start", async () => {
+  const scene = await createScene();
+  scene.answer = () => Promise.reject(new MailError("GRAPH_UNAVAILABLE", "Away."));
+  await scene.order(many(25));
+  await scene.clock.advance(120_000);
+  const tried = scene.batches.length;
+  const before = scene.clock.now();
+  await scene.done(scene.outbox.stop(30_000));
+  expect(scene.clock.now() - before).toBeLessThan(10);
+  expect(scene.batches.length).toBe(tried + 1);
+  expect([scene.ledger.open.size, scene.clock.pending(), scene.failures]).toEqual([25, 0, []]);
+});
+
+test.each(["Graph hangs", "the store is away", "the store hangs"])("a stop ends at its deadline when %s", async (trouble) => {
+  const scene = await createScene();
+  await scene.order(["a"]);
+  if (trouble === "Graph hangs") scene.answer = () => new Promise(() => undefined);
+  else if (trouble === "the store hangs") scene.store.hold();
+  else scene.store.refuse = away;
+  const before = scene.clock.now();
+  await scene.done(scene.outbox.stop(5_000));
+  expect(scene.clock.now() - before).toBeLessThanOrEqual(5_001);
+  expect(scene.clock.pending()).toBe(0);
+  scene.store.release();
+});
+
+test("two stops may meet, and still one batch is out at a time", async () => {
+  const scene = await createScene();
+  await scene.order(many(19));
+  await scene.order(many(19, 19));
+  scene.batchesAtOnce = 0;
+  await scene.done(Promise.all([scene.outbox.stop(30_000), scene.outbox.stop(1_000)]));
+  expect(scene.batchesAtOnce).toBe(1);
+  expect(scene.of("message:marked").length).toBe(38);
+});
+
+test("an abandoned queue writes nothing and leaves no timer, whatever was under way", async () => {
+  const scene = await createScene();
+  let answer: (result: MarkResult) => void = () => undefined;
+  scene.answer = ({ id }) =>
+    id === "slow"
+      ? new Promise((resolve) => {
+          answer = resolve;
+        })
+      : not("GRAPH_THROTTLED");
+  await scene.order(["refused"]);
+  await scene.clock.advance(200);
+  await scene.order(["slow", "with it"]);
+  await scene.clock.advance(200);
+  await scene.order(["gathering"]);
+  const before = scene.store.commits.length;
+  scene.outbox.abandon(lost);
+  answer(not("GRAPH_NOT_FOUND"));
+  await settle();
+  await scene.clock.advance(600_000);
+  expect([scene.store.commits.length, scene.clock.pending(), scene.failures]).toEqual([before, 0, []]);
+});
+
+test("a queue that was lost is told once, and the marks end there", async () => {
+  const scene = await createScene();
+  await scene.order(["a"]);
+  await scene.open();
+  await scene.clock.advance(1_000);
+  expect(scene.failures).toMatchObject([{ code: "LIFECYCLE_LOST_QUEUE" }]);
+});
