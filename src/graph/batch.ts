@@ -2,8 +2,8 @@
  * Many small requests of one mailbox as `$batch`es of up to twenty.
  *
  * Invariants: parts are matched by id, never by position; an outer 200 says nothing about them; a part that failed for
- * a passing reason is sent again by itself in a later batch, after the longest pause any part was told. The preference
- * for immutable ids goes with each part.
+ * a passing reason is sent again by itself in a later batch, after the longest pause any part was told; one that was
+ * meant for a version that is no more is its owner's to make anew. The preference for immutable ids goes with each part.
  */
 import { backoffMs } from "../base/backoff.js";
 import { sleep } from "../base/clock.js";
@@ -53,7 +53,7 @@ export async function sendBatch(
       for (const part of some) {
         const answer = got.get(part.id) ?? unanswered(part, mailbox.queue);
         answers.set(part.id, answer);
-        if (answer.ok || !isPassing(answer.error)) continue;
+        if (answer.ok || !isPassing(answer.error) || isOutdated(part, answer.error)) continue;
         failed.push(part);
         notBeforeAt = Math.max(notBeforeAt, answer.error.notBeforeAt ?? 0);
       }
@@ -96,6 +96,10 @@ async function sendOne(
     },
   });
   return answers;
+}
+
+function isOutdated({ ifMatch }: BatchPart, { code }: MailError): boolean {
+  return ifMatch !== undefined && code === "GRAPH_CONFLICT";
 }
 
 function unanswered({ id }: BatchPart, queue: string): PartAnswer {

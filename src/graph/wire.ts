@@ -88,6 +88,8 @@ export interface BatchPart {
   /** Relative to the version, beginning with a slash. */
   readonly path: string;
   readonly body?: JsonObject;
+  /** The version (see {@link versionOf}) that the change is meant for: Graph refuses it with 412 when the item has another. */
+  readonly ifMatch?: string;
   /** `Prefer` of this part; preferences of the outer request do not reach the parts. */
   readonly prefer: string;
 }
@@ -102,11 +104,15 @@ export interface WirePartAnswer {
 
 export function encodeBatch(parts: readonly BatchPart[]): JsonObject {
   return {
-    requests: parts.map(({ id, method, path, body, prefer }) => ({
+    requests: parts.map(({ id, method, path, body, ifMatch, prefer }) => ({
       id,
       method,
       url: path,
-      headers: { Prefer: prefer, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: {
+        Prefer: prefer,
+        ...(ifMatch === undefined ? {} : { "If-Match": ifMatch }),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
       ...(body === undefined ? {} : { body }),
     })),
   };
@@ -128,6 +134,12 @@ export function parseBatch(text: string): WirePartAnswer[] {
       body: part.body,
     };
   });
+}
+
+/** The version of an item, when it brings one: changes with every change of the item. */
+export function versionOf(item: JsonObject): string | undefined {
+  const version = item["@odata.etag"];
+  return typeof version === "string" ? version : undefined;
 }
 
 export function isObject(json: unknown): json is JsonObject {

@@ -1,13 +1,14 @@
 /**
  * Marks: what is done to messages on the server after they are settled. Many messages leave together.
  *
- * Invariants: every step may be repeated: updates are sparse, moves and deletes go by immutable id; what has vanished
- * counts as done. Changes come before the move or delete of the same message, each step in batches of its own.
+ * Invariants: every step may be repeated: updates are sparse, moves go by immutable id, and so does a delete, which is a
+ * move (deleting twice would delete for good); what has vanished counts as done. Categories are written only over the
+ * version they were read from. Changes come before the move of the same message, each step in batches of its own.
  */
-import type { MailError } from "../base/errors.js";
+import { MailError } from "../base/errors.js";
 import { type PartAnswer, sendBatch } from "../graph/batch.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
-import { type BatchPart, isObject, type JsonObject } from "../graph/wire.js";
+import { type BatchPart, isObject, type Json, type JsonObject, versionOf } from "../graph/wire.js";
 import { preferences } from "./message.js";
 
 /** What to do on the server; nothing when empty. */
@@ -19,7 +20,7 @@ export interface Mark {
   readonly flag?: boolean;
   /** Well-known name or id of the folder to move it to. */
   readonly moveTo?: string;
-  /** Deletes it (to Deleted Items). */
+  /** Deletes it: moves it to Deleted Items. */
   readonly delete?: boolean;
 }
 
@@ -38,6 +39,14 @@ export function isEmptyMark(mark: Mark): boolean {
   );
 }
 
+/** What a message's categories were, and in which version of it. */
+interface Seen {
+  readonly categories: readonly string[];
+  readonly version: string | undefined;
+}
+
+type PartOf = (order: MarkOrder, index: number) => Omit<BatchPart, "id" | "prefer"> | undefined;
+
 /**
  * Carries the orders out; one result per order, in order.
  * @throws MailError when a whole batch fails: then all orders are to be repeated.
@@ -49,46 +58,57 @@ export async function applyMarks(
   signal?: AbortSignal,
 ): Promise<MarkResult[]> {
   const results: MarkResult[] = orders.map(() => ({ done: true }));
-  const categories = new Map<number, readonly string[]>();
+  /** The orders whose next steps are still to come: neither failed nor vanished. */
+  const open = new Set(orders.keys());
+  const seen = new Map<number, Seen>();
 
   /** One batch over the orders that `request` has a part for; every answer goes to `take`. */
-  async function step(request: PartOf, take: (answer: PartAnswer, index: number) => MarkResult) {
+  async function step(request: PartOf, take: (answer: PartAnswer, index: number) => MarkResult): Promise<void> {
     const parts = orders.flatMap((order, index) => {
       const part = request(order, index);
       return part ? [{ ...part, id: String(index), prefer: preferences() }] : [];
     });
     if (parts.length === 0) return;
     const answers = await sendBatch(client, mailbox, { parts, what: "marking messages", signal });
-    for (const [id, answer] of answers) results[Number(id)] = take(answer, Number(id));
+    for (const [id, answer] of answers) {
+      const index = Number(id);
+      const result = take(answer, index);
+      results[index] = result;
+      if (!answer.ok || !result.done) open.delete(index);
+    }
   }
 
   const path = (id: string) => `${mailbox.root}/messages/${encodeURIComponent(id)}`;
-  const stillGood =
+  const ifOpen =
     (request: PartOf): PartOf =>
     (order, index) =>
-      results[index]?.done ? request(order, index) : undefined;
+      open.has(index) ? request(order, index) : undefined;
 
   await step(
     ({ id, mark }) => (mark.addCategories?.length ? { method: "GET", path: `${path(id)}?$select=id,categories` } : undefined),
     (answer, index) => {
-      const present = answer.ok && isObject(answer.body) ? answer.body.categories : undefined;
-      categories.set(index, Array.isArray(present) ? present.filter((name) => typeof name === "string") : []);
-      return vanishedIsDone(answer);
+      if (!answer.ok) return vanishedIsDone(answer);
+      const found = readSeen(answer.body);
+      if (!found) return { done: false, error: withoutCategories(mailbox.queue) };
+      seen.set(index, found);
+      return { done: true };
     },
   );
   await step(
-    stillGood(({ id, mark }, index) => {
-      const body = changes(mark, categories.get(index));
-      return Object.keys(body).length > 0 ? { method: "PATCH", path: path(id), body } : undefined;
+    ifOpen(({ id, mark }, index) => {
+      const { categories, version } = seen.get(index) ?? {};
+      const body = changes(mark, categories);
+      if (Object.keys(body).length === 0) return undefined;
+      return { method: "PATCH", path: path(id), body, ...("categories" in body && version !== undefined ? { ifMatch: version } : {}) };
     }),
     vanishedIsDone,
   );
   await step(
-    stillGood(({ id, mark }) => {
-      if (mark.delete) return { method: "DELETE", path: path(id) };
-      return mark.moveTo === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId: mark.moveTo } };
+    ifOpen(({ id, mark }) => {
+      const destinationId = mark.delete ? "deleteditems" : mark.moveTo;
+      return destinationId === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId } };
     }),
-    (answer, index) => (orders[index]?.mark.delete ? vanishedIsDone(answer) : resultOf(answer)),
+    resultOf,
   );
   // A 404 to a move can mean the message or the folder: only a message that is not there any more is done with.
   await step(
@@ -98,16 +118,24 @@ export async function applyMarks(
   return results;
 }
 
-type PartOf = (order: MarkOrder, index: number) => Omit<BatchPart, "id" | "prefer"> | undefined;
-
 /** Sparse: only what is asked for. `categories` replaces the whole list on the server, so the present ones go along. */
 function changes(mark: Mark, present: readonly string[] = []): JsonObject {
-  const wanted = mark.addCategories?.filter((name) => !present.includes(name)) ?? [];
+  const added = [...new Set(mark.addCategories)].filter((name) => !present.includes(name));
   return {
     ...(mark.markRead ? { isRead: true } : {}),
     ...(mark.flag ? { flag: { flagStatus: "flagged" } } : {}),
-    ...(wanted.length > 0 ? { categories: [...present, ...wanted] } : {}),
+    ...(added.length > 0 ? { categories: [...present, ...added] } : {}),
   };
+}
+
+/** Nothing when they cannot be read: then none must be written. */
+function readSeen(body: Json | undefined): Seen | undefined {
+  if (!isObject(body) || !Array.isArray(body.categories)) return undefined;
+  return { categories: body.categories.filter((name) => typeof name === "string"), version: versionOf(body) };
+}
+
+function withoutCategories(queue: string): MailError {
+  return new MailError("GRAPH_BAD_RESPONSE", `Graph gave a message of ${queue} without its categories; none were written.`, { queue });
 }
 
 function resultOf(answer: PartAnswer): MarkResult {
@@ -118,7 +146,7 @@ function isNotFound(result: MarkResult | undefined): boolean {
   return result?.done === false && result.error.code === "GRAPH_NOT_FOUND";
 }
 
-/** A vanished message needs no mark: 404, or 403 `ErrorCannotDeleteObject` for a delete by immutable id. */
+/** A vanished message needs no mark. */
 function vanishedIsDone(answer: PartAnswer): MarkResult {
   const result = resultOf(answer);
   return isNotFound(result) ? { done: true } : result;

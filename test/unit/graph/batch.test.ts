@@ -138,6 +138,17 @@ describe("a part that fails", () => {
     expect(set.sent).toHaveLength(3);
   });
 
+  it("because its version is no more has that as its answer: its owner must look again", async () => {
+    const set = await setUp();
+    const id = set.mail.deliver();
+    const path = `/me/messages/${encodeURIComponent(id)}`;
+    const part: BatchPart = { id: "1", method: "PATCH", path, prefer: immutable, body: { isRead: true }, ifMatch: 'W/"old"' };
+    const answers = await send(set, [part]);
+    expect(answers.get("1")).toMatchObject({ ok: false, error: { code: "GRAPH_CONFLICT", status: 412 } });
+    expect(set.sent).toHaveLength(1);
+    expect(set.mail.message(id)?.isRead).toBe(false);
+  });
+
   it("without end is given up after five tries with its last failure", async () => {
     const set = await setUp();
     const { parts } = withMessages(set, 1);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
-import { encodeBatch, errorCodes, isObject, parseBatch, parseObject, parsePage } from "../../../src/graph/wire.js";
+import { encodeBatch, errorCodes, isObject, parseBatch, parseObject, parsePage, versionOf } from "../../../src/graph/wire.js";
 import { leaks } from "../../support/rejection.js";
 
 const graphHost = "graph.microsoft.com";
@@ -179,6 +179,13 @@ describe("a batch", () => {
         },
       ],
     });
+  });
+
+  it("is written with the version that a part is meant for", () => {
+    const item = { id: "1", "@odata.etag": 'W/"CQ=="' };
+    const part = { id: "1", method: "PATCH", path: "/x", prefer: "p", body: {}, ifMatch: versionOf(item) ?? "" } as const;
+    expect(encodeBatch([part])).toMatchObject({ requests: [{ headers: { "If-Match": 'W/"CQ=="' } }] });
+    expect([versionOf({ id: "1" }), versionOf({ "@odata.etag": 5 })]).toEqual([undefined, undefined]);
   });
 
   it("is read with header names in lower case, and a body where there is one", () => {
