@@ -14,7 +14,10 @@ export interface Ask {
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
-  /** Calls back once the caller has stopped waiting; a delay then ends at once. Returns the way to stop listening. */
+  /**
+   * Calls back once the caller has stopped waiting, soon when that has happened already, never before it returns; a delay
+   * then ends at once. Returns the way to stop listening.
+   */
   readonly onGone?: (listener: () => void) => () => void;
 }
 

@@ -55,6 +55,7 @@ function finish(url: URL, method: string, headers: Record<string, string>, body:
   const onGone =
     signal &&
     ((listener: () => void) => {
+      if (signal.aborted) queueMicrotask(listener);
       signal.addEventListener("abort", listener, { once: true });
       return () => signal.removeEventListener("abort", listener);
     });

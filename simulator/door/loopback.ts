@@ -61,6 +61,7 @@ async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMe
     headers: request.headers as Ask["headers"],
     body,
     onGone(listener) {
+      if (response.closed) queueMicrotask(listener);
       response.once("close", listener);
       return () => response.off("close", listener);
     },

@@ -74,6 +74,26 @@ test("a delayed answer leaves no timer behind when its caller has gone", async (
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test("the parts of a batch whose caller has gone wait for no delay, also those that had not begun", async () => {
+  const { sim, token } = await createCaller();
+  sim.faults.add({ name: "slow", route: "folder", delayMs: 3_600_000 });
+  const requests = Array.from({ length: 9 }, (_, part) => ({ id: String(part), method: "GET", url: "/me/mailFolders/inbox" }));
+  const controller = new AbortController();
+  const asking = sim.fetch(`${graphOrigin}/v1.0/$batch`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ requests }),
+    signal: controller.signal,
+  });
+  await turns(3);
+  expect(sim.log.count({ route: "folder" })).toBe(4);
+  controller.abort();
+  await expect(asking).rejects.toMatchObject({ name: "AbortError" });
+  await turns(10);
+  expect(sim.log.entries().filter(({ endedAt }) => endedAt === undefined)).toEqual([]);
+  expect(sim.log.count({ route: "folder" })).toBe(9);
+});
+
 test("a request takes a turn of the event loop even in process", async () => {
   const { ask } = await createCaller();
   let answered = false;

@@ -92,6 +92,24 @@ test("a delay at the loopback door ends when the caller hangs up", async () => {
   await vi.waitUntil(() => sim.log.entries()[0]?.endedAt !== undefined);
 });
 
+test("the parts of a batch at the loopback door wait for no delay once the caller has hung up", async () => {
+  const { far, headers, sim } = await openDoor();
+  sim.faults.add({ name: "slow", route: "folder", delayMs: 3_600_000 });
+  const requests = Array.from({ length: 9 }, (_, part) => ({ id: String(part), method: "GET", url: "/me/mailFolders/inbox" }));
+  const controller = new AbortController();
+  const asking = far(`${graphOrigin}/v1.0/$batch`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify({ requests }),
+    signal: controller.signal,
+  });
+  await vi.waitUntil(() => sim.log.count({ route: "folder" }) === 4);
+  controller.abort();
+  await expect(asking).rejects.toMatchObject({ name: "AbortError" });
+  await vi.waitUntil(() => sim.log.entries({ route: "batch" })[0]?.endedAt !== undefined);
+  expect(sim.log.count({ route: "folder" })).toBe(9);
+});
+
 const here = (path: string) => fileURLToPath(new URL(`../../../simulator/${path}`, import.meta.url));
 
 /** Compiles the files a client in another process needs into a folder of their own. */
