@@ -24,7 +24,7 @@ export interface CadenceOptions {
 
 /** The wait grows by this factor with each round that brought nothing. */
 const growth = 1.5;
-/** Share of the wait that is left to chance. */
+/** Share of the wait that is left to chance, within the bounds. */
 const jitter = 0.1;
 const failureBackoff = { baseMs: 2_000, capMs: 300_000 };
 
@@ -36,7 +36,9 @@ export function createCadence({ clock, pollIntervalMs, minPollIntervalMs }: Cade
     afterRound(messages) {
       failures = 0;
       waitMs = messages > 0 ? shortest : Math.min(pollIntervalMs, waitMs * growth);
-      return Math.round(waitMs * (1 - jitter * clock.random()));
+      const least = Math.max(shortest, waitMs * (1 - jitter));
+      const most = Math.min(pollIntervalMs, least / (1 - jitter));
+      return Math.round(least + clock.random() * (most - least));
     },
     afterFailure() {
       failures += 1;

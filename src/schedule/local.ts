@@ -15,6 +15,7 @@ interface Slot {
   stopTimer: (() => void) | undefined;
   /** The turn under way or waiting for its place; empty between turns. */
   turn: Promise<void> | undefined;
+  running: boolean;
   /** A wake-up came during the turn. */
   woken: boolean;
   removed: boolean;
@@ -30,10 +31,12 @@ export function createLocalScheduler({ clock, concurrency = 64 }: LocalScheduler
     slot.turn = turns
       .add(async () => {
         slot.woken = false;
-        return slot.removed ? Number.POSITIVE_INFINITY : slot.run();
+        slot.running = !slot.removed;
+        return slot.running ? slot.run() : Number.POSITIVE_INFINITY;
       })
       .then((delayMs) => {
         slot.turn = undefined;
+        slot.running = false;
         if (slot.removed) return;
         if (slot.woken) begin(slot);
         else if (delayMs !== Number.POSITIVE_INFINITY) slot.stopTimer = clock.startTimer(() => begin(slot), delayMs);
@@ -46,12 +49,13 @@ export function createLocalScheduler({ clock, concurrency = 64 }: LocalScheduler
     slots.delete(address);
     slot.removed = true;
     slot.stopTimer?.();
-    await slot.turn;
+    // One that waits for its place will find itself removed: nobody need wait for that.
+    if (slot.running) await slot.turn;
   }
 
   return {
     add(address, run) {
-      const slot: Slot = { run, stopTimer: undefined, turn: undefined, woken: false, removed: false };
+      const slot: Slot = { run, stopTimer: undefined, turn: undefined, running: false, woken: false, removed: false };
       slots.set(address, slot);
       begin(slot);
     },
