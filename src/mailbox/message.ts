@@ -100,18 +100,27 @@ export function preferences({ body = "html" }: ContentOptions = {}, pageSize?: n
   return preferred.join(", ");
 }
 
+/** What every message has. The others say nothing when they are absent: Graph leaves senders, ids and headers out of some mail for good. */
+const always = [
+  "receivedDateTime",
+  "subject",
+  "toRecipients",
+  "ccRecipients",
+  "bccRecipients",
+  "replyTo",
+  "bodyPreview",
+  "categories",
+  "importance",
+  "isRead",
+  "hasAttachments",
+];
+
 /**
- * True when the item brings what {@link fullSelect} asked for: items of later rounds may carry a few properties only
- * (reported: 3 of 18). Headers do not count: Graph leaves them out of some mail for good.
+ * True when the item brings what {@link fullSelect} asked for, as far as every message has it: items of later rounds
+ * may carry a few properties only (reported: 3 of 18).
  */
 export function isComplete(item: JsonObject, { body = "html" }: ContentOptions = {}): boolean {
-  return (
-    "receivedDateTime" in item &&
-    "subject" in item &&
-    "toRecipients" in item &&
-    "bodyPreview" in item &&
-    (body === "none" || "body" in item)
-  );
+  return always.every((name) => name in item) && (body === "none" || "body" in item);
 }
 
 /** What is known of a message beside its item. */
@@ -185,8 +194,13 @@ function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** As Graph writes dates; strict, as `Date` reads years out of almost any text, and an old date can keep a message back. */
+const isoDate = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(?<zone>Z|[+-]\d{2}:\d{2})?$/;
+
+/** Without a zone it is UTC, as all of Graph's dates are. */
 function date(value: Json | undefined): Date | undefined {
-  const parsed = typeof value === "string" ? new Date(value) : undefined;
+  const match = typeof value === "string" ? isoDate.exec(value) : undefined;
+  const parsed = match ? new Date(match.groups?.zone ? match[0] : `${match[0]}Z`) : undefined;
   return parsed && !Number.isNaN(parsed.getTime()) ? parsed : undefined;
 }
 
