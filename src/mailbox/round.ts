@@ -4,6 +4,7 @@
  * Invariants: no `$top`, no `$filter`, no `changeType`: each of them lets a clean round end without messages that are
  * there (graph: message-delta; reports). The caller decides after each page whether to go on; nothing is kept here.
  */
+import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { parsePage, type WireItem } from "../graph/wire.js";
 import type { Cursor } from "./cursor.js";
@@ -31,15 +32,27 @@ export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, req
   const { folder, cursor, content, pageSize, signal } = request;
   const full = cursor.select === "full";
   const select = full ? fullSelect(content) : lightSelect;
-  const { text, headers } = await client.call(mailbox, {
+  const answer = client.call(mailbox, {
     method: "GET",
     target: cursor.link?.url ?? `${mailbox.root}/mailFolders/${encodeURIComponent(folder)}/messages/delta?$select=${select}`,
     prefer: preferences(full ? content : {}, pageSize),
     what: `a page of the folder ${folder}`,
     signal,
   });
+  const { text, headers } = await answer.catch(folderNotFound);
   const { items, link } = parsePage(text, { graphHost: client.graphHost, delta: true });
   const answered = Date.parse(headers.get("date") ?? "");
   // `parsePage` lets no delta page without a link through.
   return { items, link: link as FolderPage["link"], answeredAt: Number.isNaN(answered) ? client.clock.now() : answered };
+}
+
+/** What a page is asked of is a folder, so what was not found is that. */
+function folderNotFound(error: unknown): never {
+  if (!(error instanceof MailError) || error.code !== "GRAPH_NOT_FOUND") throw error;
+  const { message, queue, status, serviceCode } = error;
+  throw new MailError("SYNC_FOLDER_NOT_FOUND", message, {
+    ...(queue && { queue }),
+    ...(status && { status }),
+    ...(serviceCode && { serviceCode }),
+  });
 }
