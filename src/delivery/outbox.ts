@@ -44,6 +44,8 @@ const gatherMs = 100;
 const backoff = { baseMs: 2_000, capMs: 300_000 };
 /** An order refused this often for reasons that do not pass is let go. */
 const tries = 10;
+/** A message must be missing this often, over more than a minute, until it counts as vanished: a single 404 may pass. */
+const vanishedTries = 6;
 
 export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: OutboxOptions): Outbox {
   const waiting: OpenEntry[] = [];
@@ -107,9 +109,9 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     underWay = 0;
     for (const [index, entry] of entries.entries()) {
       const result = results[index];
-      if (result?.done) finished.push({ entry });
-      else if (result && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
-      else again(result && !isPassing(result.error) ? await durable(() => ledger.markFailed(entry)) : entry);
+      if (result?.done && !(result.vanished && isDoubtful(entry))) finished.push({ entry });
+      else if (result?.done === false && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
+      else again(result && (result.done || !isPassing(result.error)) ? await durable(() => ledger.markFailed(entry)) : entry);
     }
     // Told before it is durable: a mark made twice does no harm.
     for (const { entry, error } of finished) {
@@ -136,6 +138,10 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   function failed(error: unknown): void {
     if (ended.signal.aborted) return;
     onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
+  }
+
+  function isDoubtful({ markAttempts = 0 }: OpenEntry): boolean {
+    return markAttempts + 1 < vanishedTries;
   }
 
   function isHopeless(entry: OpenEntry, error: MailError): boolean {

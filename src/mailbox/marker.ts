@@ -29,8 +29,8 @@ export interface MarkOrder {
   readonly mark: Mark;
 }
 
-/** `done`: as ordered, or the message is gone; otherwise why not, and whether trying again can help. */
-export type MarkResult = { readonly done: true } | { readonly done: false; readonly error: MailError };
+/** `done`: as ordered, or Graph said that the message is not there; otherwise why not, and whether trying again can help. */
+export type MarkResult = { readonly done: true; readonly vanished?: true } | { readonly done: false; readonly error: MailError };
 
 /** True when the mark asks for nothing. */
 export function isEmptyMark(mark: Mark): boolean {
@@ -149,5 +149,5 @@ function isNotFound(result: MarkResult | undefined): boolean {
 /** A vanished message needs no mark. */
 function vanishedIsDone(answer: PartAnswer): MarkResult {
   const result = resultOf(answer);
-  return isNotFound(result) ? { done: true } : result;
+  return isNotFound(result) ? { done: true, vanished: true } : result;
 }

@@ -1,0 +1,47 @@
+/** Marks of messages that Graph says are not there: a 404 may pass, so it is asked again before it is believed. */
+import { expect, test } from "vitest";
+import type { DeliveryEvents } from "../../../src/delivery/events.js";
+import { createOutbox } from "../../../src/delivery/outbox.js";
+import type { MarkResult } from "../../../src/mailbox/marker.js";
+import { createDesk, cursor, queue, sighting } from "./set-up.js";
+
+const vanished: MarkResult = { done: true, vanished: true };
+
+/** An outbox with one order, to which Graph answers so, one answer after the other; the last one stays. */
+async function order(...answers: readonly MarkResult[]) {
+  const desk = await createDesk();
+  const { clock } = desk;
+  const ledger = await desk.open();
+  const asked: number[] = [];
+  const told: (keyof DeliveryEvents)[] = [];
+  const outbox = createOutbox({
+    queue,
+    ledger,
+    clock,
+    async apply() {
+      asked.push(clock.now());
+      return [answers[asked.length - 1] ?? answers.at(-1)!];
+    },
+    emit: (name) => void told.push(name),
+    onFailure: (error) => expect.unreachable(error.message),
+  });
+  const [entry] = await ledger.record([sighting("a")], cursor("link 1"));
+  const marking = await desk.done(ledger.settle(entry!, { outcome: "settled", mark: { markRead: true } }));
+  outbox.add(marking!);
+  return { clock, ledger, asked, told };
+}
+
+test("a message that is there again gets its mark", async () => {
+  const { clock, ledger, asked, told } = await order(vanished, vanished, { done: true });
+  await clock.advance(1_000);
+  expect([asked.length, told, ledger.open.size]).toEqual([1, [], 1]);
+  await clock.advance(30_000);
+  expect([asked.length, told, ledger.open.size]).toEqual([3, ["message:marked"], 0]);
+});
+
+test("a message that stays away is done with after six times in more than a minute", async () => {
+  const { clock, ledger, asked, told } = await order(vanished);
+  await clock.advance(3_600_000);
+  expect([asked.length, told, ledger.open.size, clock.pending()]).toEqual([6, ["message:marked"], 0, 0]);
+  expect(asked[5]! - asked[0]!).toBeGreaterThan(60_000);
+});
