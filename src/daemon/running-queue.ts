@@ -56,6 +56,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     wake: () => scheduler.wake(address),
     onLost: abandon,
   });
+  session.begin();
   scheduler.add(address, poller.run);
 
   function abandon(reason: MailError): void {

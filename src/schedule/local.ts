@@ -30,6 +30,8 @@ export function createLocalScheduler({ clock, concurrency = 64 }: LocalScheduler
     slot.stopTimer = undefined;
     slot.turn = turns
       .add(async () => {
+        // Not inside the call that began it: a wake-up from within the turn must find it under way.
+        await Promise.resolve();
         slot.woken = false;
         slot.running = !slot.removed;
         return slot.running ? slot.run() : Number.POSITIVE_INFINITY;

@@ -6,8 +6,9 @@
  * | starting            | the poller is made                             | nothing was asked yet                  | the first turn                            |
  * | polling             | a turn begins                                  | a round is under way                   | its end                                   |
  * | idle                | a round is complete, or failed in passing      | the next turn has its time             | that time, `pollNow`                      |
- * | throttled           | Graph asked for a pause                        | no request of this mailbox             | the end of the pause                      |
+ * | throttled           | Graph asked for a pause                        | no request of this mailbox             | the end of the pause; `pollNow`, in vain  |
  * | waiting-for-sign-in | no usable token, or its record does not open   | Entra is not asked                     | a sign-in, here or in another process     |
+ * |                     | Graph refuses a fresh token                    | nothing is asked                       | the next try                              |
  * | unavailable         | Graph has no usable mailbox or folder there    | cursor and ledger stay as they are     | the next try (slow), `pollNow`            |
  * | paused              | `pause()`                                      | no rounds, no new deliveries           | `resume()`                                |
  * | stopped             | `stop()`, or the queue was lost                | nothing                                | never                                     |
@@ -86,8 +87,9 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
 
   function enter(to: QueueState, reason: string): void {
     const from = state;
+    if (from === "stopped") return;
     why = reason;
-    if (from === to || from === "stopped") return;
+    if (from === to) return;
     state = to;
     emit("queue:state", { queue, from, to, why: reason });
   }
@@ -159,12 +161,13 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     if (watching) return;
     watching = true;
     watchForSignIn(ended.signal)
-      .then(wake)
-      .catch((error: unknown) => {
-        if (!ended.signal.aborted) emit("queue:failed", { queue, ...plain(error), failures: cadence.failures, nextInMs: 0 });
-      })
       .finally(() => {
         watching = false;
+      })
+      .then(wake)
+      .catch((error: unknown) => {
+        if (ended.signal.aborted) return;
+        emit("queue:failed", { queue, ...plain(error), failures: cadence.failures, nextInMs: Number.POSITIVE_INFINITY });
       });
   }
 
@@ -201,7 +204,8 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       if (!paused || ended.signal.aborted) return;
       paused = false;
       dispatcher.resume();
-      enter("idle", "resume() was called");
+      // A round that began before the pause is still under way otherwise.
+      if (state === "paused") enter("idle", "resume() was called");
       wake();
     },
     stop,

@@ -1,8 +1,8 @@
 /**
  * One queue while this process owns it: its ledger, its dispatcher, its outbox and its way to the mailbox, put together.
  *
- * Invariant: opening takes the queue (its epoch rises), feeds what the ledger holds to the dispatcher and the outbox,
- * and keeps a pause that Graph asked for before the restart.
+ * Invariant: opening takes the queue (its epoch rises) and does nothing else; `begin` feeds what the ledger holds to
+ * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
@@ -62,6 +62,8 @@ export interface Session {
   readonly dispatcher: Dispatcher;
   readonly outbox: Outbox;
   readonly mailbox: MailboxAccess;
+  /** Goes on where the last owner ended. */
+  begin(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
   close(deadlineMs: number): Promise<void>;
   /** Ends at once, without a write. */
@@ -96,7 +98,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
   });
   const kept = readBar((await store.get(barKey))?.value);
-  if (kept) gate.bar(kept);
 
   const mailbox: MailboxAccess = {
     queue,
@@ -127,16 +128,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     onMark: (entry) => outbox.add(entry),
   });
 
-  const open = [...ledger.open.values()];
-  for (const entry of open) if (entry.state === "marking") outbox.add(entry);
-  dispatcher.add(open.filter(({ state }) => state !== "marking"));
-
   return {
     settings,
     ledger,
     dispatcher,
     outbox,
     mailbox,
+    begin() {
+      if (kept) gate.bar(kept);
+      const open = [...ledger.open.values()];
+      for (const entry of open) if (entry.state === "marking") outbox.add(entry);
+      dispatcher.add(open.filter(({ state }) => state !== "marking"));
+    },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
       await dispatcher.stop(deadlineMs);

@@ -81,6 +81,20 @@ test("wake-ups during a turn lead to exactly one more, right after it", async ()
   expect([begun.length, seen.overlaps]).toEqual([2, 0]);
 });
 
+test("a wake-up from within the turn's own beginning does not begin a second one beside it", async () => {
+  const { clock, scheduler, begun, seen, turnOf, end } = createScene();
+  const turn = turnOf("a");
+  scheduler.add("a", () => {
+    if (begun.length === 0) scheduler.wake("a");
+    return turn();
+  });
+  await settle();
+  expect(begun.length).toBe(1);
+  await end("a", 60_000);
+  await end("a", Number.POSITIVE_INFINITY);
+  expect([begun.length, seen.overlaps, clock.pending()]).toEqual([2, 0, 0]);
+});
+
 test("a wake-up before a waiting turn has begun needs no second one: that turn begins after it", async () => {
   const { scheduler, begun, turnOf, end } = createScene({ concurrency: 1 });
   scheduler.add("a", turnOf("a"));

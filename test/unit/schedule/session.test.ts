@@ -1,0 +1,167 @@
+/** A session from its opening to its end: what it takes over, what it keeps, what it leaves. */
+import { expect, test } from "vitest";
+import { MailError } from "../../../src/base/errors.js";
+import { away } from "../../support/troubled-store.js";
+import { createScene, type Scene, startAt } from "./set-up.js";
+
+const cursor = { key: ["support@contoso.com", "cursor", "inbox"] as const, value: {} };
+const barKey = ["support@contoso.com", "bar"] as const;
+const until = startAt + 600_000;
+
+/** What a last owner left: one message to deliver, one whose mark is to be made. */
+async function leftBehind(scene: Scene): Promise<void> {
+  const { ledger } = await scene.open();
+  const entries = await ledger.record(
+    ["deliver", "mark"].map((id) => ({ id, folder: "inbox", deliver: true })),
+    cursor,
+  );
+  const settled = ledger.settle(entries[1]!, { outcome: "settled", mark: { markRead: true } });
+  await scene.clock.advance(10);
+  await settled;
+}
+
+test("opening takes the queue and begins nothing", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open();
+  await scene.clock.advance(60_000);
+  expect([scene.requests, scene.deliveries, session.ledger.open.size]).toEqual([[], [], 2]);
+});
+
+test("what the last owner left is delivered and marked", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open();
+  session.begin();
+  expect([session.dispatcher.waitingCount, session.outbox.waitingCount]).toEqual([1, 1]);
+  await scene.clock.advance(1_000);
+  expect(scene.deliveries.map(({ message }) => message.id)).toEqual(["deliver"]);
+  expect(scene.of("message:marked").map(({ id }) => id)).toEqual(["mark"]);
+});
+
+test("a settled message leaves its mark to the outbox; without a mark to make nothing is sent", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open({ afterAck: { markRead: false, addCategories: [] } });
+  session.begin();
+  await scene.clock.advance(1_000);
+  const before = scene.requests.length;
+  await Promise.all([scene.deliveries[0]!.ack(), scene.clock.advance(10)]);
+  await scene.clock.advance(1_000);
+  expect([session.ledger.open.size, scene.requests.length]).toEqual([0, before]);
+});
+
+test("a pause that Graph asks for is told and committed", async () => {
+  const scene = await createScene();
+  const session = await scene.open();
+  session.mailbox.gate.bar({ until, code: "ErrorServerBusy" });
+  expect(scene.of("queue:throttled")).toMatchObject([{ until, code: "ErrorServerBusy" }]);
+  await scene.clock.advance(100);
+  expect((await scene.store.get(barKey))?.value).toEqual({ until, code: "ErrorServerBusy" });
+});
+
+test("a committed pause keeps a restarted session from knocking early", async () => {
+  const scene = await createScene();
+  const first = await scene.open();
+  first.mailbox.gate.bar({ until: startAt + 10_000, code: "ErrorServerBusy" });
+  await scene.clock.advance(100);
+  const second = await scene.open();
+  second.begin();
+  expect(second.mailbox.gate.barredUntil).toBe(startAt + 10_000);
+  expect(scene.of("queue:throttled").length).toBe(2);
+  const asked: number[] = [];
+  const call = second.mailbox.gate.run(async () => void asked.push(scene.clock.now()));
+  await scene.clock.advance(20_000);
+  await call;
+  expect(asked).toEqual([startAt + 10_000]);
+});
+
+test("a pause that is over, or that cannot be read, bars nobody", async () => {
+  for (const value of [{ until: startAt - 1, code: "x" }, { until: "soon", code: "x" }, { until }, null, "soon"]) {
+    const scene = await createScene();
+    await scene.store.commit({ puts: [{ key: barKey, value }] });
+    const session = await scene.open();
+    session.begin();
+    expect(session.mailbox.gate.barredUntil, JSON.stringify(value)).toBeLessThan(startAt);
+    expect(scene.told, JSON.stringify(value)).toEqual([]);
+  }
+});
+
+test("a store that is away when a pause comes does not end the queue; the newest pause is written when it is back", async () => {
+  const scene = await createScene();
+  const session = await scene.open();
+  scene.store.refuse = away;
+  session.mailbox.gate.bar({ until, code: "first" });
+  await scene.clock.advance(2_000);
+  session.mailbox.gate.bar({ until: until + 1, code: "second" });
+  await scene.clock.advance(30_000);
+  expect(scene.failures).toEqual([]);
+  scene.store.refuse = undefined;
+  await scene.clock.advance(20_000);
+  expect((await scene.store.get(barKey))?.value).toEqual({ until: until + 1, code: "second" });
+  expect(scene.clock.pending()).toBe(0);
+});
+
+test("a queue that was lost is noticed when a pause is to be written", async () => {
+  const scene = await createScene();
+  const session = await scene.open();
+  await scene.open();
+  session.mailbox.gate.bar({ until, code: "x" });
+  await scene.clock.advance(100);
+  expect(scene.failures).toMatchObject([{ code: "LIFECYCLE_LOST_QUEUE" }]);
+});
+
+test("a close lets handlers end, then their marks go out, and nothing is left behind", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open();
+  session.begin();
+  await scene.clock.advance(1_000);
+  const closed = session.close(30_000);
+  await Promise.all([scene.deliveries[0]!.ack(), scene.clock.advance(10)]);
+  await Promise.all([closed, scene.clock.advance(200)]);
+  expect(scene.of("message:marked").map(({ id }) => id)).toEqual(["mark", "deliver"]);
+  expect([session.ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test("marks have at least a second of a close, when the handlers took all of its time", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open();
+  session.begin();
+  await scene.clock.advance(1_000);
+  const { signal } = scene.deliveries[0]!;
+  const entries = await session.ledger.record([{ id: "late", folder: "inbox", deliver: true }], cursor);
+  const settled = session.ledger.settle(entries[0]!, { outcome: "settled", mark: { markRead: true } });
+  await scene.clock.advance(10);
+  session.outbox.add((await settled)!);
+  const closed = session.close(5_000);
+  await Promise.all([closed, scene.clock.advance(6_000)]);
+  expect([signal.aborted, scene.of("message:marked").map(({ id }) => id)]).toEqual([true, ["mark", "late"]]);
+  expect(scene.clock.pending()).toBe(0);
+});
+
+test("a close ends although Graph's pause outlasts it: the marks stay for the next start", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open();
+  session.mailbox.gate.bar({ until: startAt + 10_000, code: "x" });
+  session.begin();
+  await scene.clock.advance(1_000);
+  const closed = session.close(3_000);
+  await Promise.all([closed, scene.clock.advance(4_000)]);
+  expect([scene.of("message:marked"), session.ledger.open.size, scene.clock.pending()]).toEqual([[], 2, 0]);
+});
+
+test("an abandoned session writes nothing more, also not the pause that an answer on its way brings", async () => {
+  const scene = await createScene();
+  await leftBehind(scene);
+  const session = await scene.open();
+  session.begin();
+  await scene.clock.advance(50);
+  const before = scene.store.commits.length;
+  session.abandon(new MailError("LIFECYCLE_LOST_STORE", "Another daemon has the store."));
+  session.mailbox.gate.bar({ until, code: "x" });
+  await scene.clock.advance(60_000);
+  expect([scene.store.commits.length, scene.clock.pending(), scene.failures]).toEqual([before, 0, []]);
+});

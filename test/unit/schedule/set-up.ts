@@ -1,0 +1,128 @@
+/** What the tests of this floor share: one queue's session over a store in memory, and a Graph that a test makes up. */
+
+import type { MailError } from "../../../src/base/errors.js";
+import type { HttpAnswer, HttpRequest } from "../../../src/base/http.js";
+import { type QueueOptions, queueSettings } from "../../../src/daemon/options.js";
+import type { Delivery } from "../../../src/delivery/delivery.js";
+import type { DeliveryEvents } from "../../../src/delivery/events.js";
+import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
+import type { ScheduleEvents } from "../../../src/schedule/events.js";
+import { openSession, type Session } from "../../../src/schedule/session.js";
+import { memoryStore } from "../../../src/state/memory.js";
+import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
+import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
+
+export const address = "Support@Contoso.com";
+export const startAt = Date.parse("2026-03-01T08:00:00Z");
+
+/** Where the walk of a folder begins. */
+export const walk = (folder: string) => `me/mailFolders/${folder}/messages/delta`;
+
+type Events = ScheduleEvents & DeliveryEvents;
+export type Told = { [Name in keyof Events]: { readonly name: Name } & Events[Name] }[keyof Events];
+
+/** A page of a round as Graph words it. */
+export interface Page {
+  readonly value: readonly object[];
+  /** The link to go on with, or the one that ends the round. */
+  readonly next?: string;
+  readonly delta?: string;
+  /** The server's clock; empty: it does not say. */
+  readonly date?: string;
+}
+
+/** A refusal of Graph. */
+export interface No {
+  readonly status: number;
+  readonly code: string;
+  readonly retryAfter?: string;
+}
+
+const linkTo = (name: string) => `https://graph.microsoft.com/v1.0/${name}`;
+
+function answerWith(page: Page | No): HttpAnswer {
+  if ("status" in page) {
+    const headers = new Headers(page.retryAfter === undefined ? {} : { "retry-after": page.retryAfter });
+    return { status: page.status, headers, text: JSON.stringify({ error: { code: page.code, message: "" } }) };
+  }
+  const { value, next, delta, date } = page;
+  const links = { ...(next ? { "@odata.nextLink": linkTo(next) } : {}), ...(delta ? { "@odata.deltaLink": linkTo(delta) } : {}) };
+  return { status: 200, headers: new Headers(date ? { date } : {}), text: JSON.stringify({ value, ...links }) };
+}
+
+export interface Scene {
+  readonly clock: ManualClock;
+  readonly store: TroubledStore;
+  readonly told: Told[];
+  readonly failures: MailError[];
+  readonly deliveries: Delivery[];
+  /** What Graph was asked, without batches' parts. */
+  readonly requests: { readonly name: string; readonly url: string; readonly prefer: string }[];
+  /** What Graph answers, by the name of the link; a walk of the inbox begins with `walk("inbox")`. */
+  readonly pages: Map<string, Page | No>;
+  /** A message by id, for batches; empty: there is none. */
+  message: (id: string) => object | undefined;
+  readonly client: GraphClient;
+  readonly emit: (name: keyof Events, payload: Events[keyof Events]) => void;
+  /** Takes the queue, as a start or a restart does. */
+  open(options?: Partial<QueueOptions>): Promise<Session>;
+  of<Name extends Told["name"]>(name: Name): Extract<Told, { name: Name }>[];
+}
+
+export async function createScene(): Promise<Scene> {
+  const clock = createManualClock(startAt);
+  const store = troubledStore(memoryStore({ clock }));
+  await store.open();
+  const told: Told[] = [];
+
+  async function http({ url, body, headers, signal }: HttpRequest): Promise<HttpAnswer> {
+    signal?.throwIfAborted();
+    const name = decodeURIComponent(url.replace(linkTo(""), "").split("?")[0]!);
+    scene.requests.push({ name, url, prefer: headers.Prefer ?? "" });
+    if (name === "$batch") return { status: 200, headers: new Headers(), text: JSON.stringify(batchAnswer(body ?? "")) };
+    const page = scene.pages.get(name);
+    if (!page) throw new Error(`The test has no page ${name}.`);
+    return answerWith(page);
+  }
+
+  function batchAnswer(body: string) {
+    const { requests } = JSON.parse(body) as { requests: { id: string; url: string }[] };
+    const responses = requests.map(({ id, url }) => {
+      const found = scene.message(decodeURIComponent(url.split("/messages/")[1]!.split("?")[0]!));
+      return found
+        ? { id, status: 200, headers: {}, body: found }
+        : { id, status: 404, headers: {}, body: { error: { code: "ErrorItemNotFound" } } };
+    });
+    return { responses };
+  }
+
+  const scene: Scene = {
+    clock,
+    store,
+    told,
+    failures: [],
+    deliveries: [],
+    requests: [],
+    pages: new Map(),
+    message: (id) => ({ id, subject: id }),
+    client: createGraphClient({ http, graphHost: "graph.microsoft.com", clock }),
+    emit: (name, payload) => void told.push({ name, ...payload } as Told),
+    open: (options = {}) =>
+      openSession({
+        settings: queueSettings({ address, ...options }, {}),
+        store,
+        clock,
+        client: scene.client,
+        tokens: { get: () => Promise.resolve("token") },
+        gateWidth: 4,
+        handOver(delivery) {
+          scene.deliveries.push(delivery);
+          return undefined;
+        },
+        emit: scene.emit,
+        onFailure: (error) => scene.failures.push(error),
+      }),
+    of: (name) => told.filter((one) => one.name === name) as never,
+  };
+  return scene;
+}
