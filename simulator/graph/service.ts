@@ -137,6 +137,8 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     bar: Bar | undefined,
   ): Promise<Outcome> {
     const { ask, traces, mailbox } = opened;
+    let responses: string | "dropped" = "dropped";
+    let longestWaitMs = 0;
     const work = async (): Promise<Outcome> => {
       try {
         if (plan instanceof GraphRefusal) throw plan;
@@ -144,8 +146,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
       } catch (error) {
         return refuseOrThrow(error, traces);
       }
-      let longestWaitMs = 0;
-      const responses = await runBatch(
+      responses = await runBatch(
         plan,
         bar ? 0 : (places?.granted ?? gateWidth),
         random,
@@ -162,12 +163,14 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
         },
         () => refuseGraph(new GraphRefusal(424, "FailedDependency", "The dependent request failed."), traces),
       );
-      // The client learns of a part's 429 only now, so only now does its bar come down.
-      if (longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);
       return responses === "dropped" ? responses : { status: 200, headers: { "content-type": "application/json" }, body: responses };
     };
     const strike = faults.strike({ route: "batch", mailbox, messageIds: [] });
-    return close(opened, await intercept(ask, strike, work, (status) => usualGraphBody(status, traces)));
+    const outcome = await intercept(ask, strike, work, (status) => usualGraphBody(status, traces));
+    // The client learns of a part's 429 only now, and only from the whole answer, so only then does its bar come down.
+    const told = outcome !== "dropped" && outcome.body === responses;
+    if (told && longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);
+    return close(opened, outcome);
   }
 
   function answer(opened: Opened): Answer {

@@ -141,3 +141,15 @@ test("a batch whose parts wait in one row takes one place only", async () => {
   for (const outer of outers) expect(outer.body.responses.map((part: { status: number }) => part.status)).toEqual([200, 200, 200]);
   expect(sim.log.mostAtOnce(address)).toBe(4);
 });
+
+test("a part's 429 bars the mailbox once its batch's answer has been sent, and not when that answer was lost", async () => {
+  const { batch, ask, sim, user } = await createCaller();
+  const id = encodeURIComponent(user.mailbox.deliver());
+  const part = { id: "1", method: "GET", url: `/me/messages/${id}` };
+  sim.faults.add({ name: "busy", route: "message", count: 2, status: 429, retryAfter: 30 });
+  sim.faults.add({ name: "lost", route: "batch", count: 1, dropSocket: "after" });
+  await expect(batch(part)).rejects.toThrow("fetch failed");
+  expect((await ask(folder)).status).toBe(200);
+  expect((await batch(part)).body.responses[0]).toMatchObject({ status: 429, headers: { "Retry-After": "30" } });
+  expect((await ask(folder)).status).toBe(429);
+});
