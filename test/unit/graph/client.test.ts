@@ -89,6 +89,26 @@ describe("a call", () => {
   });
 });
 
+describe("a refusal", () => {
+  it.each([
+    [404, "", "GRAPH_UNAVAILABLE", 4],
+    [400, "", "GRAPH_UNAVAILABLE", 4],
+    [502, "<html>Bad gateway</html>", "GRAPH_UNAVAILABLE", 4],
+    [503, "", "GRAPH_UNAVAILABLE", 4],
+    [504, '{"error":{"code":"UnknownError","message":""}}', "GRAPH_UNAVAILABLE", 4],
+    [403, "<html>Denied</html>", "GRAPH_FORBIDDEN", 1],
+    [404, '{"error":{"code":"ErrorItemNotFound"}}', "GRAPH_NOT_FOUND", 1],
+    [410, '{"error":{"code":"syncstatenotfound"}}', "SYNC_CURSOR_LOST", 1],
+    [302, "", "GRAPH_REFUSED", 1],
+  ])("of status %i and body %j is %s, asked %i times", async (status, body, code, times) => {
+    const { client, mailbox, sim, sent, inTime, secrets } = await setUp();
+    sim.faults.add({ name: "refused", route: "delta", status, body });
+    const error = await rejected(inTime(client.call(mailbox, page)), { secrets });
+    expect(error).toMatchObject({ code, status, queue });
+    expect(sent).toHaveLength(times);
+  });
+});
+
 describe("a 401", () => {
   it("leads to one new token and one repetition of the same request", async () => {
     const { client, mailbox, sim, sent, tokens, mail } = await setUp();
