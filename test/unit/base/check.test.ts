@@ -70,6 +70,8 @@ describe("what does not fit", () => {
   });
 
   it("is cut short when it is a long text", () => {
+    expect(refusal({ count: "x".repeat(60) }).message).toContain(`"${"x".repeat(60)}" (string)`);
+    expect(refusal({ count: "x".repeat(61) }).message).toContain(`"${"x".repeat(60)}…" (string)`);
     const { message } = refusal({ count: "x".repeat(500) });
     expect(message).toContain(`"${"x".repeat(60)}…" (string)`);
     expect(message.length).toBeLessThan(150);

@@ -113,6 +113,13 @@ describe("sleep", () => {
     expect(getEventListeners(controller.signal, "abort")).toHaveLength(0);
   });
 
+  it("needs no signal", async () => {
+    const clock = createManualClock();
+    const slept = sleep(clock, 5);
+    await clock.advance(5);
+    await slept;
+  });
+
   it("does not begin after an abort", async () => {
     const clock = createManualClock();
     await expect(sleep(clock, 1_000, AbortSignal.abort("before"))).rejects.toBe("before");
