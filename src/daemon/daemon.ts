@@ -9,18 +9,18 @@ import type { SignInResult } from "../auth/accounts.js";
 import type { EmitAuthEvent } from "../auth/events.js";
 import type { SignInMethod } from "../auth/sign-in.js";
 import { type Clock, systemClock } from "../base/clock.js";
-import { createEmitter, type Listener } from "../base/emitter.js";
+import { createEmitter, type Emitter, type Listener } from "../base/emitter.js";
 import { asMailError, ConfigError, MailError } from "../base/errors.js";
 import { createUndo } from "../base/undo.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createLocalScheduler } from "../schedule/local.js";
-import type { QueueSettings } from "../schedule/session.js";
 import { takeOwnership } from "../state/ownership.js";
 import { assertVaultOpens, connect } from "./connection.js";
 import type { DaemonEvents } from "./events.js";
 import { daemonSettings, type MailDaemonOptions, type QueueOptions, queueSettings } from "./options.js";
-import { type RunningQueue, runQueue } from "./running-queue.js";
-import { type DaemonState, type DaemonStatus, queueStatus } from "./status.js";
+import { createQueues } from "./queues.js";
+import { runQueue } from "./running-queue.js";
+import type { DaemonState, DaemonStatus } from "./status.js";
 
 export interface StopOptions {
   /** Milliseconds for the handlers under way and their marks, 0 or more. Default 30,000. */
@@ -38,6 +38,7 @@ export interface MailDaemon extends AsyncDisposable {
   /**
    * Takes no new work, lets handlers and their marks finish until the deadline, lets go of the store. Called again it
    * gives the same promise. Inside a handler it resolves at once: await `stopped` elsewhere.
+   * @throws MailError `STORE_…` when not everything could be let go of; the daemon has stopped all the same
    */
   stop(options?: StopOptions): Promise<void>;
   /** Resolves when the daemon has stopped; with the error when it stopped by itself. Never rejects. */
@@ -59,9 +60,12 @@ export interface MailDaemon extends AsyncDisposable {
   /** No rounds and no new deliveries until `resume`. Not kept over a restart. */
   pause(address: string): Promise<void>;
   resume(address: string): Promise<void>;
-  /** @throws ConfigError `CONFIG_INVALID`, also for an address that is a queue already */
+  /** @throws ConfigError `CONFIG_INVALID`, also for an address that is a queue already; MailError `STORE_…`, `LIFECYCLE_STOPPED` */
   addQueue(queue: QueueOptions): Promise<void>;
-  /** Lets go of a queue as `stop()` does; its state and token stay in the store. */
+  /**
+   * Lets go of a queue as `stop()` does; its state and token stay in the store. Inside a handler of that queue do not
+   * await it: it waits for the handler, until the deadline.
+   */
   removeQueue(address: string, options?: StopOptions): Promise<void>;
 }
 
@@ -69,7 +73,9 @@ export interface MailDaemon extends AsyncDisposable {
  * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
  * storage that was ever used along with every promise of the process, for good.
  */
-const insideHandlerOf = new AsyncLocalStorage<object>();
+const insideHandlerOf = new AsyncLocalStorage<object | undefined>();
+
+const defaultDeadlineMs = 30_000;
 
 /** Makes a daemon. Checks every option; touches neither disk nor network. @throws ConfigError `CONFIG_INVALID`, `CONFIG_KEY_INVALID` */
 export function createMailDaemon(options: MailDaemonOptions): MailDaemon {
@@ -80,54 +86,57 @@ export function createMailDaemon(options: MailDaemonOptions): MailDaemon {
 export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaemon {
   const settings = daemonSettings(options);
   const { store } = settings;
-  const events = createEmitter<DaemonEvents>();
+  const emitter = createEmitter<DaemonEvents>();
+  /** Its listeners are outside of every handler, also where a handler's own call leads to the event. */
+  const events: Emitter<DaemonEvents> = {
+    ...emitter,
+    emit: (name, payload) => insideHandlerOf.run(undefined, () => emitter.emit(name, payload)),
+  };
   const { accounts, client, vault } = connect(settings, { clock, emit: events.emit as EmitAuthEvent });
   const scheduler = createLocalScheduler({ clock, concurrency: settings.turnsAtOnce });
-  /** By address in lower case; `running` is empty before the start and after the stop. */
-  const queues = new Map<string, QueueSettings>();
-  const running = new Map<string, RunningQueue>();
-  /** Queues that could not be taken at the start, by address in lower case. */
-  const broken = new Map<string, MailError>();
+  const queues = createQueues({
+    accounts,
+    run: (queue) =>
+      runQueue({
+        settings: queue,
+        store,
+        clock,
+        client,
+        tokens: accounts.tokens(queue.address),
+        scheduler,
+        handOver,
+        events,
+        gateWidth: settings.mailboxConcurrency,
+      }),
+    onBroken: ({ address: queue }, { code, message: reason }) =>
+      events.emit("queue:failed", { queue, code, reason, failures: 1, nextInMs: Number.POSITIVE_INFINITY }),
+  });
+  for (const queue of settings.queues) queues.add(queue);
   const undo = createUndo();
   let state: DaemonState = "new";
-  /** Empty until `start()` or `stop()` was called. */
+  /** The start's own work, and what `start()` gives: that and, after a failure, the end. Empty until `start()`. */
+  let beginning: Promise<void> | undefined;
   let started: Promise<void> | undefined;
+  /** Empty until something ends the daemon. */
   let stopping: Promise<void> | undefined;
+  /** Empty until the store was lost. */
+  let loss: MailError | undefined;
   let tellStopped: (error: MailError | undefined) => void = () => undefined;
   const stopped = new Promise<MailError | undefined>((resolve) => {
     tellStopped = resolve;
   });
-  for (const queue of settings.queues) admit(queue);
-
-  function admit(queue: QueueSettings): void {
-    queues.set(queue.address.toLowerCase(), queue);
-    accounts.add(queue);
-  }
-
-  function known(address: string): QueueSettings {
-    const queue = queues.get(String(address).toLowerCase());
-    if (queue) return queue;
-    throw new MailError("LIFECYCLE_UNKNOWN_QUEUE", `${address} is not one of the daemon's queues.`);
-  }
-
-  function runningQueue(address: string): RunningQueue {
-    const { address: queue } = known(address);
-    const found = running.get(queue.toLowerCase());
-    if (found) return found;
-    throw new MailError("LIFECYCLE_NOT_STARTED", `${queue} is not being polled: the daemon is ${state}.`, { queue });
-  }
 
   function handOver(delivery: Delivery): Promise<unknown> | undefined {
-    return insideHandlerOf.run(events, () => {
+    return insideHandlerOf.run(emitter, () => {
       const { handler } = settings;
       if (handler) return (async () => handler(delivery))();
-      events.emit("message", delivery);
+      emitter.emit("message", delivery);
       return undefined;
     });
   }
 
   async function begin(): Promise<void> {
-    if (!settings.handler && events.listenerCount("message") === 0) {
+    if (!settings.handler && emitter.listenerCount("message") === 0) {
       throw new ConfigError(
         "CONFIG_NO_HANDLER",
         "Expected `handler` to be a function, or a listener of the event `message` before start(), got neither: nobody would take the mail.",
@@ -139,57 +148,40 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     await settings.keys.load();
     const ownership = await takeOwnership(store, { clock, onLost: lost });
     undo.push(() => ownership.release());
-    await assertVaultOpens(vault, [...queues.values()]);
-    for (const queue of queues.values()) await takeOrReport(queue);
+    await assertVaultOpens(vault, queues.all());
+    await queues.takeAll();
+    if (loss) throw loss;
     state = "running";
-    events.emit("daemon:started", { queues: running.size });
+    events.emit("daemon:started", { queues: queues.runningCount });
   }
 
-  async function take(queue: QueueSettings): Promise<void> {
-    const { address } = queue;
-    const tokens = accounts.tokens(address);
-    running.set(
-      address.toLowerCase(),
-      await runQueue({
-        settings: queue,
-        store,
-        clock,
-        client,
-        tokens,
-        scheduler,
-        handOver,
-        events,
-        gateWidth: settings.mailboxConcurrency,
-      }),
-    );
-  }
-
-  /** What is wrong with one queue alone (a broken record) stops only that queue. */
-  async function takeOrReport(queue: QueueSettings): Promise<void> {
+  async function startOrEnd(): Promise<void> {
+    beginning = begin();
     try {
-      await take(queue);
+      await beginning;
     } catch (error) {
-      if (!(error instanceof MailError) || error.scope !== "queue") throw error;
-      const { code, message: reason } = error;
-      broken.set(queue.address.toLowerCase(), error);
-      events.emit("queue:failed", { queue: queue.address, code, reason, failures: 1, nextInMs: Number.POSITIVE_INFINITY });
+      stopping ??= failedStart();
+      // The error of the start is what counts, whatever the end brings.
+      await stopping.catch(() => undefined);
+      throw error;
     }
   }
 
   function lost(error: MailError): void {
-    for (const queue of running.values()) queue.abandon(error);
+    loss = error;
+    queues.abandon(error);
     stopping ??= end(0, error);
   }
 
   async function end(deadlineMs: number, error: MailError | undefined): Promise<void> {
     const why = error ? `${error.code}: ${error.message}` : "stop() was called";
-    if (state === "running") events.emit("daemon:stopping", { why });
     // A start under way is let finish or fail first: half a start cannot be taken apart.
-    await started?.catch(() => undefined);
+    if (state === "starting") await beginning?.catch(() => undefined);
+    if (state === "running") events.emit("daemon:stopping", { why });
     state = "stopping";
     const failure = await takeApart(deadlineMs, why);
     state = "stopped";
-    const cause = error ?? failure;
+    const cause = error ?? loss ?? failure;
     events.emit("daemon:stopped", { why, ...(cause ? { code: cause.code } : {}) });
     tellStopped(error);
     if (failure && !error) throw failure;
@@ -197,8 +189,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
 
   /** Lets go of everything, whatever fails; the first failure. */
   async function takeApart(deadlineMs: number, why: string): Promise<MailError | undefined> {
-    const results = await Promise.allSettled([...running.values()].map((queue) => queue.close(deadlineMs, why)));
-    running.clear();
+    const results = await queues.close(deadlineMs, why);
     results.push(...(await Promise.allSettled([accounts.close(), scheduler.stop()])), ...(await Promise.allSettled([undo.run()])));
     const failed = results.find((result) => result.status === "rejected");
     return failed && asMailError(failed.reason, "STORE_UNAVAILABLE", "Not everything could be let go of at the stop.");
@@ -206,8 +197,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
 
   /** The store is open while `work` runs, also before the start. */
   async function withStore<T>(work: () => Promise<T>): Promise<T> {
-    if (state === "stopped" || state === "stopping")
-      throw new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped; make a new one.");
+    assertNotStopped();
     await store.open();
     try {
       return await work();
@@ -216,68 +206,54 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     }
   }
 
-  function stop({ deadlineMs = 30_000 }: StopOptions = {}): Promise<void> {
-    if (!(deadlineMs >= 0))
-      throw new ConfigError(
-        "CONFIG_INVALID",
-        `Expected \`deadlineMs\` to be a number of milliseconds, 0 or more, got ${String(deadlineMs)}.`,
-      );
+  function stop({ deadlineMs = defaultDeadlineMs }: StopOptions = {}): Promise<void> {
+    const wrong = deadlineError(deadlineMs);
+    if (wrong) return Promise.reject(wrong);
     stopping ??= end(deadlineMs, undefined);
-    if (insideHandlerOf.getStore() !== events) return stopping;
+    if (insideHandlerOf.getStore() !== emitter) return stopping;
     // Waiting for the handlers from inside one would wait for itself; `stopped` tells the end.
     stopping.catch(() => undefined);
     return Promise.resolve();
   }
 
+  function assertNotStopped(): void {
+    if (stopping) throw stoppedError();
+  }
+
   return {
     start() {
-      if (stopping) return Promise.reject(new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped; make a new one."));
-      started ??= begin().catch((error: unknown) => {
-        stopping ??= failedStart();
-        return stopping.then(() => Promise.reject(error as Error));
-      });
+      if (stopping) return Promise.reject(stoppedError());
+      started ??= startOrEnd();
       return started;
     },
-    stop: async (given) => stop(given),
+    stop,
     stopped,
     on: (name, listener) => events.on(name, listener),
     once: (name, listener) => events.once(name, listener),
     off: (name, listener) => events.off(name, listener),
-    status: () => ({ state, queues: [...queues.entries()].map(([key, queue]) => queueStatus(queue, running.get(key), broken.get(key))) }),
+    status: () => ({ state, queues: queues.status() }),
     signIn: async (address, method) => {
-      const queue = known(address);
+      const queue = queues.find(address);
       return withStore(() => accounts.signIn(queue.address, method));
     },
     signOut: async (address) => {
-      const queue = known(address);
+      const queue = queues.find(address);
       return withStore(() => accounts.signOut(queue.address));
     },
-    pollNow: async (address) => runningQueue(address).poller.pollNow(),
-    pause: async (address) => runningQueue(address).poller.pause(),
-    resume: async (address) => runningQueue(address).poller.resume(),
+    pollNow: async (address) => queues.running(address).poller.pollNow(),
+    pause: async (address) => queues.running(address).poller.pause(),
+    resume: async (address) => queues.running(address).poller.resume(),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults);
-      if (queues.has(queue.address.toLowerCase()))
-        throw new ConfigError(
-          "CONFIG_INVALID",
-          `Expected \`queue.address\` to be a new queue, got ${JSON.stringify(queue.address)}, which there is already.`,
-        );
-      admit(queue);
-      if (state !== "running") return;
-      await take(queue).catch(async (error: unknown) => {
-        queues.delete(queue.address.toLowerCase());
-        await accounts.remove(queue.address);
-        throw error;
-      });
+      assertNotStopped();
+      queues.add(queue);
+      if (state === "running") await queues.take(queue);
     },
-    async removeQueue(address, { deadlineMs = 30_000 } = {}) {
-      const { address: queue } = known(address);
-      const key = queue.toLowerCase();
-      queues.delete(key);
-      await running.get(key)?.close(deadlineMs, "removeQueue() was called");
-      running.delete(key);
-      broken.delete(key);
-      await accounts.remove(queue);
+    async removeQueue(address, { deadlineMs = defaultDeadlineMs } = {}) {
+      const wrong = deadlineError(deadlineMs);
+      if (wrong) throw wrong;
+      assertNotStopped();
+      await queues.remove(address, deadlineMs);
     },
     [Symbol.asyncDispose]: () => stop(),
   };
@@ -288,4 +264,14 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "stopped";
     tellStopped(undefined);
   }
+}
+
+function deadlineError(deadlineMs: unknown): ConfigError | undefined {
+  if (typeof deadlineMs === "number" && deadlineMs >= 0) return undefined;
+  const got = `${String(deadlineMs)} (${typeof deadlineMs})`;
+  return new ConfigError("CONFIG_INVALID", `Expected \`deadlineMs\` to be a number of milliseconds, 0 or more, got ${got}.`);
+}
+
+function stoppedError(): MailError {
+  return new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped; make a new one.");
 }

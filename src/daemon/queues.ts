@@ -1,0 +1,149 @@
+/**
+ * The queues of one daemon: all that it knows, those that run, and those that could not be taken.
+ *
+ * Invariants: an address is one queue, whatever its letter case; a queue is let go of only when its taking has ended;
+ * once the store is lost none is taken any more. It must not know why the daemon starts or stops.
+ */
+import type { Accounts } from "../auth/accounts.js";
+import { ConfigError, MailError } from "../base/errors.js";
+import type { QueueSettings } from "../schedule/session.js";
+import type { RunningQueue } from "./running-queue.js";
+import { type QueueStatus, queueStatus } from "./status.js";
+
+export interface Queues {
+  /** Makes a queue known. @throws ConfigError `CONFIG_INVALID` when it is already */
+  add(queue: QueueSettings): void;
+  all(): QueueSettings[];
+  /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE` */
+  find(address: string): QueueSettings;
+  /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE`, `LIFECYCLE_NOT_STARTED` */
+  running(address: string): RunningQueue;
+  readonly runningCount: number;
+  /** Takes a known queue and begins to poll it. @throws MailError why it could not; the queue is unknown again then */
+  take(queue: QueueSettings): Promise<void>;
+  /** Takes all; what is wrong with one queue alone (a broken record) stops only that queue. @throws MailError of everything else */
+  takeAll(): Promise<void>;
+  /** Lets go of a queue within the deadline and forgets it. Called again meanwhile it gives the same promise. */
+  remove(address: string, deadlineMs: number): Promise<void>;
+  /** Lets go of all that run, whatever fails. */
+  close(deadlineMs: number, why: string): Promise<PromiseSettledResult<void>[]>;
+  /** Ends all at once, without a write. */
+  abandon(reason: MailError): void;
+  status(): QueueStatus[];
+}
+
+export interface QueuesOptions {
+  readonly accounts: Pick<Accounts, "add" | "remove">;
+  readonly run: (queue: QueueSettings) => Promise<RunningQueue>;
+  readonly onBroken: (queue: QueueSettings, error: MailError) => void;
+}
+
+export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues {
+  /** All by address in lower case. */
+  const known = new Map<string, QueueSettings>();
+  /** Empty before the start and after the stop. */
+  const running = new Map<string, RunningQueue>();
+  /** Queues that could not be taken at the start. */
+  const broken = new Map<string, MailError>();
+  /** What is under way; each leaves when it has ended. */
+  const taking = new Map<string, Promise<void>>();
+  const removing = new Map<string, Promise<void>>();
+  /** Empty until the store was lost. */
+  let lost: MailError | undefined;
+
+  /** The one promise of a kind for a queue, until it has ended. */
+  function once(promises: Map<string, Promise<void>>, key: string, work: () => Promise<void>): Promise<void> {
+    const present = promises.get(key);
+    if (present) return present;
+    const promise = work().finally(() => promises.delete(key));
+    promises.set(key, promise);
+    return promise;
+  }
+
+  function add(queue: QueueSettings): void {
+    const key = queue.address.toLowerCase();
+    if (known.has(key)) {
+      const got = `${JSON.stringify(queue.address)}, which there is already`;
+      throw new ConfigError("CONFIG_INVALID", `Expected \`queue.address\` to be a new queue, got ${got}.`);
+    }
+    known.set(key, queue);
+    accounts.add(queue);
+  }
+
+  function find(address: string): QueueSettings {
+    const queue = known.get(String(address).toLowerCase());
+    if (queue) return queue;
+    throw new MailError("LIFECYCLE_UNKNOWN_QUEUE", `${address} is not one of the daemon's queues.`);
+  }
+
+  async function forget({ address }: QueueSettings): Promise<void> {
+    const key = address.toLowerCase();
+    running.delete(key);
+    broken.delete(key);
+    if (known.delete(key)) await accounts.remove(address);
+  }
+
+  function takeOne(queue: QueueSettings): Promise<void> {
+    const key = queue.address.toLowerCase();
+    return once(taking, key, async () => {
+      if (lost) throw lost;
+      const one = await run(queue);
+      running.set(key, one);
+      if (lost) one.abandon(lost);
+    });
+  }
+
+  return {
+    add,
+    find,
+    all: () => [...known.values()],
+    running(address) {
+      const { address: queue } = find(address);
+      const found = running.get(queue.toLowerCase());
+      if (found) return found;
+      const why = broken.get(queue.toLowerCase())?.message ?? "the daemon is not running.";
+      throw new MailError("LIFECYCLE_NOT_STARTED", `${queue} is not being polled: ${why}`, { queue });
+    },
+    get runningCount() {
+      return running.size;
+    },
+    take: (queue) =>
+      takeOne(queue).catch(async (error: unknown) => {
+        await forget(queue);
+        throw error;
+      }),
+    async takeAll() {
+      // Those that are added meanwhile are taken as well.
+      for (const queue of known.values()) {
+        try {
+          await takeOne(queue);
+        } catch (error) {
+          if (!(error instanceof MailError) || error.scope !== "queue") throw error;
+          broken.set(queue.address.toLowerCase(), error);
+          onBroken(queue, error);
+        }
+      }
+    },
+    remove(address, deadlineMs) {
+      const queue = find(address);
+      const key = queue.address.toLowerCase();
+      return once(removing, key, async () => {
+        await taking.get(key)?.catch(() => undefined); // Whoever takes it has the error.
+        await running.get(key)?.close(deadlineMs, "removeQueue() was called");
+        await forget(queue);
+      });
+    },
+    async close(deadlineMs, why) {
+      await Promise.allSettled(taking.values());
+      const closing = [...running.values()].map((queue) => queue.close(deadlineMs, why));
+      const results = await Promise.allSettled([...closing, ...removing.values()]);
+      running.clear();
+      return results;
+    },
+    abandon(reason) {
+      lost = reason;
+      for (const queue of running.values()) queue.abandon(reason);
+    },
+    status: () => [...known].map(([key, queue]) => queueStatus(queue, running.get(key), broken.get(key))),
+  };
+}
