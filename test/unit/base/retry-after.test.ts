@@ -15,6 +15,7 @@ describe("Retry-After", () => {
     ["an HTTP date", "Sun, 01 Mar 2026 08:02:30 GMT", 150_000],
     ["an HTTP date of the old form", "Sunday, 01-Mar-26 08:00:10 GMT", 10_000],
     ["an HTTP date in C's form with its zone", "Sun Mar  1 08:00:10 2026 GMT", 10_000],
+    ["a date with its zone in figures", "Sun, 01 Mar 2026 10:00:10 +0200", 10_000],
     ["an ISO date, which it should not be", "2026-03-01T08:00:10Z", 10_000],
     ["an HTTP date that has passed", "Sun, 01 Mar 2026 07:00:00 GMT", 0],
     ["more than a day, cut to it", "86401", dayMs],
