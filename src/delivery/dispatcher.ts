@@ -30,6 +30,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   /** Fetches messages by id, at most 20. */
   readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
+  /** Whether Graph gives the mailbox itself. */
+  readonly mailboxAnswers: (signal: AbortSignal) => Promise<boolean>;
   /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitDeliveryEvent;
@@ -90,6 +92,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     later,
     signal: ended.signal,
     read: options.read,
+    mailboxAnswers: options.mailboxAnswers,
     onGone(entry) {
       openCount -= 1;
       emit("message:gone", { queue, id: entry.id });

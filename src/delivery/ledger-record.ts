@@ -2,7 +2,7 @@
  * What the ledger keeps of a message, and how it is written: ids, dates, states and error texts, never content.
  *
  * Invariant: open work lies under an increasing sequence, the final entry under the message's id; a message has one
- * or the other, never both, except that it has neither before it was ever seen.
+ * or the other, and neither before it was ever seen; only one that was gone and is seen again has both until it rests.
  */
 import { MailError } from "../base/errors.js";
 import type { Mark } from "../mailbox/marker.js";

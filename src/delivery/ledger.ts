@@ -8,7 +8,7 @@
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { Mark } from "../mailbox/marker.js";
-import type { Commit, Key, Store, Value } from "../state/store.js";
+import type { Commit, Entry, Key, Store, Value } from "../state/store.js";
 import {
   epochKey,
   type FinalEntry,
@@ -37,7 +37,7 @@ export interface Ledger {
   readonly queueKey: string;
   /** Open work by message id. */
   readonly open: ReadonlyMap<string, OpenEntry>;
-  /** Which of these ids have never been seen. */
+  /** Which of these ids have never been seen, or were believed to be gone. */
   unknown(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Records what is new of a page together with its cursor; returns the entries to be delivered. */
   record(sightings: readonly Sighting[], cursor: { readonly key: Key; readonly value: Value }): Promise<OpenEntry[]>;
@@ -135,7 +135,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
   async function unknown(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const candidates = [...new Set(ids)].filter((id) => !open.has(id));
     const finals = await store.getMany(candidates.map((id) => finalKey(queueKey, id)));
-    return new Set(candidates.filter((_, index) => finals[index] === undefined));
+    return new Set(candidates.filter((_, index) => finals[index] === undefined || isGone(finals[index] as Entry)));
   }
 
   await load();
@@ -206,8 +206,13 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
         markedWithinMs,
       ),
     markFailed: (entry) => update(entry, { markAttempts: (entry.markAttempts ?? 0) + 1 }, markedWithinMs),
-    put: (key, value) => commit({ puts: [{ key, value }], withinMs: markedWithinMs }),
+    put: (key, value) => commit({ puts: [{ key, value }] }),
   };
+}
+
+/** What was believed to be gone and is seen again is delivered after all. */
+function isGone({ value }: Entry): boolean {
+  return typeof value === "object" && value !== null && (value as Partial<FinalEntry>).state === "gone";
 }
 
 /** The version of the raised epoch: what every later commit checks. */

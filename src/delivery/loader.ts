@@ -2,7 +2,7 @@
  * Fetches the content of entries that wait without it, the oldest first, a batch at a time.
  *
  * Invariants: one batch at a time, no larger than there is room for; a message that cannot be read waits by itself; a
- * 404 is believed only after nothing else was heard for fifteen minutes of asking. Whatever a read fails with, its
+ * 404 is believed only after nothing else was heard for fifteen minutes of asking, while the mailbox itself answers. Whatever a read fails with, its
  * entries are back in the room; a ledger that fails ends the queue.
  */
 import { backoffMs } from "../base/backoff.js";
@@ -22,6 +22,8 @@ export interface LoaderOptions {
   readonly signal: AbortSignal;
   /** Fetches messages by id, at most 20. */
   readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
+  /** Whether Graph gives the mailbox itself: otherwise a 404 says nothing about a message. */
+  readonly mailboxAnswers: (signal: AbortSignal) => Promise<boolean>;
   /** Calls back after a delay, unless the queue stops before. */
   readonly later: (delayMs: number, run: () => void) => void;
   readonly onGone: (entry: OpenEntry) => void;
@@ -37,13 +39,18 @@ export interface Loader {
 
 const readBatch = 20;
 const backoff = { baseMs: 1_000, capMs: 60_000 };
+/** Between questions for a message that alone cannot be read. */
+const oneAlone = { baseMs: 2_000, capMs: 300_000 };
 /** Milliseconds of asking again after which a 404 is believed. */
 const believeMissingMs = 15 * 60_000;
 const shortestAskAgainMs = 10_000;
 const longestAskAgainMs = 5 * 60_000;
 
-export function createLoader({ ledger, room, clock, signal, read, later, onGone, onChange, onFailure }: LoaderOptions): Loader {
+export function createLoader(options: LoaderOptions): Loader {
+  const { ledger, room, clock, signal, read, mailboxAnswers, later, onGone, onChange, onFailure } = options;
   let reading = false;
+  /** By message id, how often it alone could not be read; one that was read has no entry. */
+  const refusals = new Map<string, number>();
   /** Failures of whole reads in a row. */
   let failures = 0;
 
@@ -69,12 +76,21 @@ export function createLoader({ ledger, room, clock, signal, read, later, onGone,
 
   async function sort(entry: OpenEntry, reading: Reading | undefined): Promise<void> {
     const { missingSince } = entry;
-    if (reading?.found) return room.add(missingSince === undefined ? entry : await noted(entry, undefined), reading.item);
     const now = clock.now();
-    if (reading?.error.code !== "GRAPH_NOT_FOUND") return askAgain(entry, shortestAskAgainMs);
+    if (reading?.found) {
+      refusals.delete(entry.id);
+      return room.add(missingSince === undefined ? entry : await noted(entry, undefined), reading.item);
+    }
+    if (reading?.error.code !== "GRAPH_NOT_FOUND") {
+      const refused = (refusals.get(entry.id) ?? 0) + 1;
+      refusals.set(entry.id, refused);
+      return askAgain(entry, Math.max((reading?.error.notBeforeAt ?? 0) - now, backoffMs(clock, refused, oneAlone)));
+    }
     if (missingSince === undefined) return askAgain(await noted(entry, now), shortestAskAgainMs);
     const missingMs = now - missingSince;
     if (missingMs < believeMissingMs) return askAgain(entry, Math.min(Math.max(missingMs, shortestAskAgainMs), longestAskAgainMs));
+    // "Default folder Root not found" comes with the same code when there is no mailbox at all (Zammad's documentation).
+    if (!(await mailboxAnswers(signal))) return askAgain(entry, longestAskAgainMs);
     await insisting(() => ledger.gone(entry), { clock, signal });
     room.pass(entry);
     onGone(entry);

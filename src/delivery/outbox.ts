@@ -9,7 +9,6 @@ import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
-import { isPassing } from "../graph/retry.js";
 import type { MarkOrder, MarkResult } from "../mailbox/marker.js";
 import { createDelays } from "./delays.js";
 import type { EmitDeliveryEvent } from "./events.js";
@@ -61,6 +60,8 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   const writes = new Set<Promise<void>>();
   /** The loop that sends; empty when nothing is under way. */
   let sending: Promise<void> | undefined;
+  /** By message id, refusals in a row since the start; what is done with has none. */
+  const refusals = new Map<string, number>();
   /** Orders in the batch that is out. */
   let underWay = 0;
   let failures = 0;
@@ -111,10 +112,11 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       const result = results[index];
       if (result?.done && !(result.vanished && isDoubtful(entry))) finished.push({ entry });
       else if (result?.done === false && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
-      else again(result && (result.done || !isPassing(result.error)) ? await durable(() => ledger.markFailed(entry)) : entry);
+      else again(result && (result.done || counts(result.error)) ? await durable(() => ledger.markFailed(entry)) : entry);
     }
     // Told before it is durable: a mark made twice does no harm.
     for (const { entry, error } of finished) {
+      refusals.delete(entry.id);
       if (error === undefined) emit("message:marked", { queue, id: entry.id, outcome: entry.outcome ?? "settled" });
       else emit("message:mark-failed", { queue, id: entry.id, reason: error });
     }
@@ -122,9 +124,11 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     if (finished.length > 0) keep(durable(() => ledger.marked(finished)));
   }
 
-  /** A refused order waits by itself: the others go on. */
+  /** A refused order waits by itself, longer each time: the others go on. */
   function again(entry: OpenEntry): void {
-    delayed.start(backoffMs(clock, (entry.markAttempts ?? 0) + 1, backoff), () => {
+    const refused = (refusals.get(entry.id) ?? entry.markAttempts ?? 0) + 1;
+    refusals.set(entry.id, refused);
+    delayed.start(backoffMs(clock, refused, backoff), () => {
       waiting.push(entry);
       schedule();
     });
@@ -140,12 +144,17 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
   }
 
+  /** What says something about the order: a full or absent mailbox, or a server in trouble, says nothing, and the order waits. */
+  function counts({ code, scope }: MailError): boolean {
+    return scope === "call" || scope === "message" || code === "SYNC_FOLDER_NOT_FOUND";
+  }
+
   function isDoubtful({ markAttempts = 0 }: OpenEntry): boolean {
     return markAttempts + 1 < vanishedTries;
   }
 
   function isHopeless(entry: OpenEntry, error: MailError): boolean {
-    return error.code === "GRAPH_REFUSED" || (!isPassing(error) && (entry.markAttempts ?? 0) + 1 >= tries);
+    return error.code === "GRAPH_REFUSED" || (counts(error) && (entry.markAttempts ?? 0) + 1 >= tries);
   }
 
   function end(reason: MailError): void {

@@ -17,8 +17,6 @@ import { type BatchPart, encodeBatch, type Json, parseBatch } from "./wire.js";
 /** The most parts Graph takes in one batch (concepts/json-batching). */
 export const batchSize = 20;
 
-/** How often a part is sent in all. */
-const tries = 5;
 const backoff = { baseMs: 500, capMs: 8_000 };
 
 export type PartAnswer =
@@ -30,6 +28,8 @@ export interface BatchCall {
   /** What it is, in a few words, for error messages. */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
+  /** How often a part that fails in passing is sent in all, 1 or more. Default 5; 1 leaves repeating to the caller. */
+  readonly tries?: number;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface BatchCall {
 export async function sendBatch(
   client: GraphClient,
   mailbox: MailboxAccess,
-  { parts, what, signal }: BatchCall,
+  { parts, what, signal, tries = 5 }: BatchCall,
 ): Promise<Map<string, PartAnswer>> {
   const answers = new Map<string, PartAnswer>();
   let open: readonly BatchPart[] = parts;
@@ -49,7 +49,7 @@ export async function sendBatch(
     let notBeforeAt = 0;
     for (let from = 0; from < open.length; from += batchSize) {
       const some = open.slice(from, from + batchSize);
-      const got = await sendOne(client, mailbox, some, { what, signal });
+      const got = await sendHalving(client, mailbox, some, { what, signal });
       for (const part of some) {
         const answer = got.get(part.id) ?? unanswered(part, mailbox.queue);
         answers.set(part.id, answer);
@@ -66,12 +66,42 @@ export async function sendBatch(
   return answers;
 }
 
-async function sendOne(
+interface Sending {
+  readonly what: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+type Send = (
   client: GraphClient,
   mailbox: MailboxAccess,
   parts: readonly BatchPart[],
-  { what, signal }: { what: string; signal: AbortSignal | undefined },
-) {
+  sending: Sending,
+) => Promise<Map<string, PartAnswer>>;
+
+/**
+ * One part can spoil the answer to all (raw control characters, a size that times out): such a batch is halved until
+ * that part has the error to itself. Where every part fails so, it is not the parts' fault.
+ */
+const sendHalving: Send = async (client, mailbox, parts, sending) => {
+  try {
+    return await sendOne(client, mailbox, parts, sending);
+  } catch (error) {
+    if (!mayBeOnePart(error)) throw error;
+    const [only] = parts;
+    if (parts.length === 1 && only) return new Map([[only.id, { ok: false, error }]]);
+    const middle = Math.ceil(parts.length / 2);
+    const first = await sendHalving(client, mailbox, parts.slice(0, middle), sending);
+    const answers = new Map([...first, ...(await sendHalving(client, mailbox, parts.slice(middle), sending))]);
+    if ([...answers.values()].every((answer) => !answer.ok && mayBeOnePart(answer.error))) throw error;
+    return answers;
+  }
+};
+
+function mayBeOnePart(error: unknown): error is MailError {
+  return error instanceof MailError && (error.code === "GRAPH_BAD_RESPONSE" || error.status === 504);
+}
+
+const sendOne: Send = async (client, mailbox, parts, { what, signal }) => {
   const answers = new Map<string, PartAnswer>();
   await client.call(mailbox, {
     method: "POST",
@@ -96,7 +126,7 @@ async function sendOne(
     },
   });
   return answers;
-}
+};
 
 function isOutdated({ ifMatch }: BatchPart, { code }: MailError): boolean {
   return ifMatch !== undefined && code === "GRAPH_CONFLICT";

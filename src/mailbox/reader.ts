@@ -23,8 +23,19 @@ export async function readMessages(
     path: `${mailbox.root}/messages/${encodeURIComponent(id)}?$select=${fullSelect(content)}`,
     prefer,
   }));
-  const answers = await sendBatch(client, mailbox, { parts, what: "reading messages", signal });
+  const answers = await sendBatch(client, mailbox, { parts, what: "reading messages", signal, tries: 1 });
   return ids.map((id, index) => reading(answers.get(String(index + 1)), id, mailbox.queue));
+}
+
+/** Whether Graph gives the mailbox at all: asked for its inbox, which every mailbox has. The reason of an abort is thrown. */
+export async function mailboxAnswers(client: GraphClient, mailbox: MailboxAccess, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.call(mailbox, { method: "GET", target: `${mailbox.root}/mailFolders/inbox?$select=id`, what: "the inbox", signal });
+    return true;
+  } catch (error) {
+    if (error instanceof MailError && !signal.aborted) return false;
+    throw error;
+  }
 }
 
 function reading(answer: PartAnswer | undefined, messageId: string, queue: string): Reading {

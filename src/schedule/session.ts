@@ -17,7 +17,7 @@ import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
-import { readMessages } from "../mailbox/reader.js";
+import { mailboxAnswers, readMessages } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 
@@ -125,6 +125,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
     onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
     read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
+    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     onMark: (entry) => outbox.add(entry),
   });
 

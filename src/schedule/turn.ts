@@ -6,7 +6,7 @@
  * cursor begins the walk again with the ledger telling what is known; the bounds of the first walk stay.
  */
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { MailError, type MailErrorCode } from "../base/errors.js";
 import type { Sighting } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { GraphClient } from "../graph/client.js";
@@ -35,19 +35,43 @@ export interface TurnResult {
   readonly lagMs?: number;
 }
 
-/** Walks every folder to its delta link. @throws MailError of Graph, the sign-in or the store; what was recorded stays. */
+/**
+ * Walks every folder to its delta link; a folder that fails by itself does not keep the others from their round.
+ * @throws MailError of Graph, the sign-in or the store: the first; what was recorded stays.
+ */
 export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   let pages = 0;
   const found: OpenEntry[] = [];
+  let failure: MailError | undefined;
   for (const folder of options.session.settings.folders) {
-    await walk(folder, options, (fresh) => {
-      pages += 1;
-      found.push(...fresh);
-    });
+    try {
+      await walk(folder, options, (fresh) => {
+        pages += 1;
+        found.push(...fresh);
+      });
+    } catch (error) {
+      if (!(error instanceof MailError) || !ofOneFolder.has(error.code)) throw error;
+      failure ??= error;
+    }
   }
+  if (failure) throw failure;
   const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
   return { pages, messages: found.length, ...(found.length > 0 ? { lagMs: Math.max(0, options.clock.now() - oldest) } : {}) };
 }
+
+/** What can be the matter with one folder alone. */
+const ofOneFolder: ReadonlySet<MailErrorCode> = new Set([
+  "SYNC_FOLDER_NOT_FOUND",
+  "SYNC_CURSOR_LOST",
+  "SYNC_ROUND_LOOPED",
+  "GRAPH_REFUSED",
+  "GRAPH_NOT_FOUND",
+  "GRAPH_BAD_RESPONSE",
+  "STORE_RECORD_INVALID",
+]);
+
+/** What a new walk of the folder mends. */
+const mendedByNewWalk: ReadonlySet<MailErrorCode> = new Set(["SYNC_CURSOR_LOST", "SYNC_ROUND_LOOPED"]);
 
 async function walk(folder: string, options: TurnOptions, onPage: (fresh: readonly OpenEntry[]) => void): Promise<void> {
   const { session, store, client, emit, signal } = options;
@@ -60,8 +84,9 @@ async function walk(folder: string, options: TurnOptions, onPage: (fresh: readon
     let page: FolderPage;
     try {
       page = await fetchPage(client, mailbox, { folder, cursor, content: settings.content, pageSize: settings.pageSize, signal });
+      assertProgress(page, cursor, folder, queue);
     } catch (error) {
-      if (!(error instanceof MailError) || error.code !== "SYNC_CURSOR_LOST" || lost) throw error;
+      if (!(error instanceof MailError) || !mendedByNewWalk.has(error.code) || lost) throw error;
       lost = true;
       const { link: _, ...rest } = cursor;
       cursor = rest;
@@ -85,6 +110,16 @@ async function walk(folder: string, options: TurnOptions, onPage: (fresh: readon
     onPage(fresh);
     if (roundEnds) return;
   }
+}
+
+/** A nextLink that leads to itself never ends (reported: microsoft-graph-docs 4897). */
+function assertProgress({ link }: FolderPage, cursor: Cursor, folder: string, queue: string): void {
+  if (link.kind === "delta" || link.url !== cursor.link?.url) return;
+  throw new MailError(
+    "SYNC_ROUND_LOOPED",
+    `Graph's next page of the folder ${folder} of ${queue} is the same page again; the folder is walked anew.`,
+    { queue },
+  );
 }
 
 function sighting({ id, properties }: WireItem, folder: string, deliver: boolean): Sighting {

@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ConfigError, createMailDaemon, environmentKeys, generateKey, keyRing, lmdbStore, type MailDaemonOptions, memoryStore } from "../../src/index.js";
+import {
+  ConfigError,
+  createMailDaemon,
+  environmentKeys,
+  generateKey,
+  keyRing,
+  lmdbStore,
+  type MailDaemonOptions,
+  memoryStore,
+} from "../../src/index.js";
 import { address, hostOptions, simulatorWith } from "../support/host.js";
 
 const base: MailDaemonOptions = {
@@ -95,7 +104,10 @@ test("an LMDB path that cannot be written is told at start, and nothing is half-
 
 test("missing keys are told at start with what to do", async () => {
   const daemon = createMailDaemon({ ...base, store: memoryStore(), vaultKeys: environmentKeys("MAIL_DAEMON_KEYS_NOT_SET") });
-  await expect(daemon.start()).rejects.toMatchObject({ code: "AUTH_VAULT_KEY_MISSING", message: expect.stringContaining("MAIL_DAEMON_KEYS_NOT_SET") });
+  await expect(daemon.start()).rejects.toMatchObject({
+    code: "AUTH_VAULT_KEY_MISSING",
+    message: expect.stringContaining("MAIL_DAEMON_KEYS_NOT_SET"),
+  });
 });
 
 test("a store made by a newer version is told at start", async () => {

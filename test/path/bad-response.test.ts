@@ -1,7 +1,7 @@
 /** Answers of Graph that are no answers: the round is abandoned, the cursor stays, the queue tries again, no token leaves. */
 import { expect, test } from "vitest";
-import type { DaemonEvents } from "../../src/daemon/events.js";
 import type { Fault } from "../../simulator/index.js";
+import type { DaemonEvents } from "../../src/daemon/events.js";
 import { address, hostOptions, next, signedIn, simulatorWith } from "../support/host.js";
 
 const foreign = "https://graph.microsoft.com.evil.example/v1.0/me/messages";
@@ -12,14 +12,26 @@ const cases: readonly (Omit<Fault, "name" | "route" | "count"> & { readonly what
   { what: "raw control characters in JSON", status: 200, body: '{"value":[{"id":"a","subject":"bell \u0007 and \u0000"}]}' },
   { what: "an answer without `value`", status: 200, body: { "@odata.deltaLink": "https://graph.microsoft.com/v1.0/x" } },
   { what: "a `value` that is no list", status: 200, body: { value: {}, "@odata.deltaLink": "https://graph.microsoft.com/v1.0/x" } },
-  { what: "an item without an id", status: 200, body: { value: [{ subject: "?" }], "@odata.deltaLink": "https://graph.microsoft.com/v1.0/x" } },
+  {
+    what: "an item without an id",
+    status: 200,
+    body: { value: [{ subject: "?" }], "@odata.deltaLink": "https://graph.microsoft.com/v1.0/x" },
+  },
   { what: "a page without any link", status: 200, body: { value: [] } },
-  { what: "a page with both links", status: 200, body: { value: [], "@odata.nextLink": "https://graph.microsoft.com/a", "@odata.deltaLink": "https://graph.microsoft.com/b" } },
+  {
+    what: "a page with both links",
+    status: 200,
+    body: { value: [], "@odata.nextLink": "https://graph.microsoft.com/a", "@odata.deltaLink": "https://graph.microsoft.com/b" },
+  },
   { what: "a nextLink to a foreign host", status: 200, body: { value: [], "@odata.nextLink": foreign } },
   { what: "a deltaLink to a foreign host", status: 200, body: { value: [], "@odata.deltaLink": foreign } },
   { what: "a link with another scheme", status: 200, body: { value: [], "@odata.nextLink": "http://graph.microsoft.com/v1.0/me" } },
   { what: "a link with another port", status: 200, body: { value: [], "@odata.nextLink": "https://graph.microsoft.com:8443/v1.0/me" } },
-  { what: "a link with a user in front of the host", status: 200, body: { value: [], "@odata.nextLink": "https://graph.microsoft.com@evil.example/" } },
+  {
+    what: "a link with a user in front of the host",
+    status: 200,
+    body: { value: [], "@odata.nextLink": "https://graph.microsoft.com@evil.example/" },
+  },
 ];
 
 test.each(cases)("$what fails the round as GRAPH_BAD_RESPONSE, and the next round brings the mail", async ({ what: _, ...fault }) => {
@@ -62,7 +74,10 @@ test("a page in the middle of a round that is broken leaves the cursor at the pa
   const sim = simulatorWith([address], { quirks: { emptyPages: false, replays: false } });
   const ids = sim.user(address).mailbox.deliverMany(Array.from({ length: 25 }, (_, index) => ({ subject: `mail ${index}` })));
   const seen: string[] = [];
-  const options = hostOptions(sim, { handler: ({ message }) => void seen.push(message.id), defaults: { startFrom: "everything", pageSize: 10, pollIntervalMs: 60_000 } });
+  const options = hostOptions(sim, {
+    handler: ({ message }) => void seen.push(message.id),
+    defaults: { startFrom: "everything", pageSize: 10, pollIntervalMs: 60_000 },
+  });
   const daemon = await signedIn(sim, options);
   sim.faults.add({ name: "bad", route: "delta", after: 1, count: 1, truncate: 100 });
   const failed = next(daemon, "queue:failed");

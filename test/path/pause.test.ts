@@ -81,7 +81,12 @@ test("one mailbox that is out of order does not hold up another", async () => {
   const sim = simulatorWith([address, other]);
   const options = { ...hostOptions(sim), queues: [{ address }, { address: other }] };
   const daemon = await signedIn(sim, options);
-  sim.faults.add({ name: "gone", mailbox: address, status: 404, body: { error: { code: "MailboxNotEnabledForRESTAPI", message: "The mailbox is inactive." } } });
+  sim.faults.add({
+    name: "gone",
+    mailbox: address,
+    status: 404,
+    body: { error: { code: "MailboxNotEnabledForRESTAPI", message: "The mailbox is inactive." } },
+  });
   sim.user(other).mailbox.deliver();
   const unavailable = next(daemon, "queue:state", ({ to }) => to === "unavailable");
   const marked = next(daemon, "message:marked");

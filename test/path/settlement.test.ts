@@ -106,7 +106,10 @@ test("a handler that never ends is given up after a second time-out, and the mai
   sim.user(address).mailbox.deliver();
   const daemon = await signedIn(
     sim,
-    hostOptions(sim, { defaults: { handlerTimeoutMs: 20, startFrom: "everything" }, handler: ({ attempt }) => (attempt === 1 ? new Promise(() => undefined) : undefined) }),
+    hostOptions(sim, {
+      defaults: { handlerTimeoutMs: 20, startFrom: "everything" },
+      handler: ({ attempt }) => (attempt === 1 ? new Promise(() => undefined) : undefined),
+    }),
   );
   const retrying = next(daemon, "message:retrying");
   await daemon.start();
@@ -118,7 +121,13 @@ test("messages of one conversation come one after another, others in between", a
   const sim = simulatorWith();
   const { mailbox } = sim.user(address);
   const at = Date.now() - 60_000;
-  mailbox.deliverMany(Array.from({ length: 12 }, (_, index) => ({ subject: `${index}`, receivedAt: at + index * 1_000, conversationId: index % 2 === 0 ? "even" : `odd-${index}` })));
+  mailbox.deliverMany(
+    Array.from({ length: 12 }, (_, index) => ({
+      subject: `${index}`,
+      receivedAt: at + index * 1_000,
+      conversationId: index % 2 === 0 ? "even" : `odd-${index}`,
+    })),
+  );
   const busy = new Set<string>();
   const order: string[] = [];
   let overlaps = 0;
@@ -148,7 +157,13 @@ test("a mark that can never be made is told once and holds nothing up", async ()
   const { mailbox } = sim.user(address);
   const bad = mailbox.deliver({ subject: "bad" });
   const daemon = await signedIn(sim, hostOptions(sim));
-  sim.faults.add({ name: "refused", route: "patch", messageId: bad, status: 400, body: { error: { code: "ErrorInvalidRequest", message: "no" } } });
+  sim.faults.add({
+    name: "refused",
+    route: "patch",
+    messageId: bad,
+    status: 400,
+    body: { error: { code: "ErrorInvalidRequest", message: "no" } },
+  });
   const failed = next(daemon, "message:mark-failed");
   const marked = next(daemon, "message:marked");
   const good = mailbox.deliver({ subject: "good" });

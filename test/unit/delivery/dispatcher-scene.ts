@@ -60,6 +60,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
         scene.reads.push(ids);
         return ids.map((id) => scene.answer(id));
       },
+      mailboxAnswers: async () => true,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onMark: (entry) => scene.marks.push(entry),
       onFailure(error) {

@@ -43,7 +43,7 @@ test("a page that a store refused can be recorded again", async () => {
   expect([...(await open()).open.keys()]).toEqual(["a"]);
 });
 
-test("an id that is known in any way is not recorded again", async () => {
+test("an id that is known in any way is not recorded again, but for one that was believed to be gone", async () => {
   const { open, done } = await createDesk();
   const ledger = await open();
   const ids = ["pending", "delivering", "retrying", "marking", "settled", "quarantined", "gone", "marked"];
@@ -59,12 +59,14 @@ test("an id that is known in any way is not recorded again", async () => {
   const waiting = await done(ledger.settle(marked!, { outcome: "settled", mark }));
   await done(ledger.marked([{ entry: waiting! }]));
   const again = [...ids, "baseline", "new"];
-  expect(await ledger.unknown(again)).toEqual(new Set(["new"]));
+  // What was believed to be gone and is seen again is delivered after all.
+  expect(await ledger.unknown(again)).toEqual(new Set(["gone", "new"]));
   const fresh = await ledger.record(
     again.map((id) => sighting(id)),
     cursor("link 2"),
   );
-  expect(fresh.map(({ id }) => id)).toEqual(["new"]);
+  expect(fresh.map(({ id }) => id)).toEqual(["gone", "new"]);
+  expect(await ledger.unknown(again)).toEqual(new Set());
 });
 
 test("an id that a page shows twice is recorded once, as the page showed it last", async () => {

@@ -205,9 +205,9 @@ describe("a whole batch", () => {
     ["refused for good", { name: "x", route: "batch", status: 400 }, "GRAPH_REFUSED", 1],
     ["refused in passing, without end", { name: "x", route: "batch", status: 503 }, "GRAPH_UNAVAILABLE", 4],
     ["whose connection breaks each time", { name: "x", route: "batch", dropSocket: "before" }, "GRAPH_UNREACHABLE", 4],
-    ["whose answer is cut", { name: "x", route: "batch", truncate: 30 }, "GRAPH_BAD_RESPONSE", 1],
-    ["whose answer is empty", { name: "x", route: "batch", status: 200, body: "" }, "GRAPH_BAD_RESPONSE", 1],
-    ["whose answer has no responses", { name: "x", route: "batch", status: 200, body: {} }, "GRAPH_BAD_RESPONSE", 1],
+    ["whose answer is cut", { name: "x", route: "batch", truncate: 30 }, "GRAPH_BAD_RESPONSE", 3],
+    ["whose answer is empty", { name: "x", route: "batch", status: 200, body: "" }, "GRAPH_BAD_RESPONSE", 3],
+    ["whose answer has no responses", { name: "x", route: "batch", status: 200, body: {} }, "GRAPH_BAD_RESPONSE", 3],
   ])("%s ends with that error", async (_, fault, code, requests) => {
     const set = await setUp();
     const { parts } = withMessages(set, 2);
