@@ -48,8 +48,8 @@ const ownerRecord = z.object({
   bootId: z.string().nullable(),
   pidNamespace: z.string().nullable(),
   startedAtTicks: z.string().nullable(),
-  /** Epoch milliseconds. */
-  expiresAt: z.number(),
+  /** Epoch milliseconds; no more than a date can be. */
+  expiresAt: z.number().max(8.64e15),
 });
 
 type OwnerRecord = z.infer<typeof ownerRecord>;

@@ -186,3 +186,9 @@ function memoryCommit(store: ReturnType<typeof interceptedStore>): (commit: Comm
     return committing;
   };
 }
+
+it("an owner's record with a time that is no date cannot be read, and says so", async () => {
+  const { store, take } = await setUp();
+  await store.commit({ puts: [{ key: ownerKey, value: { ...elsewhere, ownerId: "x", expiresAt: Number.MAX_SAFE_INTEGER } }] });
+  await expect(take()).rejects.toMatchObject({ code: "STORE_RECORD_INVALID" });
+});
