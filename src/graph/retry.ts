@@ -1,6 +1,6 @@
 /**
- * Repeating one call that failed for a passing reason. Only for calls that may be repeated: reads, sparse updates,
- * moves and deletes by immutable id.
+ * Repeating one call that failed for a passing reason. Only for calls that may be repeated: reads, sparse updates, moves
+ * by immutable id; not `DELETE`, which a second time deletes for good.
  *
  * Invariant: never before the time the server asked for; a longer pause than a call should hang is left to the caller.
  */

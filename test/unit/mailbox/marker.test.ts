@@ -202,6 +202,14 @@ describe("categories of others", () => {
     expect(set.mail.message(id)?.categories).toEqual(["Blue", "Theirs", "Done"]);
   });
 
+  it("that need no change leave the other changes free of their version, so that a conflict of Exchange's own passes", async () => {
+    const set = await setUp();
+    const id = set.mail.deliver({ categories: ["Done"] });
+    set.sim.faults.add({ name: "conflict", route: "patch", count: 1, status: 412 });
+    expect(await mark(set, [id], { markRead: true, addCategories: ["Done"] })).toEqual(["done"]);
+    expect(steps(set)).toEqual([["message"], ["patch"], ["patch"]]);
+  });
+
   it.each([
     ["no categories", { id: "x" }],
     ["categories that are no list", { id: "x", categories: null }],
