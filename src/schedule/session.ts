@@ -17,6 +17,7 @@ import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
+import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { mailboxAnswers, readMessages } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
@@ -62,6 +63,7 @@ export interface Session {
   readonly dispatcher: Dispatcher;
   readonly outbox: Outbox;
   readonly mailbox: MailboxAccess;
+  readonly pageSize: PageSize;
   /** Goes on where the last owner ended. */
   begin(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
@@ -135,6 +137,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     dispatcher,
     outbox,
     mailbox,
+    pageSize: createPageSize(settings.pageSize),
     begin() {
       if (kept) gate.bar(kept);
       const open = [...ledger.open.values()];

@@ -83,9 +83,11 @@ async function walk(folder: string, options: TurnOptions, onPage: (fresh: readon
   for (let lost = false; ; ) {
     let page: FolderPage;
     try {
-      page = await fetchPage(client, mailbox, { folder, cursor, content: settings.content, pageSize: settings.pageSize, signal });
+      page = await fetchPage(client, mailbox, { folder, cursor, content: settings.content, pageSize: session.pageSize.current, signal });
       assertProgress(page, cursor, folder, queue);
+      session.pageSize.succeeded();
     } catch (error) {
+      session.pageSize.failed(error);
       if (!(error instanceof MailError) || !mendedByNewWalk.has(error.code) || lost) throw error;
       lost = true;
       const { link: _, ...rest } = cursor;

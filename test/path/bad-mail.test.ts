@@ -106,3 +106,22 @@ test("a next page that leads to itself ends the round, and the folder is walked 
   await daemon.stop();
   expect(lost[0]).toMatchObject({ queue: address, folder: "inbox", code: "SYNC_ROUND_LOOPED" });
 });
+
+test("a page that is too big for Graph is asked for smaller, until the mail comes", async () => {
+  const sim = simulatorWith([address], { quirks: { emptyPages: false } });
+  sim.user(address).mailbox.deliverMany(Array.from({ length: 40 }, (_, index) => ({ subject: `${index}` })));
+  const sizes: number[] = [];
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    const size = Number(/maxpagesize=(\d+)/.exec(new Headers(init?.headers).get("prefer") ?? "")?.[1]);
+    if (!String(input).includes("/delta")) return sim.fetch(input, init);
+    sizes.push(size);
+    return size <= 20 ? sim.fetch(input, init) : Promise.resolve(new Response("<html>upstream", { status: 200 }));
+  };
+  const options = hostOptions(sim, { fetch, defaults: { pageSize: 50, startFrom: "everything", pollIntervalMs: 50 } });
+  const daemon = await signedIn(sim, options);
+  const marked = many(daemon, "message:marked", 40);
+  await daemon.start();
+  await marked;
+  await daemon.stop();
+  expect(sizes.slice(0, 3)).toEqual([50, 25, 13]);
+});
