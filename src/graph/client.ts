@@ -31,7 +31,7 @@ export interface MailboxAccess {
 }
 
 export interface GraphCall {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PATCH";
   /** Relative to the version, beginning with a slash and already percent-encoded; or the absolute link that Graph gave. */
   readonly target: string;
   readonly prefer?: string;
@@ -92,7 +92,6 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       .responseType(ResponseType.RAW);
     if (call.prefer !== undefined) request.header("Prefer", call.prefer);
     if (call.method === "GET") await request.get();
-    else if (call.method === "DELETE") await request.delete();
     else if (call.method === "PATCH") await request.patch(call.body);
     else await request.post(call.body);
     if (context.failure !== undefined) throw context.failure;

@@ -84,7 +84,7 @@ export function errorCodes(json: Json | undefined): readonly string[] {
 /** One request inside a batch; `id` is chosen by the caller and unique in it. */
 export interface BatchPart {
   readonly id: string;
-  readonly method: "GET" | "PATCH" | "POST" | "DELETE";
+  readonly method: "GET" | "PATCH" | "POST";
   /** Relative to the version, beginning with a slash. */
   readonly path: string;
   readonly body?: JsonObject;

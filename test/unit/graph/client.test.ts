@@ -26,13 +26,12 @@ describe("a call", () => {
     expect(mailbox.counter).toEqual({ requests: 1, parts: 0 });
   });
 
-  it.each(["POST", "PATCH", "DELETE"] as const)("by %s carries its body as JSON where it has one", async (method) => {
+  it.each(["POST", "PATCH"] as const)("by %s carries its body as JSON", async (method) => {
     const { client, mailbox, sent, network } = await setUp();
     network.fetch = async () => new Response(null, { status: 204 });
-    const body = method === "DELETE" ? {} : { body: { destinationId: "archive", note: "ü" } };
-    await client.call(mailbox, { method, target: "/me/messages/x", what: "it", ...body });
-    expect(sent[0]).toMatchObject({ method, body: method === "DELETE" ? "" : '{"destinationId":"archive","note":"ü"}' });
-    if (method !== "DELETE") expect(sent[0]?.headers.get("content-type")).toBe("application/json");
+    await client.call(mailbox, { method, target: "/me/messages/x", what: "it", body: { destinationId: "archive", note: "ü" } });
+    expect(sent[0]).toMatchObject({ method, body: '{"destinationId":"archive","note":"ü"}' });
+    expect(sent[0]?.headers.get("content-type")).toBe("application/json");
   });
 
   it("leaves a percent-encoded path as it is", async () => {
