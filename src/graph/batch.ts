@@ -80,21 +80,25 @@ type Send = (
 
 /**
  * One part can spoil the answer to all (raw control characters, a size that times out): such a batch is halved until
- * that part has the error to itself. Where every part fails so, it is not the parts' fault.
+ * each such part has the error to itself. Where every part fails so, it is not the parts' fault.
  */
 const sendHalving: Send = async (client, mailbox, parts, sending) => {
-  try {
-    return await sendOne(client, mailbox, parts, sending);
-  } catch (error) {
-    if (!mayBeOnePart(error)) throw error;
-    const [only] = parts;
-    if (parts.length === 1 && only) return new Map([[only.id, { ok: false, error }]]);
-    const middle = Math.ceil(parts.length / 2);
-    const first = await sendHalving(client, mailbox, parts.slice(0, middle), sending);
-    const answers = new Map([...first, ...(await sendHalving(client, mailbox, parts.slice(middle), sending))]);
-    if ([...answers.values()].every((answer) => !answer.ok && mayBeOnePart(answer.error))) throw error;
-    return answers;
-  }
+  let first: MailError | undefined;
+  const send = async (some: readonly BatchPart[]): Promise<Map<string, PartAnswer>> => {
+    try {
+      return await sendOne(client, mailbox, some, sending);
+    } catch (error) {
+      if (!mayBeOnePart(error)) throw error;
+      first ??= error;
+      if (some.length <= 1) return new Map(some.map(({ id }) => [id, { ok: false, error }]));
+      const middle = Math.ceil(some.length / 2);
+      return new Map([...(await send(some.slice(0, middle))), ...(await send(some.slice(middle)))]);
+    }
+  };
+  const answers = await send(parts);
+  const allFail = [...answers.values()].every((answer) => !answer.ok && mayBeOnePart(answer.error));
+  if (first && allFail && parts.length > 1) throw first;
+  return answers;
 };
 
 function mayBeOnePart(error: unknown): error is MailError {
