@@ -6,11 +6,11 @@ import { setUp } from "../graph/set-up.js";
 
 type Set = Awaited<ReturnType<typeof setUp>>;
 
-/** The outcome of one mark for each message, `done` or the error's code. */
+/** The outcome of one mark for each message: `done`, `vanished`, or the error's code. */
 async function mark(set: Set, ids: readonly string[], given: Mark): Promise<string[]> {
   const orders = ids.map((id) => ({ id, mark: given }));
   const results = await set.inTime(applyMarks(set.client, set.mailbox, orders));
-  return results.map((result) => (result.done ? "done" : result.error.code));
+  return results.map((result) => (result.done ? (result.vanished ? "vanished" : "done") : result.error.code));
 }
 
 /** The routes of the parts, batch by batch, each sorted. */
@@ -132,7 +132,7 @@ describe("a mark", () => {
   });
 });
 
-describe("a message that has vanished", () => {
+describe("a message that is not there", () => {
   it.each<[Mark]>([
     [{ markRead: true }],
     [{ flag: true }],
@@ -141,11 +141,11 @@ describe("a message that has vanished", () => {
     [{ delete: true }],
     [{ markRead: true, addCategories: ["Done"], moveTo: "archive" }],
     [{ markRead: true, delete: true }],
-  ])("is done with, whatever the mark: %j", async (given) => {
+  ])("needs no mark, and is told as vanished: %j", async (given) => {
     const set = await setUp();
     const [gone, there] = set.mail.deliverMany([{}, {}]) as [string, string];
     set.mail.remove(gone);
-    expect(await mark(set, [gone, there], given)).toEqual(["done", "done"]);
+    expect(await mark(set, [gone, there], given)).toEqual(["vanished", "done"]);
     expect(set.mail.message(gone)).toBeUndefined();
   });
 
@@ -159,11 +159,11 @@ describe("a message that has vanished", () => {
 });
 
 describe("a move that Graph does not find", () => {
-  it("because of the message is done with, after a look", async () => {
+  it("because of the message is told as vanished, after a look", async () => {
     const set = await setUp();
     const id = set.mail.deliver();
     set.mail.remove(id);
-    expect(await mark(set, [id], { moveTo: "archive" })).toEqual(["done"]);
+    expect(await mark(set, [id], { moveTo: "archive" })).toEqual(["vanished"]);
     expect(steps(set)).toEqual([["move"], ["message"]]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ContentOptions } from "../../../src/mailbox/message.js";
 import { fullSelect, isComplete } from "../../../src/mailbox/message.js";
-import { type Reading, readMessages } from "../../../src/mailbox/reader.js";
+import { mailboxAnswers, type Reading, readMessages } from "../../../src/mailbox/reader.js";
 import { settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { queue, setUp } from "../graph/set-up.js";
@@ -124,4 +124,29 @@ it("an abort ends the reading with its reason", async () => {
   await settle();
   controller.abort("stop");
   await expect(reading).rejects.toBe("stop");
+});
+
+describe("whether the mailbox answers", () => {
+  const asked = (set: Set, { signal } = new AbortController()) => set.inTime(mailboxAnswers(set.client, set.mailbox, signal));
+
+  it("is seen from its inbox, which is asked for nothing but its id", async () => {
+    const set = await setUp();
+    expect(await asked(set)).toBe(true);
+    expect(set.sent.map(({ url }) => url)).toEqual(["https://graph.microsoft.com/v1.0/me/mailFolders/inbox?$select=id"]);
+  });
+
+  it.each([[404], [403], [401], [503], [410]])("is not when Graph refuses the inbox (%i)", async (status) => {
+    const set = await setUp();
+    set.sim.faults.add({ name: "refused", route: "folder", status });
+    expect(await asked(set)).toBe(false);
+  });
+
+  it("is left open by an abort, whose reason is thrown", async () => {
+    const set = await setUp();
+    set.network.fetch = () => new Promise(() => undefined);
+    const controller = new AbortController();
+    const answer = asked(set, controller);
+    controller.abort("stop");
+    await expect(answer).rejects.toBe("stop");
+  });
 });
