@@ -133,6 +133,12 @@ describe("a walk that cannot go on", () => {
     expect((await rejected(ask(set, { folder: folder.replace(/.{6}$/, "AAAAA=") }))).code).toBe("SYNC_FOLDER_NOT_FOUND");
   });
 
+  it("because its page leads nowhere is refused: a plain listing may end so, a round may not", async () => {
+    const set = await setUp();
+    set.network.fetch = async () => Response.json({ value: [] });
+    expect((await rejected(ask(set))).code).toBe("GRAPH_BAD_RESPONSE");
+  });
+
   it("because it was aborted ends with the reason", async () => {
     const set = await setUp();
     set.network.fetch = () => new Promise(() => undefined);
