@@ -11,6 +11,8 @@ export interface TroubledStore extends Store {
   /** Commits handed in from now on, all or those chosen, wait for `release`. */
   hold(chosen?: (commit: Commit) => boolean): void;
   release(): void;
+  /** Commits that wait for `release`. */
+  readonly heldCount: number;
   /** Commits that were handed in and not refused, in order. */
   readonly commits: readonly Commit[];
 }
@@ -21,6 +23,7 @@ export const away = () => new MailError("STORE_UNAVAILABLE", "The store is away.
 export function troubledStore(inner: Store): TroubledStore {
   const commits: Commit[] = [];
   /** Empty when nothing is held. */
+  let heldCount = 0;
   let held: { readonly chosen: (commit: Commit) => boolean; readonly opened: Promise<void>; readonly open: () => void } | undefined;
 
   async function read<T>(work: () => Promise<T>): Promise<T> {
@@ -40,7 +43,11 @@ export function troubledStore(inner: Store): TroubledStore {
     getMany: (keys) => read(() => inner.getMany(keys)),
     list: (selection) => read(() => inner.list(selection)),
     async commit(commit): Promise<CommitResult> {
-      if (held?.chosen(commit)) await held.opened;
+      if (held?.chosen(commit)) {
+        heldCount += 1;
+        await held.opened;
+        heldCount -= 1;
+      }
       const error = store.refuse?.(commit);
       if (error) throw error;
       commits.push(commit);
@@ -49,6 +56,9 @@ export function troubledStore(inner: Store): TroubledStore {
     hold(chosen = () => true) {
       const { promise: opened, resolve: open } = deferred();
       held = { chosen, opened, open };
+    },
+    get heldCount() {
+      return heldCount;
     },
     release() {
       held?.open();

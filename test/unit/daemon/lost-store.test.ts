@@ -101,7 +101,7 @@ test("a store that is lost during the start takes no further queue: their epochs
   scene.store.hold(({ puts: [first] = [] }) => first?.key[0] === addresses[1] && first?.key[1] === "epoch");
   const daemon = scene.daemon();
   const started = expect(daemon.start()).rejects.toMatchObject({ code: "LIFECYCLE_LOST_STORE" });
-  await scene.until(() => daemon.status().queues[0]?.state !== "stopped");
+  await scene.until(() => scene.store.heldCount === 1);
   await scene.deposed();
   await scene.clock.advance(4_000);
   scene.store.release();

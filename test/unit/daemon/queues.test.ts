@@ -39,7 +39,7 @@ test("a queue that is added during the start is taken too", async () => {
   scene.store.hold(takesEpochOf(address));
   const daemon = scene.daemon();
   const start = daemon.start();
-  await scene.clock.advance(50);
+  await scene.until(() => scene.store.heldCount === 1);
   await daemon.addQueue({ address: other });
   scene.store.release();
   await scene.done(start);
@@ -52,7 +52,7 @@ test("a queue that is removed while it is being taken at the start does not run 
   scene.store.hold(takesEpochOf(address));
   const daemon = scene.daemon();
   const start = daemon.start();
-  await scene.clock.advance(50);
+  await scene.until(() => scene.store.heldCount === 1);
   const removal = daemon.removeQueue(address);
   scene.store.release();
   await scene.done(Promise.all([start, removal]));
@@ -89,7 +89,7 @@ test("a stop that meets a queue being added takes that one apart as well", async
   const daemon = await started(scene);
   scene.store.hold(takesEpochOf(other));
   const adding = daemon.addQueue({ address: other });
-  await scene.clock.advance(50);
+  await scene.until(() => scene.store.heldCount === 1);
   const stop = daemon.stop();
   scene.store.release();
   await scene.done(Promise.all([adding, stop]));
