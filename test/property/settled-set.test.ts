@@ -1,0 +1,50 @@
+/**
+ * The promises as properties: whatever happens, in whatever order, what was there during a round is done with, once.
+ *
+ * PROPERTY_SEED repeats a run, PROPERTY_PATH one script of it, PROPERTY_RUNS sets how many scripts there are. The seed
+ * is in the title; a failure prints the smallest script that still fails.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { runScript } from "./run.js";
+import { script } from "./script.js";
+
+const { PROPERTY_SEED, PROPERTY_PATH, PROPERTY_RUNS = "500" } = process.env;
+const seed = Number(PROPERTY_SEED ?? Date.now() % 2 ** 31);
+const numRuns = Number(PROPERTY_RUNS);
+const timeLimitMs = 600_000;
+
+/** What scripts must bring about, or they prove nothing. */
+const worthSeeing = [
+  "settled",
+  "quarantined",
+  "gone",
+  "failed",
+  "timed out",
+  "killed",
+  "died in the middle",
+  "another took over",
+  "handed over again after a crash",
+  "late settlement refused",
+  "cut off by a stop",
+  "polled on demand",
+  "queue:cursor-lost",
+  "queue:throttled",
+  "queue:failed",
+  "token:refreshed",
+];
+
+test(
+  `what was in a watched folder during a whole round is settled, quarantined or gone, once, through everything (seed ${seed})`,
+  async () => {
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(script, async (one) => {
+        for (const [what, count] of await runScript(one)) seen.set(what, (seen.get(what) ?? 0) + count);
+      }),
+      { seed, numRuns, verbose: fc.VerbosityLevel.Verbose, ...(PROPERTY_PATH ? { path: PROPERTY_PATH } : {}) },
+    );
+    if (numRuns >= 500) expect([...seen.keys()]).toEqual(expect.arrayContaining(worthSeeing));
+  },
+  timeLimitMs,
+);
