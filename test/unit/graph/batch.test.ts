@@ -108,6 +108,7 @@ describe("a part that fails", () => {
     [404, "GRAPH_NOT_FOUND"],
     [403, "GRAPH_FORBIDDEN"],
     [400, "GRAPH_REFUSED"],
+    [300, "GRAPH_REFUSED"],
   ])("for good (%i) has its refusal as its answer and is not sent again", async (status, code) => {
     const set = await setUp();
     const { ids, parts } = withMessages(set, 3);
@@ -159,6 +160,18 @@ describe("a part that fails", () => {
     expect(set.clock.pending()).toBe(0);
   });
 
+  it("in passing again and again is sent again after waits that grow", async () => {
+    const set = await setUp();
+    set.clock.chance = 0;
+    const begunAt = set.clock.now();
+    const { parts } = withMessages(set, 1);
+    set.sim.faults.add({ name: "down", route: "message", status: 500 });
+    const answers = send(set, parts);
+    await set.clock.advance(60_000);
+    await answers;
+    expect(set.sent.map(({ at }) => at - begunAt)).toEqual([0, 250, 750, 1_750, 3_750]);
+  });
+
   it("by its absence is a bad response and is not sent again", async () => {
     const set = await setUp();
     const { parts } = withMessages(set, 2);
@@ -187,6 +200,13 @@ describe("a pause that parts are told", () => {
     expect(sentParts(set)[1]).toEqual(["mail 1", "mail 2"]);
     expect(set.bars.at(-1)).toMatchObject({ code: "ApplicationThrottled" });
     expect(set.sim.log.knockedWhileBarred()).toEqual([]);
+  });
+
+  it("is waited out up to fifteen seconds", async () => {
+    const set = await setUp();
+    const { ids, parts } = withMessages(set, 1);
+    set.sim.faults.add({ name: "15 s", route: "message", messageId: ids[0]!, count: 1, status: 429, retryAfter: 15 });
+    expect(subjects(await set.inTime(send(set, parts)))).toEqual([["mail 0", "mail 0"]]);
   });
 
   it("that is long leaves those parts with the time for their owner, and the others answered", async () => {

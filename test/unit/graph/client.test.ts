@@ -76,6 +76,15 @@ describe("a call", () => {
     expect(sent).toEqual([]);
   });
 
+  it("shares the mailbox with three others at once, unless it wants it whole", async () => {
+    const { client, mailbox, sim } = await setUp();
+    await Promise.all(Array.from({ length: 10 }, () => client.call(mailbox, page)));
+    expect(sim.log.mostAtOnce()).toBe(4);
+    sim.log.clear();
+    await Promise.all(Array.from({ length: 10 }, () => client.call(mailbox, { ...page, exclusive: true })));
+    expect(sim.log.mostAtOnce()).toBe(1);
+  });
+
   it("leaves nothing behind on a signal that outlives it, and no timer", async () => {
     const { client, mailbox, clock, sim } = await setUp();
     const { signal } = new AbortController();
@@ -99,6 +108,7 @@ describe("a refusal", () => {
     [404, '{"error":{"code":"ErrorItemNotFound"}}', "GRAPH_NOT_FOUND", 1],
     [410, '{"error":{"code":"syncstatenotfound"}}', "SYNC_CURSOR_LOST", 1],
     [302, "", "GRAPH_REFUSED", 1],
+    [300, "{}", "GRAPH_REFUSED", 1],
   ])("of status %i and body %j is %s, asked %i times", async (status, body, code, times) => {
     const { client, mailbox, sim, sent, inTime, secrets } = await setUp();
     sim.faults.add({ name: "refused", route: "delta", status, body });

@@ -108,4 +108,9 @@ describe("a pause that Graph asks for", () => {
     await run;
     expect(sent).toEqual([0, 2_000]);
   });
+
+  it("or none keeps work that was aborted from sending again", async () => {
+    const { gate } = setUp();
+    await expect(gate.whenOpen(() => expect.unreachable(), AbortSignal.abort("stop"))).rejects.toBe("stop");
+  });
 });
