@@ -11,6 +11,7 @@ import type { SignInMethod } from "../auth/sign-in.js";
 import { type Clock, systemClock } from "../base/clock.js";
 import { createEmitter, type Emitter, type Listener } from "../base/emitter.js";
 import { asMailError, ConfigError, MailError } from "../base/errors.js";
+import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createLocalScheduler } from "../schedule/local.js";
@@ -113,6 +114,10 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   });
   for (const queue of settings.queues) queues.add(queue);
   const undo = createUndo();
+  /** Aborted when the daemon ends: sign-ins under way, and what a start hangs on. */
+  const ending = new AbortController();
+  /** Sign-ins and sign-outs under way. */
+  const signIns = new Set<Promise<unknown>>();
   let state: DaemonState = "new";
   /** The start's own work, and what `start()` gives: that and, after a failure, the end. Empty until `start()`. */
   let beginning: Promise<void> | undefined;
@@ -145,7 +150,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "starting";
     await store.open();
     undo.push(() => store.close());
-    await settings.keys.load();
+    await sharedWait(settings.keys.load(), ending.signal);
     const ownership = await takeOwnership(store, { clock, onLost: lost });
     undo.push(() => ownership.release());
     await assertVaultOpens(vault, queues.all());
@@ -175,8 +180,10 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
 
   async function end(deadlineMs: number, error: MailError | undefined): Promise<void> {
     const why = error ? `${error.code}: ${error.message}` : "stop() was called";
-    // A start under way is let finish or fail first: half a start cannot be taken apart.
+    // A start under way is let finish or fail first, within the deadline: half a start cannot be taken apart.
+    const stopTimer = clock.startTimer(() => ending.abort(stoppedError()), deadlineMs);
     if (state === "starting") await beginning?.catch(() => undefined);
+    stopTimer();
     if (state === "running") events.emit("daemon:stopping", { why });
     state = "stopping";
     const failure = await takeApart(deadlineMs, why);
@@ -189,6 +196,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
 
   /** Lets go of everything, whatever fails; the first failure. */
   async function takeApart(deadlineMs: number, why: string): Promise<MailError | undefined> {
+    ending.abort(stoppedError());
+    await Promise.allSettled(signIns);
     const results = await queues.close(deadlineMs, why);
     results.push(...(await Promise.allSettled([accounts.close(), scheduler.stop()])), ...(await Promise.allSettled([undo.run()])));
     const failed = results.find((result) => result.status === "rejected");
@@ -198,12 +207,16 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   /** The store is open while `work` runs, also before the start. */
   async function withStore<T>(work: () => Promise<T>): Promise<T> {
     assertNotStopped();
-    await store.open();
-    try {
-      return await work();
-    } finally {
-      await store.close();
-    }
+    const done = (async () => {
+      await store.open();
+      try {
+        return await work();
+      } finally {
+        await store.close();
+      }
+    })();
+    signIns.add(done);
+    return done.finally(() => signIns.delete(done));
   }
 
   function stop({ deadlineMs = defaultDeadlineMs }: StopOptions = {}): Promise<void> {
@@ -234,7 +247,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     status: () => ({ state, queues: queues.status() }),
     signIn: async (address, method) => {
       const queue = queues.find(address);
-      return withStore(() => accounts.signIn(queue.address, method));
+      return withStore(() => accounts.signIn(queue.address, method, { signal: ending.signal }));
     },
     signOut: async (address) => {
       const queue = queues.find(address);

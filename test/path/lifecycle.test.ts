@@ -48,7 +48,11 @@ test("a stop waits for the handler in flight, and for its mark", async () => {
   const inside = new Promise<void>((resolve) => {
     begun = resolve;
   });
-  const daemon = await signedIn(sim, hostOptions(sim, { handler: () => (begun(), work) }));
+  const handler = () => {
+    begun();
+    return work;
+  };
+  const daemon = await signedIn(sim, hostOptions(sim, { handler }));
   await daemon.start();
   await inside;
   const stopped = daemon.stop();
@@ -222,4 +226,34 @@ test("a paused queue takes no new work, and goes on when it is resumed", async (
   await daemon.resume(address);
   await marked;
   await daemon.stop();
+});
+
+test("a stop ends a sign-in under way, and nothing is stored or told after it", async () => {
+  const sim = simulatorWith();
+  const told: string[] = [];
+  let asked: () => void = () => undefined;
+  const atEntra = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const fetch: typeof globalThis.fetch = (_, init) => {
+    asked();
+    return new Promise((_resolve, reject) => init?.signal?.addEventListener("abort", () => reject(new Error("aborted"))));
+  };
+  const hanging = createMailDaemon({ ...hostOptions(sim), fetch });
+  hanging.on("queue:signed-in", ({ queue }) => told.push(queue));
+  const signIn = hanging.signIn(address, { method: "refreshToken", refreshToken: "any" });
+  const refused = expect(signIn).rejects.toMatchObject({ code: "LIFECYCLE_STOPPED" });
+  await atEntra;
+  await hanging.stop();
+  await refused;
+  expect(told).toEqual([]);
+});
+
+test("a key function that never answers does not outlast the stop's deadline", async () => {
+  const sim = simulatorWith();
+  const daemon = createMailDaemon({ ...hostOptions(sim), vaultKeys: () => new Promise(() => undefined) });
+  const started = expect(daemon.start()).rejects.toMatchObject({ code: "LIFECYCLE_STOPPED" });
+  await daemon.stop({ deadlineMs: 10 });
+  await started;
+  expect(daemon.status().state).toBe("stopped");
 });
