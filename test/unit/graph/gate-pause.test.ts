@@ -16,6 +16,16 @@ describe("a pause that Graph asks for", () => {
     expect(begun).toEqual(["s1"]);
   });
 
+  it("holds back also what comes in its last millisecond", async () => {
+    const { clock, gate, start, begun } = setUp();
+    gate.bar({ until: clock.now() + 1, code: "x" });
+    void start("s1");
+    await settle();
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun).toEqual(["s1"]);
+  });
+
   it("lets no batch start before its end", async () => {
     const { clock, gate, start, begun } = setUp();
     void start("batch", exclusive);

@@ -96,10 +96,13 @@ describe("places", () => {
 
 describe("an abort", () => {
   it("that came before rejects with its reason and starts nothing", async () => {
-    const { gate } = setUp();
-    for (const pass of [{}, exclusive]) {
+    const { gate, start } = setUp(1);
+    for (const pass of [{}, exclusive, {}, exclusive]) {
       const run = gate.run(() => expect.unreachable(), { ...pass, signal: AbortSignal.abort("before") });
       await expect(run).rejects.toBe("before");
+      // From here on the gate is full: it must not be waited for.
+      void start("working");
+      await settle();
     }
   });
 

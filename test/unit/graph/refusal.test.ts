@@ -85,6 +85,7 @@ describe("a refusal", () => {
     [410, "SYNC_CURSOR_LOST"],
     [412, "GRAPH_CONFLICT"],
     [429, "GRAPH_THROTTLED"],
+    [509, "GRAPH_THROTTLED"],
     [405, "GRAPH_REFUSED"],
   ])("with status %i and no code to read is %s", (status, ours) => {
     for (const body of [undefined, {}, { error: {} }, { error: { code: "" } }, "a text", [], null]) {
