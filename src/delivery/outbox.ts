@@ -65,11 +65,12 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   /** Orders in the batch that is out. */
   let underWay = 0;
   let failures = 0;
-  let stopping = false;
+  /** Empty until the outbox is stopped. */
+  let draining: Promise<void> | undefined;
 
   function schedule(): void {
     if (sending || ended.signal.aborted || waiting.length === 0) return;
-    if (waiting.length >= batch || stopping) return launch();
+    if (waiting.length >= batch || draining) return launch();
     stopTimer ??= clock.startTimer(launch, gatherMs);
   }
 
@@ -81,7 +82,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       .finally(() => {
         sending = undefined;
         underWay = 0;
-        if (!stopping) schedule();
+        if (!draining) schedule();
       });
   }
 
@@ -96,7 +97,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     } catch (error) {
       waiting.unshift(...entries);
       underWay = 0;
-      if (ended.signal.aborted || stopping) return;
+      if (ended.signal.aborted || draining) return;
       failures += 1;
       const bar = error instanceof MailError ? (error.notBeforeAt ?? 0) - clock.now() : 0;
       await sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
@@ -164,6 +165,18 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     delayed.end();
   }
 
+  async function drain(): Promise<void> {
+    hurried.abort();
+    await sending;
+    for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
+      before = waiting.length;
+      if (!sending) launch();
+      await sending;
+    }
+    await Promise.all(writes);
+    end(stoppedReason());
+  }
+
   function durable<T>(write: () => Promise<T>): Promise<T> {
     return insisting(write, { clock, signal: ended.signal });
   }
@@ -174,18 +187,10 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       schedule();
     },
     async stop(deadlineMs) {
-      stopping = true;
-      hurried.abort();
       const stopDeadline = clock.startTimer(() => end(stoppedReason()), deadlineMs);
-      await sending;
-      for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
-        before = waiting.length;
-        if (!sending) launch();
-        await sending;
-      }
-      await Promise.all(writes);
+      draining ??= drain();
+      await draining;
       stopDeadline();
-      end(stoppedReason());
     },
     abandon: end,
     get waitingCount() {

@@ -114,6 +114,20 @@ test("a store that is lost during the start takes no further queue: their epochs
   expect(scene.clock.pending()).toBe(0);
 });
 
+test("a store that is lost while the last queue is taken fails the start as well", async () => {
+  const scene = createScene();
+  scene.store.hold(({ puts: [first] = [] }) => first?.key[1] === "epoch");
+  const daemon = scene.daemon();
+  const started = expect(daemon.start()).rejects.toMatchObject({ code: "LIFECYCLE_LOST_STORE" });
+  await scene.until(() => scene.store.heldCount === 1);
+  await scene.deposed();
+  await scene.clock.advance(4_000);
+  scene.store.release();
+  expect(await scene.done(daemon.stopped)).toMatchObject({ code: "LIFECYCLE_LOST_STORE" });
+  await started;
+  expect([scene.names().includes("daemon:started"), scene.clock.pending()]).toEqual([false, 0]);
+});
+
 test("a queue whose ledger fails beyond hope stops by itself; the others go on", async () => {
   const other = "other@contoso.com";
   const scene = createScene([address, other]);

@@ -66,6 +66,24 @@ test("a close drains, ends the polling and leaves nothing behind", async () => {
   expect([scene.requests.length, scene.clock.pending(), scene.deliveries[0]!.signal.aborted]).toEqual([requests, 0, true]);
 });
 
+test("a close waits for a turn that is just recording a page", async () => {
+  const scene = await createQueue();
+  scene.store.hold(({ puts }) => puts?.some(({ key }) => key[1] === "cursor") ?? false);
+  const queue = await scene.run();
+  await scene.clock.advance(10);
+  expect(scene.store.heldCount).toBe(1);
+  let closed = false;
+  const close = queue.close(5_000, "stop() was called").then(() => {
+    closed = true;
+  });
+  await scene.clock.advance(60_000);
+  expect(closed).toBe(false);
+  scene.store.release();
+  await scene.clock.advance(10);
+  await close;
+  expect([scene.deliveries, scene.clock.pending()]).toEqual([[], 0]);
+});
+
 test("an abandoned queue is polled no more, hands nothing over and writes nothing", async () => {
   const scene = await createQueue();
   const queue = await scene.run();

@@ -117,6 +117,21 @@ test.each(failing)("a stop during a start that fails because %s ends as well, an
   expect([daemon.status().state, scene.clock.pending()]).toEqual(["stopped", 0]);
 });
 
+test("of a start and a close that both fail, the start tells its own error and the stop the other", async () => {
+  const scene = createScene();
+  scene.store.refuse = ({ puts }) => (puts?.[0]?.key[1] === "epoch" ? new MailError("STORE_NOT_WRITABLE", "No.") : undefined);
+  const { close } = scene.store;
+  scene.store.close = async () => {
+    await close();
+    throw away();
+  };
+  const daemon = scene.daemon();
+  const started = expect(scene.done(daemon.start())).rejects.toMatchObject({ code: "STORE_NOT_WRITABLE" });
+  await expect(scene.done(daemon.stop())).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await started;
+  scene.store.close = close;
+});
+
 test("without a handler and a listener the start is refused, and the store is not touched", async () => {
   const scene = createScene();
   scene.store.open = () => Promise.reject(new Error("The test's store must not be opened."));

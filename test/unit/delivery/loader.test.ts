@@ -1,97 +1,12 @@
 /** How content is fetched for what waits without it, and what becomes of messages that cannot be fetched. */
 import { expect, test } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
-import { createDelays } from "../../../src/delivery/delays.js";
-import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
-import { createLoader } from "../../../src/delivery/loader.js";
-import { createWaitingRoom } from "../../../src/delivery/waiting-room.js";
-import type { Reading } from "../../../src/mailbox/reader.js";
 import { settle } from "../../support/manual-clock.js";
 import { away } from "../../support/troubled-store.js";
-import { createDesk, cursor, item, sighting } from "./set-up.js";
+import { createScene, many, notFound, unreadable } from "./loader-scene.js";
+import { item } from "./set-up.js";
 
-const notFound: Reading = { found: false, error: new MailError("GRAPH_NOT_FOUND", "Not there.") };
-const unreadable: Reading = { found: false, error: new MailError("GRAPH_BAD_RESPONSE", "No message.") };
 const minute = 60_000;
-
-/** A loader that reads on by itself, over a mailbox that a test makes up. */
-async function createScene(
-  ids: readonly string[],
-  { highWaterBytes = 1e9, conversationId }: { highWaterBytes?: number; conversationId?: string } = {},
-) {
-  const desk = await createDesk();
-  const { clock } = desk;
-  const found = (id: string): Reading => ({ found: true, item: item(id, conversationId === undefined ? {} : { conversationId }) });
-  const scene = {
-    ...desk,
-    /** What the mailbox says of a message; throws for a whole read. */
-    answer: found as (id: string) => Reading | Promise<Reading>,
-    found,
-    reads: [] as (readonly string[])[],
-    readAt: [] as number[],
-    /** Milliseconds from one read to the next. */
-    pauses: () => scene.readAt.slice(1).map((at, index) => at - (scene.readAt[index] ?? 0)),
-    readsAtOnce: 0,
-    gone: [] as string[],
-    mailboxAnswers: true,
-    failures: [] as unknown[],
-    ended: new AbortController(),
-  };
-  const ledger = await desk.open();
-  const entries = await ledger.record(
-    ids.map((id) => sighting(id, { conversationId })),
-    cursor(),
-  );
-  const room = createWaitingRoom({ highWaterBytes });
-  const delays = createDelays(clock);
-  let under = 0;
-  const loader = createLoader({
-    ledger,
-    room,
-    clock,
-    signal: scene.ended.signal,
-    later: (delayMs, step) =>
-      delays.start(delayMs, () => {
-        step();
-        pump();
-      }),
-    async read(asked, signal) {
-      scene.reads.push(asked);
-      scene.readAt.push(clock.now());
-      under += 1;
-      scene.readsAtOnce = Math.max(scene.readsAtOnce, under);
-      try {
-        signal.throwIfAborted();
-        return await Promise.all(asked.map((id) => scene.answer(id)));
-      } finally {
-        under -= 1;
-      }
-    },
-    mailboxAnswers: async () => scene.mailboxAnswers,
-    onGone: ({ id }) => scene.gone.push(id),
-    onChange: pump,
-    onFailure: (error) => {
-      scene.failures.push(error);
-      scene.ended.abort(error);
-    },
-  });
-  function pump(): void {
-    if (room.unloadedCount > 0 && room.roomFor > 0) loader.start();
-  }
-  return Object.assign(scene, {
-    ledger,
-    room,
-    delays,
-    loader,
-    pump,
-    begin(some: readonly OpenEntry[] = entries) {
-      for (const one of some) room.add(one);
-      pump();
-    },
-  });
-}
-
-const many = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`);
 
 test("content is read twenty at a time, the oldest first, one batch after the other", async () => {
   const scene = await createScene(many(45));
@@ -335,4 +250,20 @@ test.each([
   await scene.clock.advance(100);
   expect(scene.room.takeLoaded(1).map(({ entry }) => entry.id)).toEqual(["m21"]);
   scene.delays.end();
+});
+
+test("the next of a conversation comes although the one before it is gone", async () => {
+  const ids = many(22);
+  const scene = await createScene(ids, { highWaterBytes: 1, conversationId: "c" });
+  const long = await scene.done(Promise.all([...scene.ledger.open.values()].map((entry) => scene.ledger.missing(entry, 0))));
+  for (const entry of long) {
+    scene.room.add(entry, item(entry.id, { conversationId: "c" }));
+    scene.room.takeLoaded(1);
+  }
+  scene.answer = (id) => (id === "m21" ? scene.found(id) : notFound);
+  scene.room.free("c");
+  scene.pump();
+  await scene.clock.advance(200);
+  expect(scene.gone).toEqual(ids.slice(1, 21));
+  expect(scene.room.takeLoaded(1).map(({ entry }) => entry.id)).toEqual(["m21"]);
 });

@@ -1,5 +1,6 @@
 /** Marks on their way: together, one batch at a time, until they are made, let go of, or left for the next start. */
 import { expect, test } from "vitest";
+import { sleep } from "../../../src/base/clock.js";
 import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import type { Ledger } from "../../../src/delivery/ledger.js";
@@ -254,12 +255,16 @@ test.each(["Graph hangs", "the store is away", "the store hangs"])("a stop ends 
 
 test("two stops may meet, and still one batch is out at a time", async () => {
   const scene = await createScene();
-  await scene.order(many(19));
-  await scene.order(many(19, 19));
-  scene.batchesAtOnce = 0;
-  await scene.done(Promise.all([scene.outbox.stop(30_000), scene.outbox.stop(1_000)]));
+  scene.answer = () => Promise.reject(new MailError("GRAPH_UNAVAILABLE", "Away."));
+  await scene.order(many(45));
+  await scene.clock.advance(500);
+  scene.answer = async () => {
+    await sleep(scene.clock, 100);
+    return done;
+  };
+  await scene.done(Promise.all([scene.outbox.stop(30_000), scene.outbox.stop(10_000)]));
   expect(scene.batchesAtOnce).toBe(1);
-  expect(scene.of("message:marked").length).toBe(38);
+  expect(scene.of("message:marked").length).toBe(45);
 });
 
 test("an abandoned queue writes nothing and leaves no timer, whatever was under way", async () => {
@@ -280,6 +285,7 @@ test("an abandoned queue writes nothing and leaves no timer, whatever was under 
   scene.outbox.abandon(lost);
   answer(not("GRAPH_NOT_FOUND"));
   await settle();
+  expect(scene.clock.pending()).toBe(0);
   await scene.clock.advance(600_000);
   expect([scene.store.commits.length, scene.clock.pending(), scene.failures]).toEqual([before, 0, []]);
 });

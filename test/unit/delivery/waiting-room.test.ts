@@ -126,6 +126,16 @@ test("held messages keep their content up to half of the mark; the others are re
   expect([room.loadedCount, room.unloadedCount]).toEqual([5, 3]);
 });
 
+test("what was held or kept and came back makes place for others to be held and kept", () => {
+  const room = createWaitingRoom({ highWaterBytes: 4 * size });
+  for (let round = 0; round < 3; round += 1) {
+    const kept = [0, 1].map((index) => room.keep(entry(`${round}.${index}`), item("x", { bytes: size })));
+    expect(kept.every((one) => one !== undefined)).toBe(true);
+    for (const one of kept) room.putBack(one!);
+    drained(room);
+  }
+});
+
 test("an entry without content says its conversation, so that it can be passed over", () => {
   const room = createWaitingRoom({ highWaterBytes: 1 });
   room.add(entry("first", 0), item("first", { conversationId: "c", bytes: size }));

@@ -201,4 +201,8 @@ test("a queue that another process has taken is told upwards and not polled agai
   expect(polled.error).toMatchObject({ code: "LIFECYCLE_LOST_QUEUE" });
   await scene.clock.advance(hour);
   expect(scene.turns).toBe(2);
+  // Should somebody ask all the same, no state is told twice.
+  void scene.poller.pollNow().catch(() => undefined);
+  await settle();
+  expect(scene.states().filter(([from, to]) => from === to)).toEqual([]);
 });

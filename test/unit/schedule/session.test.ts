@@ -102,6 +102,17 @@ test("a store that is away when a pause comes does not end the queue; the newest
   expect(scene.clock.pending()).toBe(0);
 });
 
+test("a pause that the store did not take keeps no timer after the close", async () => {
+  const scene = await createScene();
+  const session = await scene.open();
+  scene.store.refuse = away;
+  session.mailbox.gate.bar({ until, code: "x" });
+  await scene.clock.advance(1_000);
+  expect(scene.clock.pending()).toBe(1);
+  await session.close(5_000);
+  expect(scene.clock.pending()).toBe(0);
+});
+
 test("a queue that was lost is noticed when a pause is to be written", async () => {
   const scene = await createScene();
   const session = await scene.open();
@@ -134,9 +145,11 @@ test("marks have at least a second of a close, when the handlers took all of its
   const entries = await session.ledger.record([{ id: "late", folder: "inbox", deliver: true }], cursor);
   const settled = session.ledger.settle(entries[0]!, { outcome: "settled", mark: { markRead: true } });
   await scene.clock.advance(10);
-  session.outbox.add((await settled)!);
   const closed = session.close(5_000);
-  await Promise.all([closed, scene.clock.advance(6_000)]);
+  scene.answerMs = 500;
+  await scene.clock.advance(4_950);
+  session.outbox.add((await settled)!);
+  await Promise.all([closed, scene.clock.advance(1_000)]);
   expect([signal.aborted, scene.of("message:marked").map(({ id }) => id)]).toEqual([true, ["mark", "late"]]);
   expect(scene.clock.pending()).toBe(0);
 });

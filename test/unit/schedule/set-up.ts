@@ -1,5 +1,6 @@
 /** What the tests of this floor share: one queue's session over a store in memory, and a Graph that a test makes up. */
 
+import { sleep } from "../../../src/base/clock.js";
 import type { MailError } from "../../../src/base/errors.js";
 import type { HttpAnswer, HttpRequest } from "../../../src/base/http.js";
 import { type QueueOptions, queueSettings } from "../../../src/daemon/options.js";
@@ -60,6 +61,8 @@ export interface Scene {
   readonly requests: { readonly name: string; readonly url: string; readonly prefer: string }[];
   /** What Graph answers, by the name of the link; a walk of the inbox begins with `walk("inbox")`. */
   readonly pages: Map<string, Page | No>;
+  /** Milliseconds until Graph answers; 0 until set. */
+  answerMs: number;
   /** A message by id, for batches; empty: there is none. */
   message: (id: string) => object | undefined;
   readonly client: GraphClient;
@@ -79,6 +82,7 @@ export async function createScene(): Promise<Scene> {
     signal?.throwIfAborted();
     const name = decodeURIComponent(url.replace(linkTo(""), "").split("?")[0]!);
     scene.requests.push({ name, url, prefer: headers.Prefer ?? "" });
+    if (scene.answerMs > 0) await sleep(clock, scene.answerMs, signal);
     if (name === "$batch") return { status: 200, headers: new Headers(), text: JSON.stringify(batchAnswer(body ?? "")) };
     const page = scene.pages.get(name);
     if (!page) throw new Error(`The test has no page ${name}.`);
@@ -104,6 +108,7 @@ export async function createScene(): Promise<Scene> {
     deliveries: [],
     requests: [],
     pages: new Map(),
+    answerMs: 0,
     message: (id) => ({ id, subject: id }),
     client: createGraphClient({ http, graphHost: "graph.microsoft.com", clock }),
     emit: (name, payload) => void told.push({ name, ...payload } as Told),

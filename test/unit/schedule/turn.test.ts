@@ -107,7 +107,8 @@ test.each<[QueueOptions["startFrom"] & {}, readonly string[]]>([
   await scene.turn();
   expect(scene.delivered().toSorted()).toEqual([...expected].toSorted());
   // Known from now on, delivered or not; an unknown one is delivered whatever its date.
-  scene.pages.set("2", { value: [...mailbox, light("moved in", serverTime - 99 * day, true)], delta: "3", date: serverDate });
+  scene.pages.set("2", { value: mailbox, next: "3", date: serverDate });
+  scene.pages.set("3", { value: [light("moved in", serverTime - 99 * day, true)], delta: "4", date: serverDate });
   expect(await scene.turn()).toMatchObject({ messages: 1 });
   expect(scene.delivered().at(-1)).toBe("moved in");
 });
