@@ -12,7 +12,9 @@ export {
   type VaultKey,
   type VaultKeyInput,
 } from "./auth/key-ring.js";
-export type { SignInMethod } from "./auth/sign-in.js";
+export type { PasswordSignIn } from "./auth/methods/password.js";
+export type { RefreshTokenSignIn } from "./auth/methods/refresh-token.js";
+export type { Replaced, SignInMethod } from "./auth/sign-in.js";
 export type { Clock } from "./base/clock.js";
 export type { CloudName } from "./base/cloud.js";
 export type { EmitterEvents, Listener } from "./base/emitter.js";
