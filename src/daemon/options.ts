@@ -129,6 +129,11 @@ const mark = z
   })
   .refine((given) => !(given.delete && given.moveTo !== undefined), { error: "either `delete` or `moveTo`, not both" });
 
+/** Given together they must fit; where one comes from `defaults`, the longest wait bounds the shortest. */
+const fittingIntervals = ({ pollIntervalMs, minPollIntervalMs }: QueueDefaults) =>
+  minPollIntervalMs === undefined || pollIntervalMs === undefined || minPollIntervalMs <= pollIntervalMs;
+const unfitting = { error: "no longer than `pollIntervalMs`", path: ["minPollIntervalMs"] };
+
 const queueFields = {
   folders: z
     .array(z.string().min(1))
@@ -159,8 +164,10 @@ const queueFields = {
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
 };
 
-const defaultsSchema = z.strictObject(queueFields);
-const queueSchema = z.strictObject({ address, account: address.optional(), ...queueFields });
+const defaultsSchema = z.strictObject(queueFields).refine((given) => fittingIntervals(given as QueueDefaults), unfitting);
+const queueSchema = z
+  .strictObject({ address, account: address.optional(), ...queueFields })
+  .refine((given) => fittingIntervals(given as QueueDefaults), unfitting);
 
 const optionsSchema = z.strictObject({
   app: z.strictObject({

@@ -40,6 +40,10 @@ const cases: readonly [change: object, message: RegExp][] = [
   [queue({ pollIntervalMs: 1.5 }), /`queues\[0\]\.pollIntervalMs` to be a whole number, got 1\.5/],
   [queue({ pollIntervalMs: "30s" }), /`queues\[0\]\.pollIntervalMs` to be a number, got "30s"/],
   [queue({ pollIntervalMs: Number.NaN }), /`queues\[0\]\.pollIntervalMs` to be a number, got NaN/],
+  [
+    queue({ pollIntervalMs: 1_000, minPollIntervalMs: 1_001 }),
+    /`queues\[0\]\.minPollIntervalMs` to be no longer than `pollIntervalMs`, got/,
+  ],
   [queue({ pageSize: 1_001 }), /`queues\[0\]\.pageSize` to be 1000 or less, got 1001/],
   [queue({ maxInFlight: -1 }), /`queues\[0\]\.maxInFlight` to be 1 or more/],
   [queue({ maxAttempts: null }), /`queues\[0\]\.maxAttempts` to be a number, got null/],
