@@ -24,6 +24,8 @@ export interface Network {
   readonly fetch: typeof fetch;
   /** Whether the process sent the request of this number in the simulator's log. */
   sent(number: number): boolean;
+  /** Whether its answer reached the process. */
+  heard(number: number): boolean;
   /** Whether the process stopped waiting for an answer: the simulator may have been busy with it for longer. */
   readonly gaveUp: boolean;
 }
@@ -37,6 +39,7 @@ const delays = [1, 20, 20, 60, 300, 2_500] as const;
 export function createNetwork({ sim, life, pending, onShown, onAnswer, onCrowd }: NetworkOptions): Network {
   const { around: clock } = life;
   const sent = new Set<number>();
+  const heard = new Set<number>();
   const underWay = new Map<string, number>();
   let gaveUp = false;
 
@@ -70,6 +73,7 @@ export function createNetwork({ sim, life, pending, onShown, onAnswer, onCrowd }
       for (const { number, route, status, path, retryAfterMs } of about)
         onAnswer(number, route, status ?? "dropped", path.slice(0, 90), { retryAfterMs, delayMs });
       await sleep(clock, delayMs, init?.signal ?? undefined);
+      heard.add(entry.number);
       if ("error" in outcome) throw outcome.error;
       return outcome.response;
     } finally {
@@ -81,6 +85,7 @@ export function createNetwork({ sim, life, pending, onShown, onAnswer, onCrowd }
   return {
     fetch: (input, init) => life.act("request", () => exchange(input, init)),
     sent: (number) => sent.has(number),
+    heard: (number) => heard.has(number),
     get gaveUp() {
       return gaveUp;
     },

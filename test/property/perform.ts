@@ -47,8 +47,7 @@ export async function perform(world: World, command: Command): Promise<void> {
       });
       return;
     case "fill disk":
-      world.disk.trouble.full = command.count;
-      return;
+      return world.fillDisk(command.count);
     case "wait":
       return world.pass(command.ms);
   }

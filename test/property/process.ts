@@ -92,7 +92,8 @@ export function createProcess(given: ProcessOptions): SimulatedProcess {
         witness.violated(`${account.subject} was settled by a process that has lost the store`);
       witness.answered(account, handOver, result);
     } catch (error) {
-      if (!(error instanceof MailError) || error.code !== "LIFECYCLE_LOST_QUEUE" || !process.isDeposed) {
+      const mayBeLost = process.isDeposed || witness.isCutOff(name);
+      if (!(error instanceof MailError) || error.code !== "LIFECYCLE_LOST_QUEUE" || !mayBeLost) {
         witness.violated(`${does} of ${account.subject} by process ${name} failed: ${String(error)}`);
       } else witness.note("late settlement refused");
     }
@@ -113,12 +114,12 @@ export function createProcess(given: ProcessOptions): SimulatedProcess {
     on("message:marked", told.marked);
     on("message:mark-failed", ({ id, reason }) => witness.violated(`the mark of ${id} failed: ${reason}`));
     on("listener:failed", ({ event }) => witness.violated(`a listener of ${event} failed`));
-    on("queue:state", ({ why }) => {
-      // A frozen process that cannot renew its record in time has lost the store, even if nobody takes it.
-      process.isDeposed ||= why.startsWith("LIFECYCLE_LOST_STORE") && witness.isFrozen(name);
+    on("queue:state", ({ queue, to, why }) => {
+      // A process that could not renew its record in time has lost the store, even if nobody takes it.
+      process.isDeposed ||= why.startsWith("LIFECYCLE_LOST_STORE") && witness.mayLose(name);
+      // What is done without the store is not a round of it.
+      if (to === "polling" && !process.isDeposed) witness.turnBegan(queue);
     });
-    // What a process does that has lost the store is not a round of this store any more.
-    on("queue:state", ({ queue, to }) => to === "polling" && !process.isDeposed && witness.turnBegan(queue));
     on("queue:polled", ({ queue }) => !process.isDeposed && witness.roundEnded(queue));
     on("queue:cursor-lost", () => witness.note("queue:cursor-lost"));
     on("queue:throttled", () => witness.note("queue:throttled"));

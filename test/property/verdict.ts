@@ -107,9 +107,9 @@ function checkTraffic({ sim, witness, processes }: World): void {
         one.mailbox === mailbox &&
         (one.endedAt ?? 0) <= startedAt &&
         startedAt < (one.endedAt ?? 0) + (one.retryAfterMs ?? 0) &&
-        sender?.process.network.sent(one.batch ?? one.number),
+        sender?.process.network.heard(one.batch ?? one.number),
     );
-    // A pause that died with the process before it was recorded is nobody's knowledge.
+    // A pause that died with the process before it was recorded, or that it did not wait to hear of, is nobody's knowledge.
     if (own || (sender?.barredUntil.get(mailbox) ?? 0) > startedAt) witness.violated(`${path} knocked at ${mailbox} while it was barred`);
   }
 }

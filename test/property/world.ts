@@ -37,6 +37,8 @@ export interface World {
   /** Begins a daemon unless one runs; waits for the record of a dead owner to expire. */
   start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
+  /** The next writes fail, so many. */
+  fillDisk(count: number): void;
   /** The next process, or the running one, dies of it. */
   arm(fuse: Fuse): void;
   disarm(): void;
@@ -100,6 +102,7 @@ export async function createWorld(script: Script, plant: (store: Store) => Store
     const life = createLife(clock.process(random), clock.process(random));
     const process = createProcess({ name, sim, disk, life, pending, witness, options, listens: script.listens, plant });
     processes.push({ process, barredUntil });
+    if (disk.trouble.full > 0) witness.hindered(name);
     return process;
   }
 
@@ -216,6 +219,10 @@ export async function createWorld(script: Script, plant: (store: Store) => Store
     start,
     stop,
     freeze,
+    fillDisk(count) {
+      disk.trouble.full = count;
+      if (current) witness.hindered(current.name);
+    },
     arm(next) {
       if (current) current.life.arm(next);
       else fuse = next;
