@@ -2,8 +2,9 @@
  * Fetches the content of entries that wait without it, the oldest first, a batch at a time.
  *
  * Invariants: one batch at a time, no larger than there is room for; a message that cannot be read waits by itself; a
- * 404 is believed only after nothing else was heard for fifteen minutes of asking, while the mailbox itself answers. Whatever a read fails with, its
- * entries are back in the room; a ledger that fails ends the queue.
+ * 404 is believed only after nothing else was heard for fifteen minutes of asking, while the mailbox itself answers: a
+ * time in which nobody asked (a pause, a stop) says nothing. Whatever a read fails with, its entries are back in the
+ * room; a ledger that fails ends the queue.
  */
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
@@ -51,6 +52,8 @@ export function createLoader(options: LoaderOptions): Loader {
   let reading = false;
   /** By message id, how often it alone could not be read; one that was read has no entry. */
   const refusals = new Map<string, number>();
+  /** By message id, for how long it was asked for in vain, and when last; one that is there or gone has no entry. */
+  const missing = new Map<string, { readonly forMs: number; readonly askedAt: number }>();
   /** Failures of whole reads in a row. */
   let failures = 0;
 
@@ -79,6 +82,7 @@ export function createLoader(options: LoaderOptions): Loader {
     const now = clock.now();
     if (reading?.found) {
       refusals.delete(entry.id);
+      missing.delete(entry.id);
       return room.add(missingSince === undefined ? entry : await noted(entry, undefined), reading.item);
     }
     if (reading?.error.code !== "GRAPH_NOT_FOUND") {
@@ -86,14 +90,23 @@ export function createLoader(options: LoaderOptions): Loader {
       refusals.set(entry.id, refused);
       return askAgain(entry, Math.max((reading?.error.notBeforeAt ?? 0) - now, backoffMs(clock, refused, oneAlone)));
     }
+    const missingMs = missingFor(entry, now);
     if (missingSince === undefined) return askAgain(await noted(entry, now), shortestAskAgainMs);
-    const missingMs = now - missingSince;
     if (missingMs < believeMissingMs) return askAgain(entry, Math.min(Math.max(missingMs, shortestAskAgainMs), longestAskAgainMs));
     // "Default folder Root not found" comes with the same code when there is no mailbox at all (Zammad's documentation).
     if (!(await mailboxAnswers(signal))) return askAgain(entry, longestAskAgainMs);
     await insisting(() => ledger.gone(entry), { clock, signal });
+    missing.delete(entry.id);
     room.pass(entry);
     onGone(entry);
+  }
+
+  /** What went by since the last question counts up to the longest wait between two: more was nobody's asking. */
+  function missingFor({ id, missingSince }: OpenEntry, now: number): number {
+    const { forMs, askedAt } = missing.get(id) ?? { forMs: 0, askedAt: missingSince ?? now };
+    const asked = { forMs: forMs + Math.min(now - askedAt, longestAskAgainMs), askedAt: now };
+    missing.set(id, asked);
+    return asked.forMs;
   }
 
   /** Over a restart too, a message is missing since it was last there. */

@@ -166,6 +166,19 @@ test("the fifteen minutes go on over a restart", async () => {
   expect(reloaded.open.get("a")?.missingSince).toBe(since);
 });
 
+test("an hour in which nobody asked, as when the daemon was stopped, is not an hour of asking", async () => {
+  const scene = await createScene(["a"]);
+  scene.answer = () => notFound;
+  const [entry] = scene.ledger.open.values();
+  const since = scene.clock.now();
+  await scene.clock.advance(60 * minute);
+  scene.begin([await scene.done(scene.ledger.missing(entry!, since))]);
+  await scene.clock.advance(9 * minute);
+  expect(scene.gone).toEqual([]);
+  await scene.clock.advance(11 * minute);
+  expect(scene.gone).toEqual(["a"]);
+});
+
 test("a message that was there in between is missing from anew", async () => {
   const scene = await createScene(["a"]);
   scene.answer = () => notFound;
@@ -264,6 +277,8 @@ test("the next of a conversation comes although the one before it is gone", asyn
   scene.room.free("c");
   scene.pump();
   await scene.clock.advance(200);
-  expect(scene.gone).toEqual(ids.slice(1, 21));
   expect(scene.room.takeLoaded(1).map(({ entry }) => entry.id)).toEqual(["m21"]);
+  scene.pump();
+  await scene.clock.advance(20 * minute);
+  expect(scene.gone).toEqual(ids.slice(1, 21));
 });
