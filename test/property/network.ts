@@ -24,7 +24,7 @@ export interface Network {
   readonly fetch: typeof fetch;
   /** Whether the process sent the request of this number in the simulator's log. */
   sent(number: number): boolean;
-  /** Whether its answer reached the process. */
+  /** Whether its answer reached the process, whole where the parts of a batch are in it. */
   heard(number: number): boolean;
   /** Whether the process stopped waiting for an answer: the simulator may have been busy with it for longer. */
   readonly gaveUp: boolean;
@@ -73,8 +73,9 @@ export function createNetwork({ sim, life, pending, onShown, onAnswer, onCrowd }
       for (const { number, route, status, path, retryAfterMs } of about)
         onAnswer(number, route, status ?? "dropped", path.slice(0, 90), { retryAfterMs, delayMs });
       await sleep(clock, delayMs, init?.signal ?? undefined);
-      heard.add(entry.number);
       if ("error" in outcome) throw outcome.error;
+      const partsBar = about.some(({ batch, status }) => batch !== undefined && status === 429);
+      if (!partsBar || (await outcome.response.clone().text()).endsWith("]}")) heard.add(entry.number);
       return outcome.response;
     } finally {
       gaveUp ||= init?.signal?.aborted ?? false;
