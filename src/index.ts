@@ -18,7 +18,7 @@ export type { Replaced, SignInMethod } from "./auth/sign-in.js";
 export type { Clock } from "./base/clock.js";
 export type { CloudName } from "./base/cloud.js";
 export type { EmitterEvents, Listener } from "./base/emitter.js";
-export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails } from "./base/errors.js";
+export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails, type Responsible } from "./base/errors.js";
 export type { Fetch } from "./base/http.js";
 export { createMailDaemon, type MailDaemon, type StopOptions } from "./daemon/daemon.js";
 export type { DaemonEvents } from "./daemon/events.js";

@@ -5,8 +5,7 @@
  * Microsoft's list of AADSTS error codes (identity-platform/reference-error-codes).
  */
 
-/** Who can mend it: the user of the mailbox, the tenant's administrator, or whoever configured the daemon. */
-export type Responsible = "user" | "administrator" | "developer";
+import type { Responsible } from "../base/errors.js";
 
 /** `cause`, `who`, `step` and `remedy` as in `Remedy`. */
 export type RefusalRow = readonly [codes: readonly number[], cause: string, who: Responsible, step: string, remedy: string];

@@ -6,7 +6,8 @@
  * can repeat what the user typed. Source of the numbers: Microsoft's list of AADSTS error codes
  * (identity-platform/reference-error-codes); of the classes: the OAuth error that each comes with.
  */
-import { applicationRows, personRows, type Responsible, transientRows } from "./refusal-table.js";
+import type { Responsible } from "../base/errors.js";
+import { applicationRows, personRows, transientRows } from "./refusal-table.js";
 
 /** `transient`: try again later; `person`: this account needs somebody; `application`: the app or the tenant is set up wrongly. */
 export type RefusalClass = "transient" | "person" | "application";

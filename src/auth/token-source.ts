@@ -70,6 +70,8 @@ interface Unsaved {
 
 /** Between attempts to renew a token that still serves. */
 const renewal = { baseMs: 5_000, capMs: 300_000 };
+/** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
+const refusedAgainMs = 15 * 60_000;
 /** Reads and writes of one flight: each further one means that another process wrote in between. */
 const mostLaps = 5;
 
@@ -205,6 +207,18 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
         const token = await sharedWait(flight ?? launch(refused), signal);
         if (token !== refused || turn > 0) return token;
       }
+    },
+
+    async refusedAgain({ error: { serviceCode, status } }) {
+      const error = new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
+        remedy: `Sign ${account} in again.`,
+        ...(serviceCode === undefined ? {} : { serviceCode }),
+        ...(status === undefined ? {} : { status }),
+        // Nobody may have to act after all: it is tried again by itself.
+        notBeforeAt: clock.now() + refusedAgainMs,
+      });
+      await bar.raise(error, await vault.version(account));
+      return error;
     },
 
     watchForSignIn: (signal) => bar.watch(throwIfClosed, signal),

@@ -27,10 +27,12 @@ const traits = {
   STORE_RECORD_INVALID: { retryable: false, scope: "queue" },
 
   AUTH_VAULT_KEY_MISSING: { retryable: false, scope: "queue" },
+  AUTH_VAULT_KEY_LOCKED: { retryable: false, scope: "queue" },
   AUTH_VAULT_KEY_UNKNOWN: { retryable: false, scope: "queue" },
   AUTH_VAULT_TAMPERED: { retryable: false, scope: "queue" },
   AUTH_SIGN_IN_REQUIRED: { retryable: false, scope: "queue" },
   AUTH_WRONG_ACCOUNT: { retryable: false, scope: "queue" },
+  AUTH_REDIRECT_UNAVAILABLE: { retryable: false, scope: "call" },
   AUTH_APP_REFUSED: { retryable: false, scope: "daemon" },
   AUTH_UNAVAILABLE: { retryable: true, scope: "queue" },
   AUTH_UNREACHABLE: { retryable: true, scope: "queue" },
@@ -69,6 +71,9 @@ const traits = {
 /** The stable codes; narrow on them with a `switch`. */
 export type MailErrorCode = keyof typeof traits;
 
+/** Who can mend it: the user of the mailbox, the tenant's administrator, or whoever configured the daemon. */
+export type Responsible = "user" | "administrator" | "developer";
+
 /** What a {@link MailError} may carry beside its code and message. */
 export interface MailErrorDetails {
   /** What led to it, kept for the log. */
@@ -79,6 +84,10 @@ export interface MailErrorDetails {
   readonly messageId?: string;
   /** What a person can do about it, in the words of the set-up guide. */
   readonly remedy?: string;
+  /** Who has to act on it. */
+  readonly who?: Responsible;
+  /** The step of the set-up guide that it is about: an anchor in `docs/setup-entra.md`. */
+  readonly step?: string;
   /** Epoch milliseconds before which trying again is forbidden, where the server asked for a pause. */
   readonly notBeforeAt?: number;
   /** HTTP status of the answer that led to it. */
@@ -95,6 +104,8 @@ export class MailError extends Error {
   declare readonly queue?: string;
   declare readonly messageId?: string;
   declare readonly remedy?: string;
+  declare readonly who?: Responsible;
+  declare readonly step?: string;
   declare readonly notBeforeAt?: number;
   declare readonly status?: number;
   declare readonly serviceCode?: string;

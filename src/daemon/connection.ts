@@ -38,7 +38,7 @@ function askWith(client: GraphClient): AskWith {
     const access = {
       queue,
       root: "/me",
-      tokens: { get: () => Promise.resolve(accessToken) },
+      tokens: { get: () => Promise.resolve(accessToken), refusedAgain: ({ error }: { error: MailError }) => Promise.resolve(error) },
       gate: createGate({ clock: client.clock, queue, width: 1 }),
       counter: { requests: 0, parts: 0 },
     };

@@ -7,6 +7,7 @@ import { queueSettings } from "../../../src/daemon/options.js";
 import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
+import { fixedTokens } from "../../support/fixed-tokens.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
 
 const queueKey = address.toLowerCase();
@@ -30,7 +31,7 @@ async function createQueue() {
       events,
       gateWidth: 4,
       tokens: {
-        get: () => Promise.resolve("token"),
+        ...fixedTokens(),
         watchForSignIn: () => Promise.resolve(),
         state: () => ({ state: "ready" }),
       },

@@ -4,6 +4,7 @@ import type { Http, HttpRequest } from "../../../src/base/http.js";
 import { sendBatch } from "../../../src/graph/batch.js";
 import { createGraphClient, type MailboxAccess } from "../../../src/graph/client.js";
 import { createGate } from "../../../src/graph/gate.js";
+import { fixedTokens } from "../../support/fixed-tokens.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
 const part = { id: "1", method: "GET", path: "/me/messages/1", prefer: "" } as const;
@@ -24,7 +25,7 @@ function setUp() {
   const mailbox: MailboxAccess = {
     queue,
     root: "/me",
-    tokens: { get: () => Promise.resolve("token") },
+    tokens: fixedTokens(),
     gate: createGate({ clock, queue, width: 4 }),
     counter: { requests: 0, parts: 0 },
   };

@@ -69,7 +69,7 @@ describe("a pause that Graph names", () => {
       if (request?.refused !== undefined) await renewal.promise;
       return tokens.get(request);
     };
-    const call = client.call({ ...mailbox, tokens: { get } }, page);
+    const call = client.call({ ...mailbox, tokens: { ...tokens, get } }, page);
     await settle();
     expect(sent).toHaveLength(1);
     mailbox.gate.bar({ until: clock.now() + 5_000, code: "x" });

@@ -5,6 +5,7 @@ import { MailError } from "../../../src/base/errors.js";
 import type { HttpRequest } from "../../../src/base/http.js";
 import { createGraphClient } from "../../../src/graph/client.js";
 import { deferred } from "../../support/deferred.js";
+import { fixedTokens } from "../../support/fixed-tokens.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { graphHost, immutable, queue, setUp } from "./set-up.js";
@@ -154,7 +155,7 @@ describe("a token that cannot be had", () => {
     const { client, mailbox, sent } = await setUp();
     const error = new MailError("AUTH_SIGN_IN_REQUIRED", "Sign in.");
     const tokens = { get: () => Promise.reject(error) };
-    await expect(client.call({ ...mailbox, tokens }, page)).rejects.toBe(error);
+    await expect(client.call({ ...mailbox, tokens: { ...fixedTokens(), ...tokens } }, page)).rejects.toBe(error);
     expect(sent).toEqual([]);
   });
 
@@ -165,7 +166,7 @@ describe("a token that cannot be had", () => {
         throw new TypeError("broken");
       },
     };
-    const error = await rejected(client.call({ ...mailbox, tokens }, page));
+    const error = await rejected(client.call({ ...mailbox, tokens: { ...fixedTokens(), ...tokens } }, page));
     expect(error).toMatchObject({ code: "GRAPH_UNREACHABLE", queue, message: `a page of ${queue} failed.` });
   });
 });
@@ -210,7 +211,7 @@ describe("the caller's abort", () => {
         return "token";
       },
     };
-    await rejected(client.call({ ...mailbox, tokens }, { ...page, signal }));
+    await rejected(client.call({ ...mailbox, tokens: { ...fixedTokens(), ...tokens } }, { ...page, signal }));
     expect(await seen.promise).toBe(signal);
   });
 });

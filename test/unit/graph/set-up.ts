@@ -1,5 +1,6 @@
 /** The Graph floor over the simulator: a real door, a clock that stands still, tokens from the simulated Entra, and a note of what was sent. */
 import { createSimulator, type SimulatorOptions } from "../../../simulator/index.js";
+import type { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch } from "../../../src/base/http.js";
 import { createGraphClient, type MailboxAccess } from "../../../src/graph/client.js";
 import { type Bar, createGate } from "../../../src/graph/gate.js";
@@ -104,5 +105,6 @@ function createTokens(fetchToken: () => Promise<string>) {
       }
       return current;
     },
+    refusedAgain: ({ error }: { readonly error: MailError }) => Promise.resolve(error),
   };
 }

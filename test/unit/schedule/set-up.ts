@@ -10,6 +10,7 @@ import { createGraphClient, type GraphClient } from "../../../src/graph/client.j
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
 import { memoryStore } from "../../../src/state/memory.js";
+import { fixedTokens } from "../../support/fixed-tokens.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
 
@@ -118,7 +119,7 @@ export async function createScene(): Promise<Scene> {
         store,
         clock,
         client: scene.client,
-        tokens: { get: () => Promise.resolve("token") },
+        tokens: fixedTokens(),
         gateWidth: 4,
         handOver(delivery) {
           scene.deliveries.push(delivery);
