@@ -12,16 +12,23 @@ export {
   type VaultKey,
   type VaultKeyInput,
 } from "./auth/key-ring.js";
+export type { BrowserSignIn } from "./auth/methods/browser.js";
+export type { DeviceCodeSignIn, DevicePrompt } from "./auth/methods/device-code.js";
+export type { SignInLimits } from "./auth/methods/flow.js";
 export type { PasswordSignIn } from "./auth/methods/password.js";
 export type { RefreshTokenSignIn } from "./auth/methods/refresh-token.js";
-export type { Replaced, SignInMethod } from "./auth/sign-in.js";
+export type { EndReason } from "./auth/session-end.js";
+export type { Replaced } from "./auth/sign-in.js";
+export type { SignInMethod } from "./auth/sign-in-method.js";
+export type { RotateResult } from "./auth/vault.js";
 export type { Clock } from "./base/clock.js";
 export type { CloudName } from "./base/cloud.js";
 export type { EmitterEvents, Listener } from "./base/emitter.js";
 export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails, type Responsible } from "./base/errors.js";
 export type { Fetch } from "./base/http.js";
-export { createMailDaemon, type MailDaemon, type StopOptions } from "./daemon/daemon.js";
+export { createMailDaemon } from "./daemon/daemon.js";
 export type { DaemonEvents } from "./daemon/events.js";
+export type { MailDaemon, StopOptions } from "./daemon/mail-daemon.js";
 export type { AppOptions, Handler, LimitOptions, MailDaemonOptions, QueueDefaults, QueueOptions } from "./daemon/options.js";
 export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";

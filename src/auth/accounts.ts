@@ -5,17 +5,26 @@
  * Invariants: several queues may share one account, which then has one token source, and asks for the scopes that all
  * of them need; every event names each queue it is about. It must not know how mail is fetched.
  */
+
 import type { Clock } from "../base/clock.js";
 import type { Cloud } from "../base/cloud.js";
 import { MailError } from "../base/errors.js";
 import type { TokenSource } from "../graph/token.js";
+import type { Store } from "../state/store.js";
+import { alarmOf, endingOf } from "./alarm.js";
+import { createApplicationBar } from "./application-bar.js";
 import type { Entra } from "./entra.js";
+import { createEntraPause } from "./entra-pause.js";
 import type { EmitAuthEvent } from "./events.js";
 import type { Identity } from "./identity.js";
+import { createKeepAlive } from "./keep-alive.js";
+import { signInAgain } from "./renewal.js";
 import { graphScopes } from "./scopes.js";
-import { type AskWith, createSignIn, type Replaced, type SignInMethod } from "./sign-in.js";
+import { accountKey } from "./sealed-store.js";
+import { type AskWith, createSignIn, type Replaced } from "./sign-in.js";
+import { checkedMethod, type SignInMethod } from "./sign-in-method.js";
 import { type AccountTokens, createTokenSource, type TokenState } from "./token-source.js";
-import { accountKey, type Vault } from "./vault.js";
+import type { RotateResult, Vault } from "./vault.js";
 
 /** What one queue sees of its account's tokens: a token source, and its sign-in. */
 export interface QueueTokens extends TokenSource {
@@ -48,6 +57,10 @@ export interface Accounts {
   signIn(address: string, method: SignInMethod, options?: { readonly signal?: AbortSignal | undefined }): Promise<SignInResult>;
   /** Removes the account's record, for all queues that share it; false when there was none. */
   signOut(address: string): Promise<boolean>;
+  /** Seals everything in the vault with the first key of the ring, asked anew. */
+  rotateKeys(): Promise<RotateResult>;
+  /** Keeps all sign-ins alive from now on, and tells ahead of their ends. */
+  keepAlive(): void;
   /** Ends all waits and flights. */
   close(): Promise<void>;
 }
@@ -55,13 +68,13 @@ export interface Accounts {
 export interface AccountsOptions {
   readonly entra: Entra;
   readonly vault: Vault;
+  /** Must be open while tokens are asked for. */
+  readonly store: Store;
   readonly clock: Clock;
   readonly cloud: Cloud;
   /** Asks Graph who has just signed in. */
   readonly ask: AskWith;
   readonly emit: EmitAuthEvent;
-  /** Milliseconds for one sign-in's questions to Entra and Graph. Default 60,000. */
-  readonly signInTimeLimitMs?: number;
 }
 
 interface Known {
@@ -71,12 +84,26 @@ interface Known {
   readonly source: AccountTokens;
 }
 
-export function createAccounts({ entra, vault, clock, cloud, ask, emit, signInTimeLimitMs }: AccountsOptions): Accounts {
-  const signIn = createSignIn({ entra, vault, ask, clock, ...(signInTimeLimitMs === undefined ? {} : { timeLimitMs: signInTimeLimitMs }) });
+export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }: AccountsOptions): Accounts {
+  const signIn = createSignIn({ entra, vault, ask, clock, host: cloud.authorityHost });
+  const application = createApplicationBar({
+    clock,
+    onRefused: (account, error) =>
+      emit("app:refused", { account, ...alarmOf(error, "Compare the app registration with the set-up guide.") }),
+    onAccepted: () => emit("app:accepted", {}),
+  });
   /** By account, lower case. */
   const accounts = new Map<string, Known>();
   /** By queue address, lower case. */
   const byQueue = new Map<string, Known>();
+
+  const keepAlive = createKeepAlive({
+    clock,
+    accounts: () => accounts.values(),
+    onEnding: ({ name, queues }, end, hindrance) => {
+      for (const queue of queues.keys()) emit("token:expiring", { queue, account: name, ...endingOf(name, end, hindrance) });
+    },
+  });
 
   function create(name: string): Known {
     const queues = new Map<string, boolean>();
@@ -88,12 +115,14 @@ export function createAccounts({ entra, vault, clock, cloud, ask, emit, signInTi
       entra,
       vault,
       clock,
+      application,
+      pause: createEntraPause({ account: name, store, clock }),
       scopes: () => scopesOf(queues),
       onRefreshed: (expiresAt) => each((of) => emit("token:refreshed", { ...of, expiresAt })),
-      onExpiring: (expiresAt, { code }) => each((of) => emit("token:expiring", { ...of, expiresAt, code })),
+      onExpiring: (expiresAt, { code, message: reason }) =>
+        each((of) => emit("token:expiring", { ...of, token: "access", expiresAt, code, reason })),
       onSignedInElsewhere: (method) => each((of) => emit("queue:signed-in", { ...of, method })),
-      onSignInRequired: ({ code, message, remedy = `Sign ${name} in.`, serviceCode }) =>
-        each((of) => emit("queue:sign-in-required", { ...of, code, reason: message, remedy, ...(serviceCode ? { serviceCode } : {}) })),
+      onSignInRequired: (error) => each((of) => emit("queue:sign-in-required", { ...of, ...alarmOf(error, signInAgain(name).remedy) })),
     });
     return { name, queues, source };
   }
@@ -136,15 +165,16 @@ export function createAccounts({ entra, vault, clock, cloud, ask, emit, signInTi
 
     async signIn(address, method, { signal } = {}) {
       const { name, queues, source } = known(address);
-      source.throwIfBarred();
+      const checked = checkedMethod(method);
+      await source.throwIfBarred();
       try {
-        const done = await signIn.run({ account: name, method, scopes: scopesOf(queues), signal });
+        const done = await signIn.run({ account: name, method: checked, scopes: scopesOf(queues), claims: source.openClaims, signal });
         source.adopt(done.record);
         for (const queue of queues.keys()) emit("queue:signed-in", { queue, account: name, method: done.method });
         const { objectId, userPrincipalName, replaced, record } = done;
         return { queue: address, account: name, method: done.method, objectId, userPrincipalName, replaced, expiresAt: record.expiresAt };
       } catch (error) {
-        source.bar(error);
+        await source.bar(error);
         throw error;
       }
     },
@@ -156,7 +186,11 @@ export function createAccounts({ entra, vault, clock, cloud, ask, emit, signInTi
       return removed;
     },
 
+    rotateKeys: () => vault.rotate((account, versions) => accounts.get(account)?.source.renumber(versions)),
+    keepAlive: keepAlive.start,
+
     async close() {
+      await keepAlive.stop();
       const closing = [...accounts.values()].map(({ source }) => source.close());
       accounts.clear();
       byQueue.clear();

@@ -1,37 +1,45 @@
 /**
- * When one account must not ask Entra, and why.
+ * When one account must not ask Entra, and why: until a time that Entra named (`entra-pause.ts`), while the application
+ * itself is refused (`application-bar.ts`), or until the account's record changes, after a refusal that only a person
+ * can mend. A refusal that may mend itself names a time as well, after which it is tried again.
  *
- * Two bars: *until a time* that Entra named, kept in memory and never shortened; and *until the record changes*, after
- * a refusal that only a person can mend. `waiting` is empty while the account's record does; it is announced once for
- * each record. It must not know tokens.
+ * Invariant: a refusal is announced once for each record. `waiting` is empty while the record does. It must not know tokens.
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import type { ApplicationBar } from "./application-bar.js";
+import type { EntraPause } from "./entra-pause.js";
 import type { Vault } from "./vault.js";
 
 interface Waiting {
   readonly error: MailError;
   /** The version of the record that does not do; `null`: there is none. */
   readonly version: number | null;
-  /** Entra refused this record, so it is not asked; otherwise the record itself did not open. */
-  readonly refusedByEntra: boolean;
+  /** Entra or Graph refused this record, so they are not asked; otherwise the record itself did not open. */
+  readonly refused: boolean;
 }
 
 export interface Bar {
   /** @throws the error by which Entra named a time that has not come */
-  throwIfTooEarly(): void;
-  /** @throws like `throwIfTooEarly`, also during a pause of our own; or the refusal of the record that is still there */
+  throwIfTooEarly(): Promise<void>;
+  /** @throws like `throwIfTooEarly`; or the refusal of the record that is still there */
   throwIfRaised(): Promise<void>;
+  /** @throws the refusal of the application, while it holds */
+  throwIfApplicationRefused(): void;
   /** Remembers the time that an error names. */
-  remember(error: unknown): void;
+  remember(error: unknown): Promise<void>;
   /**
    * Remembers a refusal of the record of this version; `false` when the record is another by now, and the refusal void.
    */
   raise(error: unknown, version: number | null): Promise<boolean>;
   /** Remembers that the record of this version does not open, and says so once. */
   announce(error: MailError, version: number | null): void;
-  /** The account waits no more; true when that is news about another record than the one waited with. */
-  lift(version?: number): boolean;
+  /** The record of this version opens; true when it is another than the one waited with. */
+  opened(version: number): boolean;
+  /** The account has a token: it waits no more. */
+  lift(): void;
+  /** The record was only sealed anew: what is known of it holds. */
+  renumber(versions: { readonly from: number; readonly to: number }): void;
   waiting(): { readonly error: MailError } | undefined;
   /** Resolves when the account has no reason to wait any more; `throwIfClosed` is asked before each look. */
   watch(throwIfClosed: () => void, signal?: AbortSignal): Promise<void>;
@@ -43,49 +51,42 @@ export interface BarOptions {
   readonly account: string;
   readonly vault: Vault;
   readonly clock: Clock;
+  readonly pause: EntraPause;
+  readonly application: ApplicationBar;
   readonly onSignInRequired: (error: MailError) => void;
 }
 
 const lookEveryMs = 5_000;
 /** The refusals that only another record can mend. */
 const needsPerson: ReadonlySet<string> = new Set(["AUTH_SIGN_IN_REQUIRED", "AUTH_WRONG_ACCOUNT"]);
-/** After a refusal of the application, which reaches all accounts and which somebody may mend without telling us. */
-const applicationPauseMs = 60_000;
 
-export function createBar({ account, vault, clock, onSignInRequired }: BarOptions): Bar {
-  /** Empty until Entra names a time. */
-  let tooEarly: { readonly error: MailError; readonly untilAt: number } | undefined;
+export function createBar({ account, vault, clock, pause, application, onSignInRequired }: BarOptions): Bar {
   let waiting: Waiting | undefined;
   /** The look-outs that sleep, to be woken by a sign-in in this process. */
   const wakers = new Set<() => void>();
 
-  function early(): MailError | undefined {
-    return tooEarly && clock.now() < tooEarly.untilAt ? tooEarly.error : undefined;
+  async function throwIfTooEarly(): Promise<void> {
+    const error = await pause.current();
+    if (error) throw error;
   }
 
-  function remember(error: unknown): void {
-    if (!isMailError(error)) return;
-    // Graph's times, and those that one password has, do not bar Entra.
-    const untilAt = error.code === "AUTH_APP_REFUSED" ? clock.now() + applicationPauseMs : entraTime(error);
-    if (untilAt !== undefined && untilAt > (tooEarly?.untilAt ?? 0)) tooEarly = { error, untilAt };
-  }
-
-  function wait(error: MailError, version: number | null, refusedByEntra: boolean): void {
+  function wait(error: MailError, version: number | null, refused: boolean): void {
     const known = waiting?.version === version && waiting.error.code === error.code;
-    waiting = { error, version, refusedByEntra };
+    waiting = { error, version, refused };
     if (!known) onSignInRequired(error);
   }
 
   /** True while nothing has happened that could have helped. */
   async function stillWaiting(): Promise<boolean> {
-    if (early()) return true;
+    if ((await pause.current()) || application.refusal(account)) return true;
     if (!waiting) return false;
-    if ((await vault.version(account)) !== waiting.version) return false;
-    if (waiting.refusedByEntra) return true;
+    const { version, refused, error } = waiting;
+    if ((await vault.version(account)) !== version) return false;
+    if (refused) return error.notBeforeAt === undefined || clock.now() < error.notBeforeAt;
     // The key ring may have been mended, which leaves no trace in the store.
     return vault.read(account).then(
       () => false,
-      (error: unknown) => isMailError(error),
+      (reason: unknown) => isMailError(reason),
     );
   }
 
@@ -93,7 +94,7 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
     for (const look of [...wakers]) look();
   }
 
-  function pause(signal: AbortSignal | undefined): Promise<void> {
+  function sleep(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = () => {
         stop();
@@ -115,37 +116,47 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
   }
 
   return {
-    throwIfTooEarly() {
-      const error = early();
-      // A pause of our own making does not stop a person who has just mended the application.
-      if (error && error.code !== "AUTH_APP_REFUSED") throw error;
-    },
-    remember,
+    throwIfTooEarly,
+    remember: pause.remember,
     announce: (error, version) => wait(error, version, false),
     waiting: () => waiting,
+    wake,
 
     async throwIfRaised() {
-      const error = early();
+      await throwIfTooEarly();
+      if (waiting?.refused && (await stillWaiting())) throw waiting.error;
+    },
+
+    throwIfApplicationRefused() {
+      const error = application.refusal(account);
       if (error) throw error;
-      if (waiting?.refusedByEntra && (await stillWaiting())) throw waiting.error;
     },
 
     async raise(error, version) {
-      remember(error);
-      if (!isMailError(error) || !needsPerson.has(error.code)) return true;
+      await pause.remember(error);
+      if (!isMailError(error)) return true;
+      if (error.code === "AUTH_APP_REFUSED") application.refused(account, error);
+      if (!needsPerson.has(error.code)) return true;
       if ((await vault.version(account)) !== version) return false;
       wait(error, version, true);
       return true;
     },
 
-    lift(version) {
-      const news = waiting !== undefined && waiting.version !== version;
-      waiting = undefined;
-      wake();
-      return news;
+    opened(version) {
+      const another = waiting !== undefined && waiting.version !== version;
+      // A refusal of this very record holds until it is tried and found void.
+      if (another || !waiting?.refused) waiting = undefined;
+      return another;
     },
 
-    wake,
+    lift() {
+      waiting = undefined;
+      wake();
+    },
+
+    renumber({ from, to }) {
+      if (waiting?.version === from) waiting = { ...waiting, version: to };
+    },
 
     async watch(throwIfClosed, signal) {
       for (;;) {
@@ -159,7 +170,7 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
         }
         throwIfClosed();
         signal?.throwIfAborted();
-        await pause(signal);
+        await sleep(signal);
       }
     },
   };
@@ -167,8 +178,4 @@ export function createBar({ account, vault, clock, onSignInRequired }: BarOption
 
 function isMailError(error: unknown): error is MailError {
   return error instanceof MailError;
-}
-
-function entraTime({ code, notBeforeAt }: MailError): number | undefined {
-  return code === "AUTH_UNAVAILABLE" ? notBeforeAt : undefined;
 }

@@ -49,7 +49,7 @@ export function createExchange({ http, clock, signal }: ExchangeOptions): Exchan
         ...(options?.body === undefined ? {} : { body: options.body }),
         signal,
       });
-      const json = objectOf(text);
+      const json = entraJson(text);
       last = { status, headers, json, askedAt };
       // MSAL reads properties of the body without asking whether there is one.
       return { status, headers: Object.fromEntries(headers), body: (json ?? {}) as T };
@@ -69,7 +69,8 @@ export function createExchange({ http, clock, signal }: ExchangeOptions): Exchan
   };
 }
 
-function objectOf(text: string): EntraJson | undefined {
+/** The JSON object in a text; `undefined` when it is none. */
+export function entraJson(text: string): EntraJson | undefined {
   let json: unknown;
   try {
     json = JSON.parse(text);

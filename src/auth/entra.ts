@@ -13,6 +13,7 @@ import type { Http } from "../base/http.js";
 import { createExchange } from "./entra-network.js";
 import { refusalOf } from "./entra-refusal.js";
 import { type ExpectedAccount, type Grant, grantOf } from "./grant.js";
+import type { Flow } from "./methods/flow.js";
 
 export interface Acquisition {
   /** The Graph scopes to ask for. */
@@ -21,11 +22,10 @@ export interface Acquisition {
   readonly cache?: string;
   /** Whose token it must be. Default: anybody's. */
   readonly expected?: ExpectedAccount;
+  /** Claims that Graph's challenge wants answered, JSON. */
+  readonly claims?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** One way of getting a token out of an MSAL application. */
-export type Acquire = (application: PublicClientApplication, scopes: string[]) => Promise<AuthenticationResult | null>;
 
 export interface Entra {
   /**
@@ -33,7 +33,7 @@ export interface Entra {
    * @throws MailError `AUTH_SIGN_IN_REQUIRED`, `AUTH_APP_REFUSED`, `AUTH_UNAVAILABLE`, `AUTH_UNREACHABLE`, `AUTH_TIMEOUT`,
    * `AUTH_BAD_RESPONSE`, `AUTH_WRONG_ACCOUNT`
    */
-  acquire(acquisition: Acquisition, run: Acquire): Promise<Grant>;
+  acquire(acquisition: Acquisition, flow: Flow): Promise<Grant>;
   /** A new access token for the account of a grant's cache. Throws like `acquire`. */
   refresh(acquisition: Acquisition & { readonly cache: string; readonly expected: ExpectedAccount }): Promise<Grant>;
 }
@@ -52,23 +52,27 @@ export function createEntra({ clientId, tenantId, cloud, http, clock }: EntraOpt
   const host = cloud.authorityHost;
   // MSAL knows the endpoints of all four authority hosts by heart, so it asks for no discovery document (msal-common 16.16,
   // AuthorityMetadata.ts); naming the host as known keeps it from asking the global cloud should it forget one.
-  const auth = { clientId, authority: `https://${host}/${tenantId}`, knownAuthorities: [host] };
+  // CP1 says that we answer claims challenges: tokens then live up to 28 h and end early where something happened
+  // (continuous access evaluation, identity-platform/app-resilience-continuous-access-evaluation).
+  const auth = { clientId, authority: `https://${host}/${tenantId}`, knownAuthorities: [host], clientCapabilities: ["CP1"] };
   const loggerOptions = { loggerCallback: () => undefined, piiLoggingEnabled: false, logLevel: LogLevel.Error };
 
-  async function acquire({ scopes, cache, expected, signal }: Acquisition, run: Acquire): Promise<Grant> {
-    signal?.throwIfAborted();
-    const exchange = createExchange({ http, clock, signal });
+  async function acquire({ scopes, cache, expected, claims, signal = neverAborted }: Acquisition, flow: Flow): Promise<Grant> {
+    signal.throwIfAborted();
+    const exchange = createExchange({ http: flow.travel?.(http) ?? http, clock, signal });
     const application = new PublicClientApplication({ auth, system: { networkClient: exchange.network, loggerOptions } });
     if (cache !== undefined) application.getTokenCache().deserialize(cache);
     let result: AuthenticationResult | null = null;
     let thrown: unknown;
     try {
-      result = await run(application, [...scopes]);
+      result = await flow.acquire(application, { scopes: [...scopes], claims, signal });
     } catch (error) {
       thrown = error;
     }
     const failure = exchange.failure();
     if (failure !== undefined) throw failure;
+    // The flow's own verdict, or the reason of the abort.
+    if (thrown instanceof MailError || (signal.aborted && thrown !== undefined)) throw thrown;
     const answer = exchange.answer();
     if (!answer) throw unasked(thrown);
     if (answer.status !== 200 || !answer.json || "error" in answer.json) throw refusalOf(answer, { host, now: clock.now() });
@@ -81,12 +85,19 @@ export function createEntra({ clientId, tenantId, cloud, http, clock }: EntraOpt
   return {
     acquire,
     refresh: (acquisition) =>
-      acquire(acquisition, async (application, scopes) => {
-        const account = await application.getTokenCache().getAccountByHomeId(acquisition.expected.homeAccountId);
-        return account && application.acquireTokenSilent({ account, scopes, forceRefresh: true });
+      acquire(acquisition, {
+        async acquire(application, { scopes, claims }) {
+          const account = await application.getTokenCache().getAccountByHomeId(acquisition.expected.homeAccountId);
+          return (
+            account && application.acquireTokenSilent({ account, scopes, forceRefresh: true, ...(claims === undefined ? {} : { claims }) })
+          );
+        },
       }),
   };
 }
+
+/** For uses that nobody ends early. */
+const neverAborted = new AbortController().signal;
 
 /** MSAL gave up before it asked anybody: the cache holds nothing to refresh with, or MSAL did not like the request. */
 function unasked(thrown: unknown): MailError {

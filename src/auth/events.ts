@@ -1,5 +1,6 @@
 /** The slice of the event map that belongs to this floor. No payload holds a token. */
-import type { MailErrorCode } from "../base/errors.js";
+import type { MailErrorCode, Responsible } from "../base/errors.js";
+import type { EndReason } from "./session-end.js";
 
 interface OfQueue {
   /** The queue address as configured. */
@@ -8,29 +9,57 @@ interface OfQueue {
   readonly account: string;
 }
 
+/** What is the matter, and who does what about it. */
+interface Alarm {
+  readonly code: MailErrorCode;
+  /** What happened, in one sentence. */
+  readonly reason: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  /** Who has to act. */
+  readonly who?: Responsible;
+  /** The step of the set-up guide: an anchor in `docs/setup-entra.md`. */
+  readonly step?: string;
+  /** Entra's AADSTS number, or Graph's code, where it gave one. */
+  readonly serviceCode?: string;
+}
+
 export interface AuthEvents {
   /** The account was signed in, here or by another process. */
   "queue:signed-in": OfQueue & { readonly method: string };
   /** The queue cannot go on until somebody signs its account in, or mends the vault. */
-  "queue:sign-in-required": OfQueue & {
-    readonly code: MailErrorCode;
-    /** What happened, in one sentence. */
-    readonly reason: string;
-    /** What to do about it. */
-    readonly remedy: string;
-    /** Entra's AADSTS number, where it gave one. */
-    readonly serviceCode?: string;
+  "queue:sign-in-required": OfQueue & Alarm;
+  /**
+   * Entra refuses the application itself. Told once for all accounts, until the application is accepted again; the
+   * queues that it stops are `waiting-for-sign-in` meanwhile and try again by themselves.
+   */
+  "app:refused": Alarm & {
+    /** The account that met it first. */
+    readonly account: string;
   };
+  /** Entra accepts the application again, for every account that it had refused it to. */
+  "app:accepted": Record<never, never>;
   /** A new access token is in use, its refresh token durable in the vault. */
   "token:refreshed": OfQueue & {
     /** Epoch milliseconds at which the access token ends. */
     readonly expiresAt: number;
   };
-  /** The access token could not be renewed yet; it still serves, and it is tried again. */
+  /**
+   * A token will end: the access token that serves could not be renewed yet (`token: "access"`), or the sign-in itself
+   * comes to its end (`token: "refresh"`; once a day from a fortnight before, or from the last fifth of a shorter life).
+   */
   "token:expiring": OfQueue & {
-    /** Epoch milliseconds at which the access token ends. */
+    readonly token: "access" | "refresh";
+    /** Epoch milliseconds at which it ends. */
     readonly expiresAt: number;
-    readonly code: MailErrorCode;
+    /** Why the sign-in ends: nobody renews it, the tenant's sign-in frequency, or a time that Entra named. */
+    readonly why?: EndReason;
+    /** What hinders the renewal, where something does. */
+    readonly code?: MailErrorCode;
+    readonly reason: string;
+    readonly remedy?: string;
+    readonly who?: Responsible;
+    readonly step?: string;
   };
 }
 

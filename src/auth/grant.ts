@@ -22,6 +22,8 @@ export interface Grant {
   readonly refreshedAt: number;
   /** Epoch milliseconds at which the access token ends. */
   readonly expiresAt: number;
+  /** Epoch milliseconds at which the refresh token ends, where Entra says so. */
+  readonly refreshEndsAt: number | undefined;
   /** MSAL's serialized cache: this account alone, and this access token alone. */
   readonly cache: string;
   readonly account: GrantAccount;
@@ -73,7 +75,9 @@ export function grantOf({ result, answer, cache, scopes, expected }: GrantSource
   const pruned = prunedCache(cache, accessToken, account.homeAccountId);
   if (!pruned) throw bad("without a refresh token");
   const rotated = typeof json?.refresh_token === "string" && json.refresh_token !== "";
-  return { accessToken, refreshedAt: askedAt, expiresAt: askedAt + seconds * 1000, cache: pruned, account, scopes, rotated };
+  const refreshSeconds = Number(json?.refresh_token_expires_in);
+  const refreshEndsAt = refreshSeconds > 0 ? askedAt + refreshSeconds * 1000 : undefined;
+  return { accessToken, refreshedAt: askedAt, expiresAt: askedAt + seconds * 1000, refreshEndsAt, cache: pruned, account, scopes, rotated };
 }
 
 /** The access token that a grant's cache holds. */

@@ -9,13 +9,21 @@ import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from "jose";
 import { MailError } from "../base/errors.js";
 import type { VaultKey } from "./key-ring.js";
 
-const typ = "m365-mail-daemon.vault";
+/** What a text is sealed for: it opens nowhere else. */
+export interface Purpose {
+  readonly account: string;
+  /** The space of the store that it lies in. */
+  readonly space: string;
+  readonly key: VaultKey;
+}
+
+const typeOf = (space: string) => `m365-mail-daemon.${space}`;
 const allowed = { keyManagementAlgorithms: ["dir"], contentEncryptionAlgorithms: ["A256GCM"] };
 
 /** Seals a text for one account. */
-export function seal(text: string, account: string, key: VaultKey): Promise<string> {
+export function seal(text: string, { account, space, key }: Purpose): Promise<string> {
   return new CompactEncrypt(new TextEncoder().encode(text))
-    .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ, kid: key.id, sub: account })
+    .setProtectedHeader({ alg: "dir", enc: "A256GCM", typ: typeOf(space), kid: key.id, sub: account })
     .encrypt(key.key);
 }
 
@@ -35,14 +43,14 @@ export function keyIdOf(jwe: string, account: string): string {
 }
 
 /**
- * Opens what `seal` made for this account.
+ * Opens what `seal` made for this account and space.
  * @throws MailError `AUTH_VAULT_TAMPERED`
  */
-export async function unseal(jwe: string, account: string, key: VaultKey): Promise<string> {
+export async function unseal(jwe: string, { account, space, key }: Purpose): Promise<string> {
   if (!isCanonical(jwe)) throw tampered(account);
   try {
     const { plaintext, protectedHeader } = await compactDecrypt(jwe, key.key, allowed);
-    if (protectedHeader.typ !== typ || protectedHeader.sub !== account) throw tampered(account);
+    if (protectedHeader.typ !== typeOf(space) || protectedHeader.sub !== account) throw tampered(account);
     return new TextDecoder("utf-8", { fatal: true }).decode(plaintext);
   } catch (error) {
     throw error instanceof MailError ? error : tampered(account, error);

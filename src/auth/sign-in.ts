@@ -4,21 +4,19 @@
  *
  * Invariants: sign-ins of one account run one after another; a sign-in overwrites what refreshes begun before it wrote;
  * a record that does not open is overwritten by a sign-in only, and the result says so.
- * A method is a row of the table below; this file must not know how any of them works.
+ * This file must not know how any of the methods works.
  */
 import type { Clock } from "../base/clock.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
-import type { Acquire, Entra } from "./entra.js";
+import type { Entra } from "./entra.js";
 import type { Grant } from "./grant.js";
 import { confirmIdentity, type Identity } from "./identity.js";
-import { type PasswordSignIn, passwordFlow } from "./methods/password.js";
-import { type RefreshTokenSignIn, refreshTokenFlow } from "./methods/refresh-token.js";
+import type { Flow } from "./methods/flow.js";
+import { accountKey } from "./sealed-store.js";
+import { flowOf, hasPerson, type SignInMethod, timeLimitOf } from "./sign-in-method.js";
 import { createSpentPasswords } from "./spent-passwords.js";
-import { accountKey, type Vault } from "./vault.js";
+import type { Vault } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
-
-/** How an account can be signed in. */
-export type SignInMethod = PasswordSignIn | RefreshTokenSignIn;
 
 /** Asks Graph with a token that is not stored yet. */
 export type AskWith = (
@@ -30,7 +28,9 @@ export interface SignInRequest {
   readonly account: string;
   readonly method: SignInMethod;
   readonly scopes: readonly string[];
-  /** Ends the sign-in; nothing is stored unless it was already being written. */
+  /** Claims that wait to be answered by a person, JSON. */
+  readonly claims?: string | undefined;
+  /** Ends the sign-in as the method's own signal does; nothing is stored unless it was already being written. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -48,7 +48,8 @@ export interface SignedIn extends Identity {
 
 export interface SignIn {
   /**
-   * @throws MailError of Entra (see `Entra.acquire`), of the identity (see `confirmIdentity`), of the vault and the store
+   * @throws MailError of Entra (see `Entra.acquire`), of the identity (see `confirmIdentity`), of the vault and the store;
+   * `AUTH_TIMEOUT`, `AUTH_REDIRECT_UNAVAILABLE`, or the reason of an abort
    */
   run(request: SignInRequest): Promise<SignedIn>;
 }
@@ -58,65 +59,71 @@ export interface SignInOptions {
   readonly vault: Vault;
   readonly ask: AskWith;
   readonly clock: Clock;
-  /** Milliseconds for Entra and Graph together. Default 60,000. */
-  readonly timeLimitMs?: number;
+  /** The authority's host. */
+  readonly host: string;
 }
 
 /** More conflicts in a row than this are no race but a fault. */
 const mostConflicts = 50;
 
-export function createSignIn({ entra, vault, ask, clock, timeLimitMs = 60_000 }: SignInOptions): SignIn {
-  const spent = createSpentPasswords(clock);
+export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions): SignIn {
+  const spent = createSpentPasswords(vault.refusedPasswords);
   /** The last sign-in of each account; an account without one under way is not in it. */
   const underWay = new Map<string, Promise<unknown>>();
 
-  const flows: {
-    readonly [Name in SignInMethod["method"]]: (method: Extract<SignInMethod, { method: Name }>, account: string) => Acquire;
-  } = {
-    password: passwordFlow,
-    refreshToken: refreshTokenFlow,
-  };
-
-  async function acquire({ account, method, scopes }: SignInRequest, signal: AbortSignal): Promise<Grant> {
-    const flow = (flows[method.method] as (method: SignInMethod, account: string) => Acquire)(method, account);
-    if (method.method !== "password") return entra.acquire({ scopes, signal }, flow);
-    const username = method.username ?? account;
-    await spent.refuse(username, method.password);
+  async function acquire({ account, method, scopes, claims }: SignInRequest, flow: Flow, signal: AbortSignal): Promise<Grant> {
+    // Claims ask for a person; the other ways would only be refused for them.
+    const acquisition = { scopes, signal, claims: hasPerson(method) ? claims : undefined };
+    if (method.method !== "password") return entra.acquire(acquisition, flow);
+    const { username = account, password, tryAgain = false } = method;
+    const attempt = await spent.begin({ account, username, password, again: tryAgain });
+    let grant: Grant;
     try {
-      const grant = await entra.acquire({ scopes, signal }, flow);
-      spent.forget(username);
-      return grant;
+      grant = await entra.acquire(acquisition, flow);
     } catch (error) {
-      await spent.remember(username, method.password, error);
+      if (error instanceof MailError && error.code === "AUTH_SIGN_IN_REQUIRED") await attempt.refused(error);
+      else await attempt.undecided();
       throw error;
     }
+    await attempt.worked();
+    return grant;
   }
 
   async function run(request: SignInRequest): Promise<SignedIn> {
     const { account, method } = request;
     // Without a key nothing can be stored: better known before a password or a token is spent.
     await vault.ready();
-    const { grant, identity } = await withinLimit(request.signal, async (signal) => {
-      const grant = await acquire(request, signal);
-      const { accessToken } = grant;
-      const identity = await confirmIdentity({ ask: (path) => ask(path, { accessToken, signal }), address: account });
-      if (identity.objectId.toLowerCase() !== grant.account.objectId.toLowerCase()) {
-        throw new MailError("AUTH_WRONG_ACCOUNT", `Entra and Graph name different users for ${account}; nothing was stored.`);
-      }
-      return { grant, identity };
-    });
-    const { cache, account: of, refreshedAt, expiresAt, scopes } = grant;
-    const record = { cache, ...of, method: method.method, signedInAt: clock.now(), refreshedAt, expiresAt, scopes: [...scopes] };
-    const replaced = await replacedBy(account);
-    const version = await overwrite(account, record);
-    return { account, method: method.method, ...identity, replaced, record, version };
+    const flow = flowOf(method, { account, host, clock });
+    try {
+      const { grant, identity } = await withinLimit(request, (signal) => identified(request, flow, signal));
+      const { replaced, before } = await replacedBy(account);
+      const record = recordOf(grant, { method: method.method, signedInAt: clock.now(), before });
+      const version = await overwrite(account, record);
+      await flow.ended?.(undefined);
+      return { account, method: method.method, ...identity, replaced, record, version };
+    } catch (error) {
+      await flow.ended?.(error);
+      throw error;
+    }
   }
 
-  async function replacedBy(account: string): Promise<Replaced> {
+  async function identified(request: SignInRequest, flow: Flow, signal: AbortSignal) {
+    const { account } = request;
+    const grant = await acquire(request, flow, signal);
+    const { accessToken } = grant;
+    const identity = await confirmIdentity({ ask: (path) => ask(path, { accessToken, signal }), address: account });
+    if (identity.objectId.toLowerCase() === grant.account.objectId.toLowerCase()) return { grant, identity };
+    throw new MailError("AUTH_WRONG_ACCOUNT", `Entra and Graph name different users for ${account}; nothing was stored.`);
+  }
+
+  async function replacedBy(account: string): Promise<{ readonly replaced: Replaced; readonly before?: VaultRecord }> {
     try {
-      return (await vault.read(account)) ? "record" : "nothing";
+      const entry = await vault.read(account);
+      return entry ? { replaced: "record", before: entry.record } : { replaced: "nothing" };
     } catch (error) {
-      if (error instanceof MailError && (error.code.startsWith("AUTH_VAULT_") || error.code === "STORE_RECORD_INVALID")) return error.code;
+      if (error instanceof MailError && (error.code.startsWith("AUTH_VAULT_") || error.code === "STORE_RECORD_INVALID")) {
+        return { replaced: error.code };
+      }
       throw error;
     }
   }
@@ -129,20 +136,26 @@ export function createSignIn({ entra, vault, ask, clock, timeLimitMs = 60_000 }:
     throw new MailError("STORE_UNAVAILABLE", `The vault record of ${account} changed ${mostConflicts} times while it was being written.`);
   }
 
-  async function withinLimit<T>(outer: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    outer?.throwIfAborted();
+  async function withinLimit<T>({ method, signal: outer }: SignInRequest, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const own = new AbortController();
-    const forward = () => own.abort(outer?.reason);
+    const timeLimitMs = timeLimitOf(method);
     const stopTimer = clock.startTimer(
       () => own.abort(new MailError("AUTH_TIMEOUT", `The sign-in took longer than ${timeLimitMs} ms.`)),
       timeLimitMs,
     );
-    outer?.addEventListener("abort", forward, { once: true });
+    const signals = [outer, method.signal].filter((signal) => signal !== undefined);
+    const forward = ({ target }: Event) => own.abort((target as AbortSignal).reason);
     try {
+      for (const signal of signals) {
+        signal.throwIfAborted();
+        signal.addEventListener("abort", forward, { once: true });
+      }
       return await work(own.signal);
     } finally {
       stopTimer();
-      outer?.removeEventListener("abort", forward);
+      for (const signal of signals) signal.removeEventListener("abort", forward);
+      // What the method may still be waiting for is not waited for any more.
+      own.abort(new MailError("LIFECYCLE_STOPPED", "The sign-in is over."));
     }
   }
 
@@ -161,5 +174,28 @@ export function createSignIn({ entra, vault, ask, clock, timeLimitMs = 60_000 }:
         if (underWay.get(name) === mine) underWay.delete(name);
       }
     },
+  };
+}
+
+interface RecordSource {
+  readonly method: SignInMethod["method"];
+  readonly signedInAt: number;
+  /** The record that it takes the place of, if that opens. */
+  readonly before: VaultRecord | undefined;
+}
+
+function recordOf(grant: Grant, { method, signedInAt, before }: RecordSource): VaultRecord {
+  const { cache, account, refreshedAt, expiresAt, scopes, refreshEndsAt } = grant;
+  return {
+    cache,
+    ...account,
+    method,
+    signedInAt,
+    refreshedAt,
+    expiresAt,
+    scopes: [...scopes],
+    ...(refreshEndsAt === undefined ? {} : { refreshEndsAt }),
+    // How long the tenant's policy lets a sign-in live is the tenant's, not the sign-in's.
+    ...(before?.policyLifeMs === undefined ? {} : { policyLifeMs: before.policyLifeMs }),
   };
 }

@@ -1,75 +1,127 @@
 /**
- * Which passwords have been tried and refused, so that none is tried twice: ten bad tries lock an account, and with
+ * Which passwords have been tried in vain, so that none is tried twice: ten bad tries lock an account, and with
  * pass-through authentication repeating one and the same password counts too (entra/identity, smart lockout).
  *
- * Invariant: a password is kept only as a salted hash, and only in memory.
+ * Invariants: a try is recorded before it is made, so that a process that starts over and over does not try over and
+ * over; a password is kept only as a salted hash, and that only sealed. It must not know how a password is tried.
  */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import type { Clock } from "../base/clock.js";
+import { z } from "zod";
 import { MailError } from "../base/errors.js";
+import type { SealedStore } from "./sealed-store.js";
 
 export interface SpentPasswords {
   /**
-   * @throws MailError with the code of the first refusal, when this password was refused before
+   * Records that the password is about to be tried. `again` lets it be tried once more.
+   * @throws MailError `AUTH_SIGN_IN_REQUIRED` when it was tried in vain before
    */
-  refuse(username: string, password: string): Promise<void>;
-  /** Remembers a refusal, when it is one that trying again cannot mend. */
-  remember(username: string, password: string, refusal: unknown): Promise<void>;
-  /** Forgets the account's refusals, after a sign-in that worked. */
-  forget(username: string): void;
+  begin(attempt: { readonly account: string; readonly username: string; readonly password: string; readonly again: boolean }): Promise<Try>;
 }
 
-interface Spent {
-  readonly salt: Buffer;
-  readonly hash: Buffer;
-  readonly refusal: MailError;
-  /** Epoch milliseconds after which the password may be tried again. */
-  readonly until: number;
+/** One try, to be ended in one of three ways. */
+export interface Try {
+  /** Entra refused it: never again, unless asked for. */
+  refused(refusal: MailError): Promise<void>;
+  /** It says nothing about the password: nobody answered, or nobody knows it was tried. */
+  undecided(): Promise<void>;
+  /** It worked: all that was refused before is forgotten. */
+  worked(): Promise<void>;
 }
 
-/** Refusals that say the password itself is no good, or that tries are being counted. */
-const untilChanged = new Set(["AADSTS50126", "AADSTS50064", "AADSTS50053", "AADSTS50055", "AADSTS50144", "AADSTS50056"]);
-/** Others (a policy, a second factor, consent) can be mended without a new password. */
-const otherwiseMs = 5 * 60_000;
+const spentSchema = z.array(
+  z.object({
+    username: z.string(),
+    /** base64. */
+    salt: z.string(),
+    hash: z.string(),
+    /** Why it was refused; absent while it is being tried. */
+    refusal: z.object({ message: z.string(), remedy: z.string().optional(), serviceCode: z.string().optional() }).optional(),
+  }),
+);
+type Spent = z.infer<typeof spentSchema>[number];
+
 /** Kept per account; the oldest goes. */
 const keptCount = 10;
+/** More conflicts in a row than this are no race but a fault. */
+const mostConflicts = 50;
 
-export function createSpentPasswords(clock: Clock): SpentPasswords {
-  /** By sign-in name; an account without a refused password is not in it. */
-  const spent = new Map<string, Spent[]>();
+export function createSpentPasswords(store: SealedStore): SpentPasswords {
+  /** A record that does not open holds nobody up: only a sign-in can mend that, and this is one. */
+  async function read(account: string): Promise<{ readonly spent: readonly Spent[]; readonly version: number | null }> {
+    try {
+      const sealed = await store.read(account);
+      return { spent: sealed ? parsed(sealed.text) : [], version: sealed?.version ?? null };
+    } catch (error) {
+      if (!(error instanceof MailError) || error.scope !== "queue") throw error;
+      return { spent: [], version: await store.version(account) };
+    }
+  }
+
+  async function change(account: string, to: (spent: readonly Spent[]) => readonly Spent[]): Promise<void> {
+    for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+      const { spent, version } = await read(account);
+      const next = to(spent).slice(0, keptCount);
+      if (next.length === 0 && version === null) return;
+      if ((await store.write(account, JSON.stringify(next), version)).ok) return;
+    }
+    throw new MailError("STORE_UNAVAILABLE", `The refused passwords of ${account} changed ${mostConflicts} times while they were written.`);
+  }
 
   return {
-    async refuse(username, password) {
-      for (const { salt, hash, refusal, until } of spent.get(username.toLowerCase()) ?? []) {
-        if (clock.now() >= until || !timingSafeEqual(await hashed(password, salt), hash)) continue;
-        throw new MailError(refusal.code, `This password was refused before, so it was not tried again. ${refusal.message}`, {
-          ...(refusal.remedy ? { remedy: refusal.remedy } : {}),
-          ...(refusal.serviceCode ? { serviceCode: refusal.serviceCode } : {}),
-          ...(until === Number.POSITIVE_INFINITY ? {} : { notBeforeAt: until }),
-        });
-      }
-    },
-
-    async remember(username, password, refusal) {
-      if (!(refusal instanceof MailError) || refusal.code !== "AUTH_SIGN_IN_REQUIRED") return;
-      const forGood = refusal.serviceCode === undefined || untilChanged.has(refusal.serviceCode);
-      const salt = randomBytes(16);
-      const entry = {
-        salt,
-        hash: await hashed(password, salt),
-        refusal,
-        until: forGood ? Number.POSITIVE_INFINITY : clock.now() + otherwiseMs,
-      };
+    async begin({ account, username, password, again }) {
       const name = username.toLowerCase();
-      spent.set(name, [entry, ...(spent.get(name) ?? [])].slice(0, keptCount));
+      const { spent } = await read(account);
+      for (const one of spent) {
+        if (one.username !== name || !(await isOf(one, password))) continue;
+        if (!again) throw triedBefore(one.refusal, username);
+      }
+      const salt = randomBytes(16);
+      const mine: Spent = { username: name, salt: salt.toString("base64"), hash: (await hashed(password, salt)).toString("base64") };
+      const others = (all: readonly Spent[]) => all.filter(({ hash }) => hash !== mine.hash);
+      await change(account, (all) => [mine, ...all]);
+      return {
+        refused: ({ message, remedy, serviceCode }) =>
+          change(account, (all) => [
+            { ...mine, refusal: { message, ...(remedy ? { remedy } : {}), ...(serviceCode ? { serviceCode } : {}) } },
+            ...others(all),
+          ]),
+        undecided: () => change(account, others),
+        worked: () => change(account, (all) => all.filter(({ username }) => username !== name)),
+      };
     },
-
-    forget: (username) => void spent.delete(username.toLowerCase()),
   };
+}
+
+function triedBefore(refusal: Spent["refusal"], username: string): MailError {
+  const again = "If what hindered it has been mended since, sign in with `tryAgain: true`.";
+  if (!refusal) {
+    const message = `This password of ${username} was being tried when the process ended, and how that went is not known; it was not tried again.`;
+    return new MailError("AUTH_SIGN_IN_REQUIRED", message, { remedy: `Look at the user's sign-in log before it is tried again. ${again}` });
+  }
+  const { message, remedy, serviceCode } = refusal;
+  return new MailError("AUTH_SIGN_IN_REQUIRED", `This password of ${username} was refused before, so it was not tried again. ${message}`, {
+    remedy: remedy ? `${remedy} ${again}` : again,
+    ...(serviceCode ? { serviceCode } : {}),
+  });
+}
+
+async function isOf({ salt, hash }: Spent, password: string): Promise<boolean> {
+  const known = Buffer.from(hash, "base64");
+  const given = await hashed(password, Buffer.from(salt, "base64"));
+  return known.length === given.length && timingSafeEqual(given, known);
 }
 
 function hashed(password: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(password, salt, 32, (error, hash) => (error ? reject(error) : resolve(hash)));
   });
+}
+
+/** What is of another form than ours tells nothing. */
+function parsed(text: string): readonly Spent[] {
+  try {
+    return spentSchema.safeParse(JSON.parse(text)).data ?? [];
+  } catch {
+    return [];
+  }
 }

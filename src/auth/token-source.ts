@@ -15,11 +15,14 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import type { TokenSource } from "../graph/token.js";
+import type { ApplicationBar } from "./application-bar.js";
 import { createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
-import type { Grant } from "./grant.js";
+import type { EntraPause } from "./entra-pause.js";
 import { type HeldToken, heldToken } from "./held-token.js";
-import type { Vault, VaultEntry } from "./vault.js";
+import { createRenewal, signInAgain, type Unsaved } from "./renewal.js";
+import { type SessionEnd, type SessionTimes, sessionEnd, sessionTimes } from "./session-end.js";
+import type { Vault } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
 
 export interface TokenState {
@@ -40,10 +43,16 @@ export interface AccountTokens extends TokenSource {
   adopt(record: VaultRecord): void;
   /** Forgets the token in memory; `signedOut` ends the flight under way without a result as well. */
   forget(options?: { readonly signedOut?: boolean }): void;
+  /** The record was only sealed anew. */
+  renumber(versions: { readonly from: number; readonly to: number }): void;
+  /** Claims of Graph's that no token has answered yet, JSON. */
+  readonly openClaims: string | undefined;
+  /** When the sign-in ends, and since when its refresh token was not used; empty before the record was read. */
+  readonly end: (SessionEnd & { readonly refreshedAt: number }) | undefined;
   /** @throws the error that bars Entra for this account for now. */
-  throwIfBarred(): void;
+  throwIfBarred(): Promise<void>;
   /** Remembers the time that an error of Entra names. */
-  bar(error: unknown): void;
+  bar(error: unknown): Promise<void>;
   /** Ends waits and flights, writes what is unsaved if the store lets it. */
   close(): Promise<void>;
 }
@@ -53,6 +62,8 @@ export interface TokenSourceOptions {
   readonly entra: Entra;
   readonly vault: Vault;
   readonly clock: Clock;
+  readonly pause: EntraPause;
+  readonly application: ApplicationBar;
   /** The scopes that the account's queues need, asked at each flight. */
   readonly scopes: () => readonly string[];
   readonly onRefreshed: (expiresAt: number) => void;
@@ -63,30 +74,36 @@ export interface TokenSourceOptions {
   readonly onExpiring: (expiresAt: number, error: MailError) => void;
 }
 
-interface Unsaved {
-  readonly record: VaultRecord;
-  readonly expectedVersion: number;
+interface Flight {
+  readonly token: Promise<string>;
+  /** The claims it answers; a flight that answers none does not do for whoever was challenged. */
+  readonly claims: string | undefined;
+  readonly stop: AbortController;
 }
 
 /** Between attempts to renew a token that still serves. */
-const renewal = { baseMs: 5_000, capMs: 300_000 };
+const renewalBackoff = { baseMs: 5_000, capMs: 300_000 };
 /** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
 const refusedAgainMs = 15 * 60_000;
 /** Reads and writes of one flight: each further one means that another process wrote in between. */
 const mostLaps = 5;
 
 export function createTokenSource(options: TokenSourceOptions): AccountTokens {
-  const { account, entra, vault, clock, scopes } = options;
+  const { account, vault, clock, scopes, application } = options;
   const bar = createBar(options);
+  const renewal = createRenewal({ ...options, bar });
   /** Empty before the first use and after the account was signed out. */
   let held: HeldToken | undefined;
-  /** Empty unless a token is being fetched; `flightStop` ends that. */
-  let flight: Promise<string> | undefined;
-  let flightStop: AbortController | undefined;
+  /** Of the record last read or written; empty before. */
+  let times: SessionTimes | undefined;
+  /** Empty unless a token is being fetched. */
+  let flight: Flight | undefined;
   /** Empty until it is closed. */
   let closed: MailError | undefined;
   /** A token that Entra gave and the store has not taken; empty otherwise. */
   let unsaved: Unsaved | undefined;
+  /** Empty unless Graph challenged a token and none has answered it. */
+  let openClaims: string | undefined;
   /** Counts flights and what came from outside them; an older number never overwrites a newer. */
   let sequence = 0;
   /** The number of what is in memory now. */
@@ -99,70 +116,55 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     if (closed) throw closed;
   }
 
-  function launch(refused: string | undefined): Promise<string> {
+  function launch(refused: string | undefined, claims: string | undefined): Promise<string> {
     const mine = ++sequence;
     // One for each flight: a signal weighs more than all else that a source holds.
     const stop = new AbortController();
-    flightStop = stop;
-    const started: Promise<string> = fly(mine, refused, stop.signal).finally(() => {
-      flight = undefined;
-      flightStop = undefined;
+    const token: Promise<string> = fly(mine, { refused, claims }, stop.signal).finally(() => {
+      if (flight?.token === token) flight = undefined;
     });
     // Whoever waits gets the error; when all waiters have gone, nobody is left to tell.
-    started.catch(() => undefined);
-    flight = started;
-    return started;
+    token.catch(() => undefined);
+    flight = { token, claims, stop };
+    return token;
   }
 
-  async function fly(mine: number, refused: string | undefined, signal: AbortSignal): Promise<string> {
+  interface Wanted {
+    readonly refused: string | undefined;
+    readonly claims: string | undefined;
+  }
+
+  async function fly(mine: number, { refused, claims }: Wanted, signal: AbortSignal): Promise<string> {
     const outdated = held?.token;
     for (let lap = 0; lap < mostLaps; lap += 1) {
       throwIfClosed();
       const kept = unsaved && (await saved(unsaved));
-      if (kept && serves(kept, refused)) return take(mine, kept);
+      if (kept && claims === undefined && serves(kept, refused)) return take(mine, kept);
       await bar.throwIfRaised();
-      const entry = await opened();
-      if (bar.lift(entry.version)) options.onSignedInElsewhere(entry.record.method);
+      const entry = await renewal.opened();
+      times = sessionTimes(entry.record);
+      if (bar.opened(entry.version)) options.onSignedInElsewhere(entry.record.method);
       const stored = heldToken(entry.record, clock);
-      if (stored && stored.token !== outdated && serves(stored, refused)) return take(mine, stored);
-      const grant = await renewed(entry, signal);
-      if (!grant) continue;
-      unsaved = { record: { ...entry.record, ...partOf(grant) }, expectedVersion: entry.version };
+      if (stored && claims === undefined && stored.token !== outdated && serves(stored, refused)) return take(mine, stored);
+      bar.throwIfApplicationRefused();
+      const record = await renewal.renewed(entry, { claims, signal });
+      if (!record) continue;
+      unsaved = { record, expectedVersion: entry.version };
       const fetched = await saved(unsaved);
-      if (fetched) return take(mine, fetched);
+      if (!fetched) continue;
+      if (claims === openClaims) openClaims = undefined;
+      return take(mine, fetched);
     }
     throw new MailError("STORE_UNAVAILABLE", `The vault record of ${account} changed ${mostLaps} times while it was being renewed.`);
-  }
-
-  async function opened(): Promise<VaultEntry> {
-    let entry: VaultEntry | undefined;
-    try {
-      entry = await vault.read(account);
-    } catch (error) {
-      if (error instanceof MailError && !error.retryable) await bar.announce(error, await vault.version(account));
-      throw error;
-    }
-    if (entry) return entry;
-    const error = new MailError("AUTH_SIGN_IN_REQUIRED", `${account} has not been signed in.`, { remedy: `Sign ${account} in.` });
-    await bar.raise(error, null);
-    throw error;
-  }
-
-  /** Entra's answer; `undefined` when another sign-in has come in the meantime. */
-  async function renewed({ record, version }: VaultEntry, signal: AbortSignal): Promise<Grant | undefined> {
-    try {
-      return await entra.refresh({ scopes: scopes(), cache: record.cache, expected: record, signal });
-    } catch (error) {
-      if (await bar.raise(error, version)) throw error;
-      return undefined;
-    }
   }
 
   /** The token of a record that is durable now; `undefined` when the record there is another by now. */
   async function saved(waiting: Unsaved): Promise<HeldToken | undefined> {
     const written = await vault.write(account, waiting.record, waiting.expectedVersion);
     if (unsaved === waiting) unsaved = undefined;
-    const token = written.ok ? heldToken(waiting.record, clock) : undefined;
+    if (!written.ok) return undefined;
+    times = sessionTimes(waiting.record);
+    const token = heldToken(waiting.record, clock);
     if (token) options.onRefreshed(token.expiresAt);
     return token;
   }
@@ -174,28 +176,42 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   function take(mine: number, token: HeldToken): string {
     if (mine < taken) {
       if (held) return held.token;
-      throw new MailError("AUTH_SIGN_IN_REQUIRED", `${account} has been signed out.`, { remedy: `Sign ${account} in.` });
+      throw new MailError("AUTH_SIGN_IN_REQUIRED", `${account} has been signed out.`, signInAgain(account));
     }
     taken = mine;
     held = token;
     failures = 0;
     quietUntil = 0;
+    bar.lift();
     return token.token;
   }
 
   function renewAhead(serving: HeldToken): void {
     if (flight || clock.now() < quietUntil) return;
-    launch(undefined).catch((error: unknown) => {
+    launch(undefined, undefined).catch((error: unknown) => {
       failures += 1;
-      quietUntil = clock.now() + backoffMs(clock, failures, renewal);
+      quietUntil = clock.now() + backoffMs(clock, failures, renewalBackoff);
       const ours = asMailError(error, "AUTH_UNAVAILABLE", "The access token could not be renewed.");
       // What a person must mend has been announced already.
       if (ours.retryable) options.onExpiring(serving.expiresAt, ours);
     });
   }
 
+  /** One flight answers a challenge for all that met it; one that began without the claims is let end first. */
+  async function answered(refused: string | undefined, claims: string, signal: AbortSignal | undefined): Promise<string> {
+    openClaims = claims;
+    while (flight && flight.claims !== claims) {
+      // Its failure is its own waiters'.
+      await sharedWait(
+        flight.token.catch(() => undefined),
+        signal,
+      );
+    }
+    return sharedWait(flight?.token ?? launch(refused, claims), signal);
+  }
+
   return {
-    async get({ refused, signal } = {}) {
+    async get({ refused, claims, signal } = {}) {
       signal?.throwIfAborted();
       throwIfClosed();
       for (let turn = 0; ; turn += 1) {
@@ -203,20 +219,23 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
           if (clock.now() >= held.refreshAt) renewAhead(held);
           return held.token;
         }
+        if (claims !== undefined) return answered(refused, claims, signal);
         // A flight that began before the refusal may bring the refused token itself: then one more, which may not.
-        const token = await sharedWait(flight ?? launch(refused), signal);
+        const token = await sharedWait(flight?.token ?? launch(refused, undefined), signal);
         if (token !== refused || turn > 0) return token;
       }
     },
 
-    async refusedAgain({ error: { serviceCode, status } }) {
+    async refusedAgain({ claims, error: { serviceCode, status } }) {
+      openClaims ??= claims;
       const error = new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
-        remedy: `Sign ${account} in again.`,
+        ...signInAgain(account),
         ...(serviceCode === undefined ? {} : { serviceCode }),
         ...(status === undefined ? {} : { status }),
         // Nobody may have to act after all: it is tried again by itself.
         notBeforeAt: clock.now() + refusedAgainMs,
       });
+      held = undefined;
       await bar.raise(error, await vault.version(account));
       return error;
     },
@@ -231,16 +250,33 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
 
     adopt(record) {
       unsaved = undefined;
+      openClaims = undefined;
+      times = sessionTimes(record);
       const token = heldToken(record, clock);
       if (token) take(++sequence, token);
       bar.lift();
+      application.accepted(account);
     },
 
     forget({ signedOut = false } = {}) {
       held = undefined;
       if (!signedOut) return;
       unsaved = undefined;
+      times = undefined;
       taken = ++sequence;
+    },
+
+    renumber(versions) {
+      bar.renumber(versions);
+      if (unsaved?.expectedVersion === versions.from) unsaved = { ...unsaved, expectedVersion: versions.to };
+    },
+
+    get openClaims() {
+      return openClaims;
+    },
+
+    get end() {
+      return times && { ...sessionEnd(times), refreshedAt: times.refreshedAt };
     },
 
     throwIfBarred: () => bar.throwIfTooEarly(),
@@ -248,14 +284,11 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
 
     async close() {
       closed = new MailError("LIFECYCLE_STOPPED", `The tokens of ${account} are not in use any more.`);
-      flightStop?.abort(closed);
+      flight?.stop.abort(closed);
       bar.wake();
-      await flight?.catch(() => undefined);
+      await flight?.token.catch(() => undefined);
+      application.forget(account);
       if (unsaved) await saved(unsaved);
     },
   };
-}
-
-function partOf({ cache, refreshedAt, expiresAt, scopes }: Grant) {
-  return { cache, refreshedAt, expiresAt, scopes: [...scopes] };
 }

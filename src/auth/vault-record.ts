@@ -24,6 +24,10 @@ const recordSchema = z.object({
   expiresAt: z.number(),
   /** The scopes that the access token was asked for. */
   scopes: z.array(z.string()),
+  /** Epoch milliseconds at which Entra said that the refresh token ends; absent when it did not say. */
+  refreshEndsAt: z.number().optional(),
+  /** Milliseconds after which a policy of the tenant ended an earlier sign-in of the account; absent when none did. */
+  policyLifeMs: z.number().optional(),
 });
 
 export type VaultRecord = Readonly<z.infer<typeof recordSchema>>;

@@ -1,14 +1,16 @@
 /**
- * The vault: one sealed record per account, in the store.
+ * The vault: one sealed record per account, in the store, and beside it, sealed as well, the passwords that were refused.
  *
  * Invariants: a record is written only as a whole, only sealed, and only over the version that the writer has seen;
  * a record that does not open is reported and left as it is, never deleted, never read as "no account".
  * It must not know how tokens are obtained.
  */
-import { MailError } from "../base/errors.js";
-import type { Key, Store } from "../state/store.js";
-import type { KeyRing, VaultKey } from "./key-ring.js";
-import { keyIdOf, seal, tampered, unseal } from "./seal.js";
+import type { MailErrorCode } from "../base/errors.js";
+import type { Store } from "../state/store.js";
+import type { KeyRing } from "./key-ring.js";
+import { createLoadedKeys } from "./loaded-keys.js";
+import { tampered } from "./seal.js";
+import { accountKey, createSealedStore, type Resealed, type SealedStore, type SealedWrite } from "./sealed-store.js";
 import { parseVaultRecord, type VaultRecord } from "./vault-record.js";
 
 export interface VaultEntry {
@@ -19,13 +21,20 @@ export interface VaultEntry {
   readonly keyId: string;
 }
 
-/** `ok: false`: somebody else wrote first; nothing was written. */
-export type VaultWrite = { readonly ok: true; readonly version: number } | { readonly ok: false };
+/** What a rotation of the keys did. */
+export interface RotateResult {
+  /** Accounts whose record is sealed with the first key now, and was not before. */
+  readonly resealed: number;
+  /** Accounts whose record was sealed with the first key already. */
+  readonly current: number;
+  /** Records that could not be opened; they are left as they are. */
+  readonly failed: readonly { readonly account: string; readonly code: MailErrorCode; readonly reason: string }[];
+}
 
 export interface Vault {
   /**
    * Loads the keys, so that their lack shows before anything else is spent.
-   * @throws MailError `AUTH_VAULT_KEY_MISSING`; ConfigError `CONFIG_KEY_INVALID`
+   * @throws MailError `AUTH_VAULT_KEY_MISSING`, `AUTH_VAULT_KEY_LOCKED`; ConfigError `CONFIG_KEY_INVALID`
    */
   ready(): Promise<void>;
   /** The version of the record without opening it; `null` when there is none. */
@@ -36,9 +45,16 @@ export interface Vault {
    */
   read(account: string): Promise<VaultEntry | undefined>;
   /** Seals and writes the record, durably, if its version is still `expectedVersion` (`null`: if there is none). */
-  write(account: string, record: VaultRecord, expectedVersion: number | null): Promise<VaultWrite>;
+  write(account: string, record: VaultRecord, expectedVersion: number | null): Promise<SealedWrite>;
   /** Removes the record, readable or not; `false` when there was none. */
   remove(account: string): Promise<boolean>;
+  /**
+   * Asks the ring anew and seals everything with its first key, while others read and write.
+   * @throws MailError of the ring or the store; what was sealed anew by then stays so
+   */
+  rotate(onResealed: (account: string, versions: { readonly from: number; readonly to: number }) => void): Promise<RotateResult>;
+  /** The refused passwords; see `spent-passwords.ts`. */
+  readonly refusedPasswords: SealedStore;
 }
 
 export interface VaultOptions {
@@ -47,97 +63,44 @@ export interface VaultOptions {
   readonly keys: KeyRing;
 }
 
-/** The format of the stored value. */
-const format = 1;
-
-/** The name under which an account is kept. */
-export function accountKey(account: string): string {
-  return account.toLowerCase();
-}
-
-export function createVault({ store, keys }: VaultOptions): Vault {
-  /** The keys, or their loading; empty before the first use and after a load that failed. */
-  let ring: Promise<readonly VaultKey[]> | undefined;
-
-  function loadKeys(again: boolean): Promise<readonly VaultKey[]> {
-    if (ring && !again) return ring;
-    const loading: Promise<readonly VaultKey[]> = keys.load().catch((error: unknown) => {
-      if (ring === loading) ring = undefined;
-      throw error;
-    });
-    ring = loading;
-    return loading;
-  }
-
-  /** A key unknown to the ring may have been added since: the ring is asked once more. */
-  async function keyNamed(id: string, account: string): Promise<VaultKey> {
-    const known = (await loadKeys(false)).find((key) => key.id === id);
-    if (known) return known;
-    const reloaded = await loadKeys(true);
-    const added = reloaded.find((key) => key.id === id);
-    if (added) return added;
-    const ids = reloaded.map((key) => key.id).join(", ");
-    throw new MailError(
-      "AUTH_VAULT_KEY_UNKNOWN",
-      `The vault record of ${account} was sealed with the key ${JSON.stringify(id.slice(0, 64))}; the key ring holds ${ids}.`,
-      { remedy: "Put that key back into the key ring (any place but the first will do), or sign the account in again." },
-    );
-  }
+export function createVault({ store, keys: ring }: VaultOptions): Vault {
+  const keys = createLoadedKeys(ring);
+  const records = createSealedStore({ store, keys, space: "vault" });
+  const refusedPasswords = createSealedStore({ store, keys, space: "refused-passwords" });
 
   return {
-    async ready() {
-      await loadKeys(false);
-    },
+    refusedPasswords,
+    version: records.version,
+    remove: records.remove,
 
-    async version(account) {
-      return (await store.get(storeKey(account)))?.version ?? null;
+    async ready() {
+      await keys.first();
     },
 
     async read(account) {
-      const name = accountKey(account);
-      const entry = await store.get(storeKey(account));
-      if (!entry) return undefined;
-      const jwe = sealedText(entry.value, name);
-      const keyId = keyIdOf(jwe, name);
-      const record = parseVaultRecord(await unseal(jwe, name, await keyNamed(keyId, name)));
-      if (!record) throw tampered(name);
-      return { record, version: entry.version, keyId };
+      const sealed = await records.read(account);
+      if (!sealed) return undefined;
+      const record = parseVaultRecord(sealed.text);
+      if (!record) throw tampered(accountKey(account));
+      return { record, version: sealed.version, keyId: sealed.keyId };
     },
 
-    async write(account, record, expectedVersion) {
-      const name = accountKey(account);
-      const key = storeKey(account);
-      const [first] = await loadKeys(false);
-      if (!first) throw new MailError("AUTH_VAULT_KEY_MISSING", "The key ring is empty, so nothing can be sealed.");
-      const jwe = await seal(JSON.stringify(record), name, first);
-      const result = await store.commit({ checks: [{ key, version: expectedVersion }], puts: [{ key, value: { format, jwe } }] });
-      return result.ok ? { ok: true, version: result.version } : { ok: false };
-    },
+    write: (account, record, expectedVersion) => records.write(account, JSON.stringify(record), expectedVersion),
 
-    async remove(account) {
-      const key = storeKey(account);
-      if (!(await store.get(key))) return false;
-      await store.commit({ deletes: [key] });
-      return true;
+    async rotate(onResealed) {
+      await keys.reload();
+      const result = { resealed: 0, current: 0, failed: [] as RotateResult["failed"][number][] };
+      const failed = ({ account, error }: Extract<Resealed, { outcome: "failed" }>) =>
+        result.failed.push({ account, code: error.code, reason: error.message });
+      await records.reseal((one) => {
+        if (one.outcome === "failed") failed(one);
+        else result[one.outcome] += 1;
+        if (one.outcome === "resealed") onResealed(one.account, one);
+      });
+      await refusedPasswords.reseal((one) => {
+        if (one.outcome === "failed") failed(one);
+      });
+      return result;
     },
   };
-}
-
-function storeKey(account: string): Key {
-  return ["vault", accountKey(account)];
-}
-
-function sealedText(value: unknown, name: string): string {
-  const stored = value as { readonly format?: unknown; readonly jwe?: unknown } | null;
-  if (typeof stored?.format === "number" && stored.format > format) {
-    throw new MailError(
-      "STORE_RECORD_INVALID",
-      `The vault record of ${name} has format ${stored.format}; this version knows format ${format}.`,
-      {
-        remedy: "Start the version that wrote it, or sign the account in again.",
-      },
-    );
-  }
-  if (stored?.format !== format || typeof stored.jwe !== "string") throw tampered(name);
-  return stored.jwe;
 }

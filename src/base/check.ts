@@ -14,12 +14,15 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
   throw new ConfigError("CONFIG_INVALID", sentence(issue, pathText([...(root === "" ? [] : [root]), ...issue.path])));
 }
 
+/** Options whose value is repeated nowhere. */
+const secretNames: ReadonlySet<PropertyKey> = new Set(["vaultKeys", "password", "refreshToken"]);
+
 function sentence(issue: z.core.$ZodIssue, path: string): string {
   if (issue.code === "unrecognized_keys") {
     const names = issue.keys.map((key) => `\`${path === "" ? "" : `${path}.`}${key}\``).join(", ");
     return `Unknown option ${names}: check its spelling, and that this version has it.`;
   }
-  const secret = issue.path[0] === "vaultKeys";
+  const secret = issue.path.some((part) => secretNames.has(part));
   const got = issue.input === undefined ? "nothing" : secret ? `a value of type ${typeof issue.input}` : shown(issue.input);
   return `Expected ${path === "" ? "the options" : `\`${path}\``} to be ${expectation(issue)}, got ${got}.`;
 }

@@ -28,7 +28,7 @@ export function connect(settings: DaemonSettings, { clock, emit }: { clock: Cloc
   const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
   const vault = createVault({ store, keys });
   const entra = createEntra({ clientId, tenantId, cloud, http: authority, clock });
-  return { client, vault, accounts: createAccounts({ entra, vault, clock, cloud, emit, ask: askWith(client) }) };
+  return { client, vault, accounts: createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client) }) };
 }
 
 /** Questions of a sign-in about itself, with a token that no queue has yet. */

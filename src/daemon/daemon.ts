@@ -5,11 +5,9 @@
  * `stopped`; losing the store ends a running daemon as `stop()` does, but without a write.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { SignInResult } from "../auth/accounts.js";
 import type { EmitAuthEvent } from "../auth/events.js";
-import type { SignInMethod } from "../auth/sign-in.js";
 import { type Clock, systemClock } from "../base/clock.js";
-import { createEmitter, type Emitter, type Listener } from "../base/emitter.js";
+import { createEmitter, type Emitter } from "../base/emitter.js";
 import { asMailError, ConfigError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
@@ -18,57 +16,11 @@ import { createLocalScheduler } from "../schedule/local.js";
 import { takeOwnership } from "../state/ownership.js";
 import { assertVaultOpens, connect } from "./connection.js";
 import type { DaemonEvents } from "./events.js";
-import { daemonSettings, type MailDaemonOptions, type QueueOptions, queueSettings } from "./options.js";
+import type { MailDaemon, StopOptions } from "./mail-daemon.js";
+import { daemonSettings, type MailDaemonOptions, queueSettings } from "./options.js";
 import { createQueues } from "./queues.js";
 import { runQueue } from "./running-queue.js";
-import type { DaemonState, DaemonStatus } from "./status.js";
-
-export interface StopOptions {
-  /** Milliseconds for the handlers under way and their marks, 0 or more. Default 30,000. */
-  readonly deadlineMs?: number;
-}
-
-export interface MailDaemon extends AsyncDisposable {
-  /**
-   * Takes the store and begins to poll. Queues without a token wait for their sign-in; they do not fail the start.
-   * Called again it gives the same promise.
-   * @throws ConfigError `CONFIG_NO_HANDLER`, `CONFIG_KEY_INVALID`
-   * @throws MailError `STORE_…`, `LIFECYCLE_STORE_IN_USE`, `AUTH_VAULT_…` when no record of any queue opens, `LIFECYCLE_STOPPED`
-   */
-  start(): Promise<void>;
-  /**
-   * Takes no new work, lets handlers and their marks finish until the deadline, lets go of the store. Called again it
-   * gives the same promise. Inside a handler it resolves at once: await `stopped` elsewhere.
-   * @throws MailError `STORE_…` when not everything could be let go of; the daemon has stopped all the same
-   */
-  stop(options?: StopOptions): Promise<void>;
-  /** Resolves when the daemon has stopped; with the error when it stopped by itself. Never rejects. */
-  readonly stopped: Promise<MailError | undefined>;
-  /** Adds a listener; the function returned removes it. */
-  on<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): () => void;
-  once<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): () => void;
-  off<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): void;
-  status(): DaemonStatus;
-  /** Signs a queue's account in, before or after `start()`. @throws MailError `AUTH_…`, `GRAPH_…`, `STORE_…`, `LIFECYCLE_UNKNOWN_QUEUE` */
-  signIn(address: string, method: SignInMethod): Promise<SignInResult>;
-  /** Removes the account's tokens from the vault; false when there were none. */
-  signOut(address: string): Promise<boolean>;
-  /**
-   * Resolves when the pages of a round that begins now are recorded. Safe inside a handler.
-   * @throws MailError why the round failed, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
-   */
-  pollNow(address: string): Promise<void>;
-  /** No rounds and no new deliveries until `resume`. Not kept over a restart. */
-  pause(address: string): Promise<void>;
-  resume(address: string): Promise<void>;
-  /** @throws ConfigError `CONFIG_INVALID`, also for an address that is a queue already; MailError `STORE_…`, `LIFECYCLE_STOPPED` */
-  addQueue(queue: QueueOptions): Promise<void>;
-  /**
-   * Lets go of a queue as `stop()` does; its state and token stay in the store. Inside a handler of that queue do not
-   * await it: it waits for the handler, until the deadline.
-   */
-  removeQueue(address: string, options?: StopOptions): Promise<void>;
-}
+import type { DaemonState } from "./status.js";
 
 /**
  * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
@@ -156,6 +108,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     await assertVaultOpens(vault, queues.all());
     await queues.takeAll();
     if (loss) throw loss;
+    accounts.keepAlive();
     state = "running";
     events.emit("daemon:started", { queues: queues.runningCount });
   }
@@ -250,9 +203,10 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
       return withStore(() => accounts.signIn(queue.address, method, { signal: ending.signal }));
     },
     signOut: async (address) => {
-      const queue = queues.find(address);
-      return withStore(() => accounts.signOut(queue.address));
+      const { address: queue } = queues.find(address);
+      return withStore(() => accounts.signOut(queue));
     },
+    rotateKeys: () => withStore(() => accounts.rotateKeys()),
     pollNow: async (address) => queues.running(address).poller.pollNow(),
     pause: async (address) => queues.running(address).poller.pause(),
     resume: async (address) => queues.running(address).poller.resume(),

@@ -5,8 +5,9 @@
 import type { Simulator } from "../../simulator/index.js";
 import { sleep } from "../../src/base/clock.js";
 import { MailError } from "../../src/base/errors.js";
-import { createDaemon, type MailDaemon } from "../../src/daemon/daemon.js";
+import { createDaemon } from "../../src/daemon/daemon.js";
 import type { DaemonEvents } from "../../src/daemon/events.js";
+import type { MailDaemon } from "../../src/daemon/mail-daemon.js";
 import type { MailDaemonOptions } from "../../src/daemon/options.js";
 import type { Delivery } from "../../src/delivery/delivery.js";
 import type { Store } from "../../src/state/store.js";

@@ -2,8 +2,9 @@
 
 import { createSimulator, type Simulator, type SimulatorOptions } from "../../simulator/index.js";
 import { systemClock } from "../../src/base/clock.js";
-import { createDaemon, type MailDaemon } from "../../src/daemon/daemon.js";
+import { createDaemon } from "../../src/daemon/daemon.js";
 import type { DaemonEvents } from "../../src/daemon/events.js";
+import type { MailDaemon } from "../../src/daemon/mail-daemon.js";
 import type { MailDaemonOptions } from "../../src/daemon/options.js";
 import { generateKey, keyRing, memoryStore } from "../../src/index.js";
 

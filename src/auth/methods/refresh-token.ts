@@ -1,13 +1,16 @@
 /** Signing in with a refresh token that another system holds: the way to bring an existing sign-in over. */
-import type { Acquire } from "../entra.js";
+import type { Flow, SignInLimits } from "./flow.js";
 
-export interface RefreshTokenSignIn {
+export interface RefreshTokenSignIn extends SignInLimits {
   readonly method: "refreshToken";
   /** A refresh token of this same client id. */
   readonly refreshToken: string;
 }
 
-export function refreshTokenFlow({ refreshToken }: RefreshTokenSignIn): Acquire {
-  // Without `forceCache` MSAL stores nothing (measured with msal-node 7.2).
-  return (application, scopes) => application.acquireTokenByRefreshToken({ refreshToken, scopes, forceCache: true });
+export function refreshTokenFlow({ refreshToken }: RefreshTokenSignIn): Flow {
+  return {
+    // Without `forceCache` MSAL stores nothing (measured with msal-node 7.2).
+    acquire: (application, { scopes, claims }) =>
+      application.acquireTokenByRefreshToken({ refreshToken, scopes, forceCache: true, ...(claims === undefined ? {} : { claims }) }),
+  };
 }

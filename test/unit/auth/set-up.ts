@@ -78,6 +78,7 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
   const accounts: Accounts = createAccounts({
     entra,
     vault,
+    store,
     clock,
     cloud,
     async ask(path, { accessToken, signal }) {
@@ -124,6 +125,7 @@ function createStubbornStore(inner: Store) {
   };
   const get = async (key: Key) => {
     const entry = await inner.get(key);
+    if (key[0] !== "vault") return entry;
     const hold = store.holdNextGet;
     store.holdNextGet = undefined;
     await hold;
@@ -135,7 +137,7 @@ function createStubbornStore(inner: Store) {
     broken: false,
     /** Commits wait for it. */
     hold: undefined as Promise<void> | undefined,
-    /** The next read waits for it, with what it has read by then. */
+    /** The next read of a vault record waits for it, with what it has read by then. */
     holdNextGet: undefined as Promise<void> | undefined,
   });
   return store;

@@ -17,7 +17,15 @@ describe("a queue that cannot get a token", () => {
     expect(events).toEqual([
       {
         name: "queue:sign-in-required",
-        payload: { queue: address, account: address, code: error.code, reason: error.message, remedy: error.remedy },
+        payload: {
+          queue: address,
+          account: address,
+          code: error.code,
+          reason: error.message,
+          remedy: error.remedy,
+          who: "user",
+          step: "sign-in",
+        },
       },
     ]);
     expect(tokens.state()).toMatchObject({ state: "waiting-for-sign-in", error });

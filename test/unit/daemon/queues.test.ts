@@ -58,9 +58,9 @@ test("a queue that is removed while it is being taken at the start does not run 
   await scene.done(Promise.all([start, removal]));
   expect(daemon.status().queues).toEqual([]);
   expect(scene.told.findLast(({ name }) => name === "queue:state")).toMatchObject({ to: "stopped", why: "removeQueue() was called" });
-  // The owner's renewal is the only timer left.
+  // The owner's renewal and the keeping alive of sign-ins are the only timers left.
   await scene.clock.advance(0);
-  expect(scene.clock.pending()).toBe(1);
+  expect(scene.clock.pending()).toBe(2);
 });
 
 test("an address is one queue, also while it is being let go of; afterwards it may come again", async () => {
@@ -76,7 +76,7 @@ test("an address is one queue, also while it is being let go of; afterwards it m
   expect(scene.deliveries[0]!.signal.aborted).toBe(false);
   await scene.done(Promise.all([removal, second]));
   expect(scene.deliveries[0]!.signal.aborted).toBe(true);
-  expect([daemon.status().queues, scene.clock.pending()]).toEqual([[], 1]);
+  expect([daemon.status().queues, scene.clock.pending()]).toEqual([[], 2]);
   await expect(daemon.removeQueue(address)).rejects.toMatchObject({ code: "LIFECYCLE_UNKNOWN_QUEUE" });
   scene.work = () => Promise.resolve();
   await scene.done(daemon.addQueue({ address }));

@@ -1,7 +1,8 @@
 /** A daemon over a simulator, a store in memory that can be troubled, and time that the test moves. */
 import { onTestFinished } from "vitest";
-import { createDaemon, type MailDaemon } from "../../../src/daemon/daemon.js";
+import { createDaemon } from "../../../src/daemon/daemon.js";
 import type { DaemonEvents } from "../../../src/daemon/events.js";
+import type { MailDaemon } from "../../../src/daemon/mail-daemon.js";
 import type { MailDaemonOptions } from "../../../src/daemon/options.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import { memoryStore } from "../../../src/state/memory.js";

@@ -1,0 +1,42 @@
+/** Errors and ends as alarms tell them: the sentence, who acts, what to do. */
+import type { MailError } from "../base/errors.js";
+import type { AuthEvents } from "./events.js";
+import type { EndReason, SessionEnd } from "./session-end.js";
+
+/** `remedy` stands in where the error brings none. */
+export function alarmOf(error: MailError, remedy: string): Omit<AuthEvents["app:refused"], "account"> {
+  const { code, message: reason, who, step, serviceCode } = error;
+  return {
+    code,
+    reason,
+    remedy: error.remedy ?? remedy,
+    ...(who === undefined ? {} : { who }),
+    ...(step === undefined ? {} : { step }),
+    ...(serviceCode === undefined ? {} : { serviceCode }),
+  };
+}
+
+const reasons: Readonly<Record<EndReason, string>> = {
+  unused: "its refresh token dies after 90 days without use",
+  policy: "the tenant's sign-in frequency ended an earlier sign-in at that age",
+  told: "Entra named that time",
+};
+
+/** What `token:expiring` says of it. */
+export function endingOf(
+  account: string,
+  { at, why }: SessionEnd,
+  hindrance: MailError | undefined,
+): Omit<AuthEvents["token:expiring"], "queue" | "account"> {
+  const renewing = hindrance ? ` It could not be renewed: ${hindrance.message}` : "";
+  return {
+    token: "refresh",
+    expiresAt: at,
+    why,
+    ...(hindrance ? { code: hindrance.code } : {}),
+    reason: `The sign-in of ${account} ends on ${new Date(at).toISOString()}: ${reasons[why]}.${renewing}`,
+    remedy: hindrance?.remedy ?? `Sign ${account} in before that (user; docs/setup-entra.md#keep-sign-ins-alive).`,
+    who: hindrance?.who ?? "user",
+    step: hindrance?.step ?? "keep-sign-ins-alive",
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * One renewal of an account's record: what is in the vault, and what Entra gives for it.
+ *
+ * Invariants: a refusal counts only for the record it was given for; when a policy ends a sign-in, how long that was
+ * lived is kept, so that the next one's end is known ahead. Nothing is taken into use here.
+ */
+import type { Clock } from "../base/clock.js";
+import { MailError } from "../base/errors.js";
+import type { ApplicationBar } from "./application-bar.js";
+import type { Bar } from "./bar.js";
+import type { Entra } from "./entra.js";
+import type { Grant } from "./grant.js";
+import { policyLifeOf } from "./session-end.js";
+import type { Vault, VaultEntry } from "./vault.js";
+import type { VaultRecord } from "./vault-record.js";
+
+/** A record that Entra's answer led to and that is not in the vault yet. */
+export interface Unsaved {
+  readonly record: VaultRecord;
+  readonly expectedVersion: number;
+}
+
+export interface Renewal {
+  /** The record of the account. @throws MailError why there is none, after it was announced */
+  opened(): Promise<VaultEntry>;
+  /** The record with what Entra gave; `undefined` when another sign-in has come in the meantime. @throws MailError of Entra */
+  renewed(
+    entry: VaultEntry,
+    options: { readonly claims: string | undefined; readonly signal: AbortSignal },
+  ): Promise<VaultRecord | undefined>;
+}
+
+export interface RenewalOptions {
+  readonly account: string;
+  readonly entra: Entra;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly bar: Bar;
+  readonly application: ApplicationBar;
+  readonly scopes: () => readonly string[];
+}
+
+/** The tenant's sign-in frequency has ended the sign-in (identity-platform/reference-error-codes). */
+const endedByPolicy = "AADSTS70043";
+
+export function createRenewal({ account, entra, vault, clock, bar, application, scopes }: RenewalOptions): Renewal {
+  /** The version after the life that the policy left was written into the record; the version before when that failed. */
+  async function learned({ record, version }: VaultEntry): Promise<number> {
+    const policyLifeMs = policyLifeOf(record, clock.now());
+    if (policyLifeMs === record.policyLifeMs) return version;
+    const written = await vault.write(account, { ...record, policyLifeMs }, version);
+    return written.ok ? written.version : version;
+  }
+
+  return {
+    async opened() {
+      let entry: VaultEntry | undefined;
+      try {
+        entry = await vault.read(account);
+      } catch (error) {
+        if (error instanceof MailError && !error.retryable) bar.announce(error, await vault.version(account));
+        throw error;
+      }
+      if (entry) return entry;
+      const error = new MailError("AUTH_SIGN_IN_REQUIRED", `${account} has not been signed in.`, signInAgain(account, "in"));
+      await bar.raise(error, null);
+      throw error;
+    },
+
+    async renewed(entry, { claims, signal }) {
+      const { record } = entry;
+      let grant: Grant;
+      try {
+        grant = await entra.refresh({ scopes: scopes(), cache: record.cache, expected: record, claims, signal });
+      } catch (error) {
+        const version = error instanceof MailError && error.serviceCode === endedByPolicy ? await learned(entry) : entry.version;
+        if (await bar.raise(error, version)) throw error;
+        return undefined;
+      }
+      application.accepted(account);
+      const { cache, refreshedAt, expiresAt, scopes: granted, refreshEndsAt } = grant;
+      const { refreshEndsAt: _, policyLifeMs, ...kept } = record;
+      return {
+        ...kept,
+        cache,
+        refreshedAt,
+        expiresAt,
+        scopes: [...granted],
+        ...(refreshEndsAt === undefined ? {} : { refreshEndsAt }),
+        // A sign-in that outlives the policy's life shows that the policy is no more.
+        ...(policyLifeMs !== undefined && refreshedAt < record.signedInAt + policyLifeMs * 1.5 ? { policyLifeMs } : {}),
+      };
+    },
+  };
+}
+
+/** What is to be done where only a sign-in helps. */
+export function signInAgain(account: string, how = "in again") {
+  return { remedy: `Sign ${account} ${how} (user; docs/setup-entra.md#sign-in).`, who: "user", step: "sign-in" } as const;
+}

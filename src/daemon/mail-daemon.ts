@@ -1,0 +1,65 @@
+/** The daemon as a host sees it: everything that it can be asked. */
+import type { SignInResult } from "../auth/accounts.js";
+import type { SignInMethod } from "../auth/sign-in-method.js";
+import type { RotateResult } from "../auth/vault.js";
+import type { Listener } from "../base/emitter.js";
+import type { MailError } from "../base/errors.js";
+import type { DaemonEvents } from "./events.js";
+import type { QueueOptions } from "./options.js";
+import type { DaemonStatus } from "./status.js";
+
+export interface StopOptions {
+  /** Milliseconds for the handlers under way and their marks, 0 or more. Default 30,000. */
+  readonly deadlineMs?: number;
+}
+
+export interface MailDaemon extends AsyncDisposable {
+  /**
+   * Takes the store and begins to poll. Queues without a token wait for their sign-in; they do not fail the start.
+   * Called again it gives the same promise.
+   * @throws ConfigError `CONFIG_NO_HANDLER`, `CONFIG_KEY_INVALID`
+   * @throws MailError `STORE_…`, `LIFECYCLE_STORE_IN_USE`, `AUTH_VAULT_…` when no record of any queue opens, `LIFECYCLE_STOPPED`
+   */
+  start(): Promise<void>;
+  /**
+   * Takes no new work, lets handlers and their marks finish until the deadline, lets go of the store. Called again it
+   * gives the same promise. Inside a handler it resolves at once: await `stopped` elsewhere.
+   * @throws MailError `STORE_…` when not everything could be let go of; the daemon has stopped all the same
+   */
+  stop(options?: StopOptions): Promise<void>;
+  /** Resolves when the daemon has stopped; with the error when it stopped by itself. Never rejects. */
+  readonly stopped: Promise<MailError | undefined>;
+  /** Adds a listener; the function returned removes it. */
+  on<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): () => void;
+  once<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): () => void;
+  off<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): void;
+  status(): DaemonStatus;
+  /**
+   * Signs a queue's account in, before or after `start()`; nothing is stored unless all of it went well.
+   * @throws ConfigError `CONFIG_INVALID`; MailError `AUTH_…`, `GRAPH_…`, `STORE_…`, `LIFECYCLE_UNKNOWN_QUEUE`; the reason of the method's `signal`
+   */
+  signIn(address: string, method: SignInMethod): Promise<SignInResult>;
+  /** Removes the account's tokens from the vault; false when there were none. */
+  signOut(address: string): Promise<boolean>;
+  /**
+   * Asks the key ring anew and seals the whole vault with its first key, while the queues run; records that do not open
+   * are left as they are and named.
+   * @throws MailError `AUTH_VAULT_KEY_…`, `STORE_…`; ConfigError `CONFIG_KEY_INVALID`
+   */
+  rotateKeys(): Promise<RotateResult>;
+  /**
+   * Resolves when the pages of a round that begins now are recorded. Safe inside a handler.
+   * @throws MailError why the round failed, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
+   */
+  pollNow(address: string): Promise<void>;
+  /** No rounds and no new deliveries until `resume`. Not kept over a restart. */
+  pause(address: string): Promise<void>;
+  resume(address: string): Promise<void>;
+  /** @throws ConfigError `CONFIG_INVALID`, also for an address that is a queue already; MailError `STORE_…`, `LIFECYCLE_STOPPED` */
+  addQueue(queue: QueueOptions): Promise<void>;
+  /**
+   * Lets go of a queue as `stop()` does; its state and token stay in the store. Inside a handler of that queue do not
+   * await it: it waits for the handler, until the deadline.
+   */
+  removeQueue(address: string, options?: StopOptions): Promise<void>;
+}
