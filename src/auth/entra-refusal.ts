@@ -7,7 +7,7 @@
 import { MailError } from "../base/errors.js";
 import { retryAfterAt } from "../base/retry-after.js";
 import type { EntraAnswer, EntraJson } from "./entra-network.js";
-import { type RefusalClass, remedyFor, remedyText } from "./remedies.js";
+import { busyRemedy, garbledRemedy, type RefusalClass, remedyDetails, remedyFor } from "./remedies.js";
 
 const codeOf = {
   transient: "AUTH_UNAVAILABLE",
@@ -18,6 +18,8 @@ const codeOf = {
 /** AADSTS50196: Entra saw a loop and wants fewer requests; it says no time, so the pause is ours. */
 const loopDetected = 50196;
 const loopPauseMs = 5 * 60_000;
+/** After a refusal that is not known by its number: it may pass without anybody, so it parks nothing for good. */
+const unknownPauseMs = 60 * 60_000;
 
 /** What the caller was doing, to name it in the sentence. */
 export interface RefusalContext {
@@ -31,33 +33,42 @@ export function refusalOf(answer: EntraAnswer, { host, now }: RefusalContext): M
   const { status, json } = answer;
   const retryAt = retryAfterAt(answer.headers.get("retry-after"), now);
   const error = oauthError(json);
+  const suberror = oauthName(json?.suberror);
   const codes = errorCodes(json);
-  const row = remedyFor(error ?? "", codes);
+  const found = remedyFor(error ?? "", codes, suberror);
   const busy = status === 429 || status >= 500;
-  const serviceCode = codes[0] === undefined ? undefined : `AADSTS${codes[0]}`;
+  const number = found?.number ?? codes[0];
+  const serviceCode = number === undefined ? undefined : `AADSTS${number}`;
   const details = {
     status,
     ...(serviceCode ? { serviceCode } : {}),
     ...(retryAt === undefined ? {} : { notBeforeAt: retryAt }),
-    cause: diagnosis(answer, error),
+    cause: diagnosis(answer, { error, suberror }),
   };
-  if (busy) return new MailError("AUTH_UNAVAILABLE", `${host} answered ${status}: it is busy or out of order.`, details);
-  if (!json || !row) {
+  if (busy) {
+    const said = `${host} answered ${status}: it is busy or out of order.`;
+    return new MailError("AUTH_UNAVAILABLE", said, { ...details, ...remedyDetails(busyRemedy) });
+  }
+  if (!json || !found) {
     const what = json ? `an answer that is neither a token nor a known refusal` : "something that is no JSON object";
-    return new MailError("AUTH_BAD_RESPONSE", `${host} answered ${status} with ${what}.`, details);
+    return new MailError("AUTH_BAD_RESPONSE", `${host} answered ${status} with ${what}.`, { ...details, ...remedyDetails(garbledRemedy) });
   }
   const named = serviceCode ?? error ?? "";
-  return new MailError(codeOf[row.class], `Entra refused: ${row.cause} (${named}).`, {
+  const pauseMs = codes.includes(loopDetected) ? loopPauseMs : found.class === "person" && !found.known ? unknownPauseMs : undefined;
+  return new MailError(codeOf[found.class], `Entra refused: ${found.cause} (${named}).`, {
     ...details,
-    remedy: remedyText(row),
-    ...(codes.includes(loopDetected) ? { notBeforeAt: Math.max(retryAt ?? 0, now + loopPauseMs) } : {}),
+    ...remedyDetails(found),
+    ...(pauseMs === undefined ? {} : { notBeforeAt: Math.max(retryAt ?? 0, now + pauseMs) }),
   });
 }
 
 /** The OAuth error of an answer, when it is of the form of one. */
 export function oauthError(json: EntraJson | undefined): string | undefined {
-  const error = json?.error;
-  return typeof error === "string" && /^[a-z_]{3,40}$/.test(error) ? error : undefined;
+  return oauthName(json?.error);
+}
+
+function oauthName(value: unknown): string | undefined {
+  return typeof value === "string" && /^[a-z_]{3,40}$/.test(value) ? value : undefined;
 }
 
 function errorCodes(json: EntraJson | undefined): readonly number[] {
@@ -73,10 +84,9 @@ function errorCodes(json: EntraJson | undefined): readonly number[] {
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What Microsoft's support asks for, in the place of MSAL's error, which repeats Entra's text. */
-function diagnosis({ status, json }: EntraAnswer, error: string | undefined): Error {
-  const parts = [`status ${status}`, ...(error ? [`error ${error}`] : [])];
-  const suberror = json?.suberror;
-  if (typeof suberror === "string" && /^[a-z_]{3,40}$/.test(suberror)) parts.push(`suberror ${suberror}`);
+function diagnosis({ status, json }: EntraAnswer, names: Readonly<Record<string, string | undefined>>): Error {
+  const parts = [`status ${status}`];
+  for (const [name, value] of Object.entries(names)) if (value) parts.push(`${name} ${value}`);
   for (const name of ["trace_id", "correlation_id"]) {
     const id = json?.[name];
     if (typeof id === "string" && guid.test(id)) parts.push(`${name} ${id}`);

@@ -4,6 +4,7 @@
  * Invariant: without a positive answer of Graph nobody is let in. It must not know how Graph is asked, nor whose token asks.
  */
 import { MailError } from "../base/errors.js";
+import { remedyDetails } from "./remedies.js";
 
 /** Asks Graph by path, with the token of the user who has just signed in. */
 export type Ask = (path: string) => Promise<{ readonly status: number; readonly json: unknown }>;
@@ -36,9 +37,11 @@ export async function confirmIdentity({ ask, address }: { readonly ask: Ask; rea
   throw new MailError(
     "AUTH_WRONG_ACCOUNT",
     `${userPrincipalName} signed in, but ${address} is not an address of that user; nothing was stored.`,
-    {
-      remedy: `Sign in as ${address}. To read a shared mailbox with another account, name that account in the queue's \`account\` option.`,
-    },
+    remedyDetails({
+      who: "user",
+      step: "sign-in",
+      remedy: `Sign in as ${address}, in a private window of the browser. To read a shared mailbox with another account, name that account in the queue's \`account\` option.`,
+    }),
   );
 }
 
@@ -72,8 +75,11 @@ function refused(status: number, what: string): MailError {
   if (status === 401 || status === 403) {
     return new MailError("GRAPH_FORBIDDEN", `Graph refused to say ${what} (${status}); nothing was stored.`, {
       status,
-      remedy:
-        'Grant the delegated permissions User.Read and User.ReadBasic.All to the app (developer; set-up guide, step "api-permissions").',
+      ...remedyDetails({
+        who: "developer",
+        step: "api-permissions",
+        remedy: "Add the delegated permissions User.Read and User.ReadBasic.All to the app, grant consent, and sign the account in again.",
+      }),
     });
   }
   return new MailError("GRAPH_UNAVAILABLE", `Graph did not say ${what} (${status}); nothing was stored.`, { status });

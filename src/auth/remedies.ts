@@ -1,57 +1,45 @@
 /**
- * What Entra's refusals mean and what a person can do about them: one table by AADSTS number, and the OAuth error for
- * numbers that are not in it.
+ * What Entra's refusals mean and what a person can do about them: by AADSTS number, and by OAuth error for numbers that
+ * are not in the table.
  *
- * Invariant: every row names who acts and the step of the set-up guide; nothing of Entra's own text is used, because it
- * can repeat what the user typed. Source of the numbers: Microsoft's list of AADSTS error codes
- * (identity-platform/reference-error-codes); of the classes: the OAuth error that each comes with.
+ * Invariant: what is not known by its number is told as such, so that it parks nothing for good; nothing of Entra's own
+ * text is used, because it can repeat what the user typed. Sources of the OAuth errors: RFC 6749 §5.2, RFC 8628 §3.5,
+ * identity-platform/v2-oauth2-device-code; of the suberrors: UiRequiredExceptionClassification of MSAL.
  */
-import type { Responsible } from "../base/errors.js";
-import { applicationRows, personRows, transientRows } from "./refusal-table.js";
+import type { MailErrorDetails } from "../base/errors.js";
+import { refusalTable } from "./refusal-table.js";
+import type { Remedy } from "./remedy.js";
 
-/** `transient`: try again later; `person`: this account needs somebody; `application`: the app or the tenant is set up wrongly. */
-export type RefusalClass = "transient" | "person" | "application";
+export type { RefusalClass, Remedy, SetUpStep } from "./remedy.js";
 
-export interface Remedy {
-  readonly class: RefusalClass;
-  /** What happened, as the end of a sentence that begins with "Entra refused:". */
-  readonly cause: string;
-  readonly who: Responsible;
-  /** Anchor in docs/setup-entra.md. */
-  readonly step: string;
-  /** What to do, as a sentence. */
-  readonly remedy: string;
+/** A remedy, and by what it was found. */
+export interface FoundRemedy extends Remedy {
+  /** False when the meaning was only guessed from an OAuth error that has many: such a refusal is tried again by itself. */
+  readonly known: boolean;
+  /** The AADSTS number that the table knows; absent when none was. */
+  readonly number?: number;
 }
 
-const signIn = "sign-in";
+const byCode = new Map<number, Remedy>();
+const notByPassword = new Set<number>();
+for (const [refusalClass, rows] of refusalTable) {
+  for (const { codes, neverByPassword, ...row } of rows) {
+    // One object for all numbers of a row: the documentation groups by it.
+    const remedy = { class: refusalClass, ...row };
+    for (const code of codes) {
+      byCode.set(code, remedy);
+      if (neverByPassword) notByPassword.add(code);
+    }
+  }
+}
 
-const byCode: ReadonlyMap<number, Remedy> = new Map(
-  (
-    [
-      ["person", personRows],
-      ["application", applicationRows],
-      ["transient", transientRows],
-    ] as const
-  ).flatMap(([refusalClass, rows]) =>
-    rows.flatMap(([codes, cause, who, step, remedy]) =>
-      codes.map((code): [number, Remedy] => [code, { class: refusalClass, cause, who, step, remedy }]),
-    ),
-  ),
-);
-
-const again: Remedy = {
+/** The remedy of a queue that has no sign-in at all. */
+export const signInRemedy: Remedy = {
   class: "person",
   cause: "the account has to be signed in again",
   who: "user",
-  step: signIn,
+  step: "sign-in",
   remedy: "Sign the account in again.",
-};
-const consent: Remedy = {
-  ...again,
-  cause: "the permissions were not consented to",
-  who: "administrator",
-  step: "grant-consent",
-  remedy: "Grant consent for the app's delegated permissions, then sign the account in again.",
 };
 const setUp: Remedy = {
   class: "application",
@@ -60,48 +48,152 @@ const setUp: Remedy = {
   step: "register-the-app",
   remedy: "Compare the app registration with every step of the set-up guide.",
 };
-const busy: Remedy = {
-  class: "transient",
-  cause: "the service is busy or out of order",
-  who: "administrator",
-  step: "troubleshooting",
-  remedy: "Nothing to do: it is tried again. If it lasts, look at the Microsoft 365 service health page.",
-};
 
-/** RFC 6749 §5.2 and Entra's own; `Map`, so that a name from the network meets no inherited property. */
-const byOAuthError: ReadonlyMap<string, Remedy> = new Map([
-  ["invalid_grant", again],
-  ["interaction_required", again],
-  ["login_required", again],
-  ["consent_required", consent],
-  ["temporarily_unavailable", busy],
-  ["server_error", busy],
-  ["invalid_client", setUp],
-  ["unauthorized_client", setUp],
-  ["invalid_scope", setUp],
-  ["unsupported_grant_type", setUp],
-  ["invalid_request", setUp],
-  ["invalid_resource", setUp],
-]);
-
-/** The row for Entra's refusal: by the first number that the table knows, else by the OAuth error; `undefined` when neither says anything. */
-export function remedyFor(error: string, codes: readonly number[]): Remedy | undefined {
-  for (const code of codes) {
-    const row = byCode.get(code);
-    if (row) return row;
-  }
-  return byOAuthError.get(error);
+/** The row of a number that has to stand in the table. */
+function row(code: number): Remedy {
+  const found = byCode.get(code);
+  if (!found) throw new Error(`The table of refusals has no row for AADSTS${code}.`);
+  return found;
 }
 
-/** The remedy of a queue that has no sign-in at all. */
-export const signInRemedy: Remedy = again;
+/** Entra answers, but has no time: what a 429 or a 5xx means. */
+export const busyRemedy: Remedy = row(90033);
+/** What answers is not Entra, or not as Entra does. */
+export const garbledRemedy: Remedy = {
+  class: "transient",
+  cause: "the answer is not of Entra's form",
+  who: "developer",
+  step: "troubleshooting",
+  remedy: "See whether a proxy or a firewall answers in Entra's place: this server must reach Entra's address unchanged.",
+};
 
-/** The whole table, for the documentation and its tests. */
+/** Errors that have many causes; `Map`, so that a name from the network meets no inherited property. */
+const byOAuthError: ReadonlyMap<string, Remedy> = new Map([
+  ["invalid_grant", signInRemedy],
+  ["interaction_required", signInRemedy],
+  ["login_required", signInRemedy],
+  ["consent_required", row(65001)],
+  ["temporarily_unavailable", busyRemedy],
+  ["server_error", busyRemedy],
+  ["invalid_client", setUp],
+  ["unauthorized_client", setUp],
+  ["invalid_scope", row(70011)],
+  ["unsupported_grant_type", setUp],
+  ["unsupported_response_type", setUp],
+  ["invalid_request", setUp],
+  ["invalid_resource", row(500011)],
+]);
+
+/** Errors that mean one thing only, in the middle of a sign-in. */
+const unfinished: ReadonlyMap<string, Remedy> = new Map([
+  ["authorization_pending", row(70016)],
+  ["slow_down", row(70016)],
+  ["expired_token", row(70019)],
+  ["code_expired", row(70019)],
+  ["bad_verification_code", row(70018)],
+  [
+    "authorization_declined",
+    { ...row(70019), cause: "the sign-in was declined", remedy: "Begin the sign-in again and accept it, as the queue's account." },
+  ],
+  [
+    "access_denied",
+    {
+      ...row(50199),
+      cause: "the sign-in was given up or declined",
+      remedy: "Begin the sign-in again, in a private window, and accept it.",
+    },
+  ],
+]);
+
+/** What refines an OAuth error whose number is not known. */
+const bySuberror: ReadonlyMap<string, Remedy> = new Map<string, Remedy>([
+  [
+    "basic_action",
+    {
+      ...signInRemedy,
+      cause: "a person has to answer a question of the sign-in",
+      step: "browser",
+      remedy: "Sign in with the browser, where it can be answered.",
+    },
+  ],
+  [
+    "additional_action",
+    {
+      ...signInRemedy,
+      cause: "something outside the sign-in has to be done first",
+      who: "administrator",
+      step: "conditional-access",
+      remedy: "Entra ID > Monitoring & health > Sign-in logs > the failed sign-in says what is asked for; then sign the account in again.",
+    },
+  ],
+  [
+    "message_only",
+    {
+      ...signInRemedy,
+      cause: "signing in again does not mend it",
+      who: "administrator",
+      step: "troubleshooting",
+      remedy: "Entra ID > Monitoring & health > Sign-in logs > the failed sign-in says why; it is tried again by itself.",
+    },
+  ],
+  ["consent_required", row(65001)],
+  ["user_password_expired", row(50055)],
+  ["bad_token", row(70000)],
+  ["token_expired", row(70008)],
+  [
+    "client_mismatch",
+    {
+      ...signInRemedy,
+      cause: "the refresh token is of another app",
+      step: "refresh-token",
+      remedy: "Give a refresh token of this app, or sign the account in again.",
+    },
+  ],
+  ["protection_policy_required", row(53002)],
+  ["device_authentication_failed", row(53000)],
+]);
+
+/**
+ * What Entra's refusal means: by the first number that the table knows, else by the OAuth error, refined by the
+ * suberror; `undefined` when none says anything.
+ */
+export function remedyFor(error: string, codes: readonly number[], suberror = ""): FoundRemedy | undefined {
+  for (const code of codes) {
+    const known = byCode.get(code);
+    if (known) return { ...known, known: true, number: code };
+  }
+  const single = unfinished.get(error);
+  if (single) return { ...single, known: true };
+  const general = byOAuthError.get(error);
+  if (!general) return undefined;
+  const refined = general.class === "person" ? bySuberror.get(suberror) : undefined;
+  return { ...(refined ?? general), known: false };
+}
+
+/** True when no password can ever pass this refusal: `serviceCode` as an error carries it, `AADSTS50076`. */
+export function neverByPassword(serviceCode: string): boolean {
+  const found = /^AADSTS(\d{4,9})$/.exec(serviceCode);
+  return found !== null && notByPassword.has(Number(found[1]));
+}
+
+/** The whole table by number, for the documentation and its tests; the numbers of one row share their remedy. */
 export function knownRefusals(): ReadonlyMap<number, Remedy> {
   return byCode;
 }
 
-/** The remedy as an administrator reads it: who, what, and where it is described. */
-export function remedyText({ who, remedy, step }: Remedy): string {
-  return `${remedy} (${who}; set-up guide, step "${step}")`;
+/** What is told apart where no number is known: by OAuth error, and by suberror. */
+export function knownErrors(): ReadonlyMap<string, Remedy> {
+  return new Map([...unfinished, ...byOAuthError, ...[...bySuberror].map(([name, remedy]) => [`suberror ${name}`, remedy] as const)]);
+}
+
+/** The remedy as an administrator reads it: what, who, and where it is described. */
+export function remedyText({ who, remedy, step }: Pick<Remedy, "who" | "remedy" | "step">): string {
+  return `${remedy} (${who}; docs/setup-entra.md#${step})`;
+}
+
+/** What an error carries of a remedy. */
+export function remedyDetails(
+  remedy: Pick<Remedy, "who" | "remedy" | "step">,
+): Required<Pick<MailErrorDetails, "remedy" | "who" | "step">> {
+  return { remedy: remedyText(remedy), who: remedy.who, step: remedy.step };
 }

@@ -44,6 +44,9 @@ describe("identity", () => {
     await expect(confirmIdentity({ ask, address: "sales@contoso.com" })).rejects.toMatchObject({
       code: "AUTH_WRONG_ACCOUNT",
       message: expect.stringMatching(/Support@contoso\.com.*sales@contoso\.com/),
+      remedy: expect.stringMatching(/Sign in as sales@contoso\.com.*\(user; docs\/setup-entra\.md#sign-in\)$/),
+      who: "user",
+      step: "sign-in",
     });
   });
 
