@@ -1,19 +1,14 @@
 /** Errors and ends as alarms tell them: the sentence, who acts, what to do. */
 import type { MailError } from "../base/errors.js";
+import { adviceOf } from "./advice.js";
 import type { AuthEvents } from "./events.js";
+import { remedyDetails } from "./remedies.js";
 import type { EndReason, SessionEnd } from "./session-end.js";
 
 /** `remedy` stands in where the error brings none. */
 export function alarmOf(error: MailError, remedy: string): Omit<AuthEvents["app:refused"], "account"> {
-  const { code, message: reason, who, step, serviceCode } = error;
-  return {
-    code,
-    reason,
-    remedy: error.remedy ?? remedy,
-    ...(who === undefined ? {} : { who }),
-    ...(step === undefined ? {} : { step }),
-    ...(serviceCode === undefined ? {} : { serviceCode }),
-  };
+  const { code, message: reason, serviceCode } = error;
+  return { code, reason, remedy, ...adviceOf(error), ...(serviceCode === undefined ? {} : { serviceCode }) };
 }
 
 const reasons: Readonly<Record<EndReason, string>> = {
@@ -35,8 +30,7 @@ export function endingOf(
     why,
     ...(hindrance ? { code: hindrance.code } : {}),
     reason: `The sign-in of ${account} ends on ${new Date(at).toISOString()}: ${reasons[why]}.${renewing}`,
-    remedy: hindrance?.remedy ?? `Sign ${account} in before that (user; docs/setup-entra.md#keep-sign-ins-alive).`,
-    who: hindrance?.who ?? "user",
-    step: hindrance?.step ?? "keep-sign-ins-alive",
+    ...remedyDetails({ remedy: `Sign ${account} in before that.`, who: "user", step: "keeping-sign-ins-alive" }),
+    ...adviceOf(hindrance),
   };
 }

@@ -122,7 +122,7 @@ function unavailable(port: number, reason: string): MailError {
   return new MailError("AUTH_REDIRECT_UNAVAILABLE", message, {
     remedy: "Leave `port` out, so that a free one is taken, or name one that no other program holds.",
     who: "developer",
-    step: "sign-in",
+    step: "browser",
   });
 }
 

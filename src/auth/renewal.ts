@@ -10,6 +10,7 @@ import type { ApplicationBar } from "./application-bar.js";
 import type { Bar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { Grant } from "./grant.js";
+import { remedyDetails, signInRemedy } from "./remedies.js";
 import { policyLifeOf } from "./session-end.js";
 import type { Vault, VaultEntry } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
@@ -95,6 +96,6 @@ export function createRenewal({ account, entra, vault, clock, bar, application, 
 }
 
 /** What is to be done where only a sign-in helps. */
-export function signInAgain(account: string, how = "in again") {
-  return { remedy: `Sign ${account} ${how} (user; docs/setup-entra.md#sign-in).`, who: "user", step: "sign-in" } as const;
+export function signInAgain(account: string, how: "in" | "in again" = "in again") {
+  return remedyDetails({ ...signInRemedy, remedy: `Sign ${account} ${how}.` });
 }

@@ -76,7 +76,7 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     const acquisition = { scopes, signal, claims: hasPerson(method) ? claims : undefined };
     if (method.method !== "password") return entra.acquire(acquisition, flow);
     const { username = account, password, tryAgain = false } = method;
-    const attempt = await spent.begin({ account, username, password, again: tryAgain });
+    const attempt = await spent.begin({ account, username, password, tryAgain });
     let grant: Grant;
     try {
       grant = await entra.acquire(acquisition, flow);

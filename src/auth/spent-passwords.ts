@@ -8,14 +8,20 @@
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { MailError } from "../base/errors.js";
+import { neverByPassword } from "./remedies.js";
 import type { SealedStore } from "./sealed-store.js";
 
 export interface SpentPasswords {
   /**
-   * Records that the password is about to be tried. `again` lets it be tried once more.
-   * @throws MailError `AUTH_SIGN_IN_REQUIRED` when it was tried in vain before
+   * Records that the password is about to be tried. `tryAgain` lets it be tried once more.
+   * @throws MailError `AUTH_SIGN_IN_REQUIRED` when it was tried in vain before, or when no password can pass
    */
-  begin(attempt: { readonly account: string; readonly username: string; readonly password: string; readonly again: boolean }): Promise<Try>;
+  begin(attempt: {
+    readonly account: string;
+    readonly username: string;
+    readonly password: string;
+    readonly tryAgain: boolean;
+  }): Promise<Try>;
 }
 
 /** One try, to be ended in one of three ways. */
@@ -40,6 +46,7 @@ const spentSchema = z.array(
 );
 type Spent = z.infer<typeof spentSchema>[number];
 
+const again = "If what hindered it has been mended since, sign in with `tryAgain: true`.";
 /** Kept per account; the oldest goes. */
 const keptCount = 10;
 /** More conflicts in a row than this are no race but a fault. */
@@ -68,12 +75,13 @@ export function createSpentPasswords(store: SealedStore): SpentPasswords {
   }
 
   return {
-    async begin({ account, username, password, again }) {
+    async begin({ account, username, password, tryAgain }) {
       const name = username.toLowerCase();
       const { spent } = await read(account);
       for (const one of spent) {
-        if (one.username !== name || !(await isOf(one, password))) continue;
-        if (!again) throw triedBefore(one.refusal, username);
+        if (tryAgain || one.username !== name) continue;
+        if (one.refusal?.serviceCode && neverByPassword(one.refusal.serviceCode)) throw neverPasses(one.refusal, username);
+        if (await isOf(one, password)) throw triedBefore(one.refusal, username);
       }
       const salt = randomBytes(16);
       const mine: Spent = { username: name, salt: salt.toString("base64"), hash: (await hashed(password, salt)).toString("base64") };
@@ -93,7 +101,6 @@ export function createSpentPasswords(store: SealedStore): SpentPasswords {
 }
 
 function triedBefore(refusal: Spent["refusal"], username: string): MailError {
-  const again = "If what hindered it has been mended since, sign in with `tryAgain: true`.";
   if (!refusal) {
     const message = `This password of ${username} was being tried when the process ended, and how that went is not known; it was not tried again.`;
     return new MailError("AUTH_SIGN_IN_REQUIRED", message, { remedy: `Look at the user's sign-in log before it is tried again. ${again}` });
@@ -101,6 +108,14 @@ function triedBefore(refusal: Spent["refusal"], username: string): MailError {
   const { message, remedy, serviceCode } = refusal;
   return new MailError("AUTH_SIGN_IN_REQUIRED", `This password of ${username} was refused before, so it was not tried again. ${message}`, {
     remedy: remedy ? `${remedy} ${again}` : again,
+    ...(serviceCode ? { serviceCode } : {}),
+  });
+}
+
+/** A second factor, a federated account, a policy that wants a device: another password changes nothing. */
+function neverPasses({ message, remedy, serviceCode }: NonNullable<Spent["refusal"]>, username: string): MailError {
+  return new MailError("AUTH_SIGN_IN_REQUIRED", `No password of ${username} can pass, so none was tried again. ${message}`, {
+    remedy: `${remedy ?? "Sign in with the browser."} ${again}`,
     ...(serviceCode ? { serviceCode } : {}),
   });
 }

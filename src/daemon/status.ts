@@ -1,5 +1,5 @@
 /** What the daemon says of itself at a glance; from memory, without asking anybody. */
-import type { MailError } from "../base/errors.js";
+import type { MailError, Responsible } from "../base/errors.js";
 import type { QueueState } from "../schedule/events.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { RunningQueue } from "./running-queue.js";
@@ -12,6 +12,11 @@ export interface QueueStatus {
   readonly state: QueueState;
   /** Why it is in that state: an error code with its sentence, or what was asked for. */
   readonly why: string;
+  /** What can be done about it, where somebody can do something. */
+  readonly remedy?: string;
+  readonly who?: Responsible;
+  /** The step of the set-up guide: an anchor in `docs/setup-entra.md`. */
+  readonly step?: string;
   /** Recorded messages that wait for their (next) delivery. */
   readonly waiting: number;
   /** Deliveries under way. */
@@ -38,6 +43,7 @@ export function queueStatus({ address }: QueueSettings, running: RunningQueue | 
     address,
     state: poller.state,
     why: poller.why,
+    ...poller.advice,
     waiting: session.dispatcher.waitingCount,
     inFlight: session.dispatcher.inFlightCount,
     marksWaiting: session.outbox.waitingCount,

@@ -1,4 +1,5 @@
 /** This floor's slice of the event map. */
+import type { Advice } from "../auth/advice.js";
 import type { MailErrorCode } from "../base/errors.js";
 
 /** The states of a queue; `poller.ts` has the table. */
@@ -24,12 +25,13 @@ export interface ScheduleEvents {
     /** Milliseconds until the next round, as planned now. */
     readonly nextInMs: number;
   };
-  "queue:state": AboutQueue & {
-    readonly from: QueueState;
-    readonly to: QueueState;
-    /** An error code with its sentence, or what was asked for. */
-    readonly why: string;
-  };
+  "queue:state": AboutQueue &
+    Advice & {
+      readonly from: QueueState;
+      readonly to: QueueState;
+      /** An error code with its sentence, or what was asked for. */
+      readonly why: string;
+    };
   /** Graph asked for a pause of this mailbox. */
   "queue:throttled": AboutQueue & {
     /** Epoch milliseconds. */
@@ -40,12 +42,15 @@ export interface ScheduleEvents {
   /** Graph has forgotten the folder's cursor: the folder is walked again, what is known is not delivered again. */
   "queue:cursor-lost": AboutQueue & { readonly folder: string; readonly code: MailErrorCode; readonly serviceCode?: string };
   /** A turn failed and will be tried again; the queue's state says when where it is one of its own. */
-  "queue:failed": AboutQueue & {
-    readonly code: MailErrorCode;
-    readonly reason: string;
-    readonly failures: number;
-    readonly nextInMs: number;
-  };
+  "queue:failed": AboutQueue &
+    Advice & {
+      readonly code: MailErrorCode;
+      readonly reason: string;
+      /** Entra's or Graph's own code, where one was given. */
+      readonly serviceCode?: string;
+      readonly failures: number;
+      readonly nextInMs: number;
+    };
 }
 
 export type EmitScheduleEvent = <Name extends keyof ScheduleEvents>(name: Name, payload: ScheduleEvents[Name]) => void;

@@ -15,6 +15,7 @@
  *
  * Invariant: one turn at a time (the scheduler's promise); every change of state is told once, with its why.
  */
+import { type Advice, adviceOf } from "../auth/advice.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { createCadence } from "./cadence.js";
@@ -47,6 +48,8 @@ export interface Poller {
   stop(why: string): void;
   readonly state: QueueState;
   readonly why: string;
+  /** What can be done about the state; empty where nothing can. */
+  readonly advice: Advice;
   /** Epoch milliseconds of the last complete round; empty before the first. */
   readonly lastRoundAt: number | undefined;
 }
@@ -66,6 +69,7 @@ const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "AUTH_APP_REFUSED",
   "AUTH_WRONG_ACCOUNT",
   "AUTH_VAULT_KEY_MISSING",
+  "AUTH_VAULT_KEY_LOCKED",
   "AUTH_VAULT_KEY_UNKNOWN",
   "AUTH_VAULT_TAMPERED",
   "GRAPH_UNAUTHORIZED",
@@ -78,6 +82,8 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   const ended = new AbortController();
   let state: QueueState = "starting";
   let why = "the daemon started";
+  /** Empty unless somebody can do something about the state. */
+  let advice: Advice = {};
   let lastRoundAt: number | undefined;
   /** Those who wait for a round that begins after they asked; empty between such calls. */
   let waiters: Waiter[] = [];
@@ -85,13 +91,14 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   let watching = false;
   let paused = false;
 
-  function enter(to: QueueState, reason: string): void {
+  function enter(to: QueueState, reason: string, what: Advice = {}): void {
     const from = state;
     if (from === "stopped") return;
     why = reason;
+    advice = what;
     if (from === to) return;
     state = to;
-    emit("queue:state", { queue, from, to, why: reason });
+    emit("queue:state", { queue, from, to, why: reason, ...what });
   }
 
   async function run(): Promise<number> {
@@ -123,9 +130,9 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   }
 
   /** The state after a turn, unless somebody paused the queue during it. */
-  function settle(to: QueueState, reason: string): void {
+  function settle(to: QueueState, reason: string, what?: Advice): void {
     if (paused) enter("paused", "pause() was called");
-    else enter(to, reason);
+    else enter(to, reason, what);
   }
 
   function afterFailure(error: MailError): number {
@@ -136,8 +143,11 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     const backoff = cadence.afterFailure();
     const reason = `${error.code}: ${error.message}`;
     const nextInMs = delayAfter(error, backoff);
-    emit("queue:failed", { queue, code: error.code, reason: error.message, failures: cadence.failures, nextInMs });
-    settle(stateAfter(error), reason);
+    const what = adviceOf(error);
+    const { code, message, serviceCode } = error;
+    const service = serviceCode === undefined ? {} : { serviceCode };
+    emit("queue:failed", { queue, code, reason: message, ...service, ...what, failures: cadence.failures, nextInMs });
+    settle(stateAfter(error), reason, what);
     if (nextInMs === Number.POSITIVE_INFINITY) watch();
     return nextInMs;
   }
@@ -214,6 +224,9 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     },
     get why() {
       return why;
+    },
+    get advice() {
+      return advice;
     },
     get lastRoundAt() {
       return lastRoundAt;
