@@ -5,14 +5,14 @@
 import { cloudOfAuthority } from "../cloud.js";
 import { type Answer, type Ask, nextTurn, type Outcome } from "../exchange.js";
 import type { Random } from "../random.js";
-import type { FaultBook } from "../traffic/fault.js";
+import type { Fault, FaultBook } from "../traffic/fault.js";
 import type { Gate } from "../traffic/gate.js";
-import { intercept, retryAfterMs } from "../traffic/interception.js";
+import { intercept, plainError, retryAfterMs } from "../traffic/interception.js";
 import type { LogWriter } from "../traffic/request-log.js";
 import type { RouteName } from "../traffic/route-name.js";
 import { answerInstance, answerOpenIdMetadata } from "./discovery.js";
 import type { EntraWorld, TokenForm } from "./grant.js";
-import { EntraRefusal, refuse, type Traces, usualErrorBody } from "./refusal.js";
+import { EntraRefusal, refuse, refuseAs, type Traces, usualErrorBody } from "./refusal.js";
 import { answerToken, isOurTenant, readTokenForm, unknownTokenParameter, whomTokenFormConcerns } from "./token-endpoint.js";
 
 /** What the Entra side stands on. */
@@ -49,14 +49,15 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
       correlationId: ask.headers["client-request-id"] ?? random.guid(),
       now: settings.now(),
     };
-    const usual = (status: number) => usualErrorBody(status, ask.host, traces);
+    const usual = (status: number) => plainError(status, usualErrorBody(status, ask.host, traces));
     const outcome = bar
-      ? {
-          status: 429,
-          headers: { "content-type": "application/json", "retry-after": String(Math.ceil((bar.until - startedAt) / 1000)) },
-          body: usual(429),
-        }
-      : await intercept(ask, faults.strike({ route: found.route, mailbox, messageIds: [] }), () => work(ask, found, form, traces), usual);
+      ? adornedWith(usual(429), { "retry-after": String(Math.ceil((bar.until - startedAt) / 1000)) })
+      : await intercept(
+          ask,
+          faults.strike({ route: found.route, mailbox, messageIds: [] }),
+          () => work(ask, found, form, traces),
+          (fault) => faultAnswer(fault, ask.host, traces) ?? (fault.status === undefined ? undefined : usual(fault.status)),
+        );
 
     const now = settings.now();
     entry.endedAt = now;
@@ -96,6 +97,18 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
     }
   }
 }
+
+/** As Entra refuses with the fault's number. */
+function faultAnswer({ aadsts, status }: Fault, host: string, traces: Traces): Answer | undefined {
+  if (aadsts === undefined) return undefined;
+  const answer = refuseAs(aadsts, host, traces);
+  return status === undefined ? answer : { ...answer, status };
+}
+
+const adornedWith = (answer: Answer, headers: Record<string, string>): Answer => ({
+  ...answer,
+  headers: { ...answer.headers, ...headers },
+});
 
 interface FoundRoute {
   readonly route: RouteName;

@@ -3,6 +3,8 @@
  * Invariant: every error body has code, message and innerError with date and request ids, as Graph's. Knows no route.
  */
 import type { Answer } from "../exchange.js";
+import type { Fault } from "../traffic/fault.js";
+import { plainError } from "../traffic/interception.js";
 
 /** Thrown by whatever answers a Graph request; becomes its error answer. */
 export class GraphRefusal extends Error {
@@ -66,6 +68,56 @@ export function usualGraphBody(status: number, traces: GraphTraces): string {
   if (status < 400) return "{}";
   const [code, message] = usual[status] ?? ["UnknownError", ""];
   return errorBody(code, message, traces);
+}
+
+/** Status by code, for faults that name a code alone. Source: graph errors page and reported bodies; 400 is usual for what is not here. */
+const statusByCode: Readonly<Record<string, number>> = {
+  invalidauthenticationtoken: 401,
+  authenticationerror: 401,
+  unauthenticated: 401,
+  erroraccessdenied: 403,
+  accessdenied: 403,
+  authorization_requestdenied: 403,
+  nopermissionsinaccesstoken: 403,
+  extensionerror: 403,
+  errorinvalidlicense: 403,
+  errororganizationaccessblocked: 403,
+  errorquotaexceeded: 403,
+  mailboxnotenabledforrestapi: 404,
+  mailboxnotsupportedforrestapi: 404,
+  restapinotenabledforcomponentsharedmailbox: 404,
+  resourcenotfound: 404,
+  request_resourcenotfound: 404,
+  errorinvaliduser: 404,
+  erroritemnotfound: 404,
+  errornonexistentmailbox: 404,
+  errorfolderexists: 409,
+  syncstatenotfound: 410,
+  errorirresolvableconflict: 412,
+  applicationthrottled: 429,
+  toomanyrequests: 429,
+  errortoomanyobjectsopened: 429,
+  activitylimitreached: 429,
+  errorinternalservererror: 500,
+  errorinternalservertransienterror: 500,
+  errormovecopyfailed: 500,
+  errorapiquarantined: 500,
+  mailboxinfostale: 503,
+  errormailboxmoveinprogress: 503,
+  errormailboxfailover: 503,
+  errormailboxstoreunavailable: 503,
+  errorserviceunavailable: 503,
+  servicenotavailable: 503,
+  errorserverbusy: 503,
+  unknownerror: 504,
+  quotalimitreached: 507,
+};
+
+/** What a fault with a status or a code answers; undefined for other faults. */
+export function graphFaultAnswer({ status, graphCode }: Fault, traces: GraphTraces): Answer | undefined {
+  if (graphCode === undefined) return status === undefined ? undefined : plainError(status, usualGraphBody(status, traces));
+  const message = Object.values(usual).find(([code]) => code.toLowerCase() === graphCode.toLowerCase())?.[1] ?? "The request failed.";
+  return plainError(status ?? statusByCode[graphCode.toLowerCase()] ?? 400, errorBody(graphCode, message, traces));
 }
 
 /** A loud failure for what the simulator does not know: never guess what a client meant. */

@@ -23,7 +23,7 @@ import { answerMessages } from "./message-list.js";
 import { answerDelete, answerMessage, answerMove, answerPatch } from "./message-work.js";
 import { readPreferences } from "./prefer.js";
 import { answerProfile } from "./profile.js";
-import { GraphRefusal, type GraphTraces, refuseGraph, unknownRoute, usualGraphBody } from "./refusal.js";
+import { GraphRefusal, type GraphTraces, graphFaultAnswer, refuseGraph, unknownRoute, usualGraphBody } from "./refusal.js";
 import { type GraphRoute, readRoute } from "./route.js";
 
 /** What the Graph side stands on. */
@@ -125,7 +125,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
         ask,
         strike,
         () => answer(opened),
-        (status) => usualGraphBody(status, traces),
+        (fault) => graphFaultAnswer(fault, traces),
       ),
     );
   }
@@ -166,7 +166,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
       return responses === "dropped" ? responses : { status: 200, headers: { "content-type": "application/json" }, body: responses };
     };
     const strike = faults.strike({ route: "batch", mailbox, messageIds: [] });
-    const outcome = await intercept(ask, strike, work, (status) => usualGraphBody(status, traces));
+    const outcome = await intercept(ask, strike, work, (fault) => graphFaultAnswer(fault, traces));
     // The client learns of a part's 429 only now, and only from the whole answer, so only then does its bar come down.
     const told = outcome !== "dropped" && outcome.body === responses;
     if (told && longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);

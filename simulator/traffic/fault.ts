@@ -3,9 +3,9 @@
  * Invariant: a fault strikes as often as it says, counted in order of arrival; the first switched on goes first. Knows no body of Graph's.
  */
 import type { Random } from "../random.js";
-import type { RouteName } from "./route-name.js";
+import { entraRoutes, type RouteName } from "./route-name.js";
 
-/** A wrong done on purpose. Without `status`, `dropSocket` and `truncate` the answer itself stays as it is. */
+/** A wrong done on purpose. Without `status`, `aadsts`, `graphCode`, `dropSocket` and `truncate` the answer itself stays as it is. */
 export interface Fault {
   /** For people; need not be unique. */
   name: string;
@@ -25,6 +25,13 @@ export interface Fault {
   status?: number;
   /** JSON, or a string sent raw. Default: the error body usual for the status. */
   body?: unknown;
+  /**
+   * An AADSTS number: Entra's routes answer exactly as Entra refuses with it (`status` changes the status only); Graph's are let through.
+   * A number that Entra's list does not hold comes as `invalid_grant`.
+   */
+  aadsts?: number;
+  /** Graph's error code: Graph's routes answer with it, `status` or the status usual for the code (else 400); Entra's are let through. */
+  graphCode?: string;
   headers?: Record<string, string>;
   /** Seconds, or any text for the header; a 429 with it bars the mailbox until it has passed. */
   retryAfter?: number | string;
@@ -67,12 +74,17 @@ export interface FaultBook extends Faults {
   strike(target: FaultTarget): Strike | undefined;
 }
 
+/** What makes a fault more than a delay. */
+const deciding = ["status", "aadsts", "graphCode", "dropSocket", "truncate", "headers", "retryAfter", "body"] as const;
+
 /** Makes a book without faults. */
 export function createFaultBook(random: Random): FaultBook {
   let lines: { fault: Fault; seen: number; struck: number }[] = [];
 
   function aims(fault: Fault, { route, mailbox, messageIds }: FaultTarget): boolean {
     if (fault.route !== undefined && ![fault.route].flat().includes(route)) return false;
+    if (fault.aadsts !== undefined && !entraRoutes.has(route)) return false;
+    if (fault.graphCode !== undefined && entraRoutes.has(route)) return false;
     if (fault.mailbox !== undefined && fault.mailbox.toLowerCase() !== mailbox) return false;
     return fault.messageId === undefined || messageIds.includes(fault.messageId);
   }
@@ -100,8 +112,7 @@ export function createFaultBook(random: Random): FaultBook {
         line.struck += 1;
         delayMs += fault.delayMs ?? 0;
         // A mere delay leaves room for the next fault; anything else decides the answer.
-        const decides = fault.status ?? fault.dropSocket ?? fault.truncate ?? fault.headers ?? fault.retryAfter ?? fault.body;
-        if (decides !== undefined) return { fault, delayMs };
+        if (deciding.some((part) => fault[part] !== undefined)) return { fault, delayMs };
       }
       return delayMs > 0 ? { fault: undefined, delayMs } : undefined;
     },

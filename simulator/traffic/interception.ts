@@ -5,15 +5,18 @@
 import type { Answer, Ask, Outcome } from "../exchange.js";
 import type { Fault, Strike } from "./fault.js";
 
-/** Runs the work of an ask under a strike. `errorBody` gives the body usual for a status. */
+/** Gives the error answer that a fault asks for without a body of its own; undefined when it asks for none. */
+export type ErrorAnswer = (fault: Fault) => Answer | undefined;
+
+/** Runs the work of an ask under a strike. */
 export async function intercept(
   ask: Ask,
   strike: Strike | undefined,
   work: () => Answer | Promise<Outcome>,
-  errorBody: (status: number) => string,
+  errorAnswer: ErrorAnswer,
 ): Promise<Outcome> {
   if (!strike) return work();
-  const outcome = await struck(strike.fault, work, errorBody);
+  const outcome = await struck(strike.fault, work, errorAnswer);
   if (strike.delayMs > 0) await delay(strike.delayMs, ask);
   return outcome;
 }
@@ -31,28 +34,29 @@ function delay(ms: number, ask: Ask): Promise<void> {
   });
 }
 
-async function struck(
-  fault: Fault | undefined,
-  work: () => Answer | Promise<Outcome>,
-  errorBody: (status: number) => string,
-): Promise<Outcome> {
+async function struck(fault: Fault | undefined, work: () => Answer | Promise<Outcome>, errorAnswer: ErrorAnswer): Promise<Outcome> {
   if (!fault) return work();
   if (fault.dropSocket) {
     if (fault.dropSocket === "after") await work();
     return "dropped";
   }
-  if (fault.status !== undefined) {
+  const error = errorAnswer(fault);
+  if (error) {
     if (fault.effect === "after" && (await work()) === "dropped") return "dropped";
-    return adorn({ status: fault.status, headers: { "content-type": "application/json" }, body: bodyOf(fault, errorBody) }, fault);
+    return adorn(withBodyOf(fault, error), fault);
   }
   const answer = await work();
-  if (answer === "dropped") return answer;
-  return adorn(fault.body === undefined ? answer : { ...answer, body: bodyOf(fault, errorBody) }, fault);
+  return answer === "dropped" ? answer : adorn(withBodyOf(fault, answer), fault);
 }
 
-function bodyOf(fault: Fault, errorBody: (status: number) => string): string {
-  if (fault.body === undefined) return errorBody(fault.status ?? 200);
-  return typeof fault.body === "string" ? fault.body : JSON.stringify(fault.body);
+function withBodyOf({ body }: Fault, answer: Answer): Answer {
+  if (body === undefined) return answer;
+  return { ...answer, body: typeof body === "string" ? body : JSON.stringify(body) };
+}
+
+/** The plain error answer of a fault with a status. */
+export function plainError(status: number, body: string): Answer {
+  return { status, headers: { "content-type": "application/json" }, body };
 }
 
 function adorn(answer: Answer, fault: Fault): Answer {

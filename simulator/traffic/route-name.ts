@@ -1,9 +1,12 @@
 /** The names by which faults and the log tell requests apart. Knows no request. */
 
-/** What a request asks for. `unknown` is logged for whatever the simulator does not know and therefore refuses. */
+/** What a request asks for. `authorize` is Entra's sign-in page, asked and filled in; `deviceauth` the page for device codes. `unknown` is logged for whatever the simulator does not know and therefore refuses. */
 export type RouteName =
   | "token"
   | "discovery"
+  | "devicecode"
+  | "deviceauth"
+  | "authorize"
   | "me"
   | "user"
   | "folders"
@@ -16,6 +19,9 @@ export type RouteName =
   | "delete"
   | "batch"
   | "unknown";
+
+/** Entra's own routes. */
+export const entraRoutes: ReadonlySet<RouteName> = new Set(["token", "discovery", "devicecode", "deviceauth", "authorize"]);
 
 /** Routes that count against a mailbox's four requests at once; the directory's own do not. */
 export const mailboxRoutes: ReadonlySet<RouteName> = new Set([

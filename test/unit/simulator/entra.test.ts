@@ -62,7 +62,7 @@ test.each([
 ])("%s is refused by its number", async (_, form, number, error) => {
   const { sim } = createTenant();
   const reply = await postToken(sim, form as Record<string, string>);
-  expect(reply.status).toBe(400);
+  expect(reply.status).toBe(error === "invalid_client" ? 401 : 400);
   expect(reply.body).toMatchObject({ error, error_codes: [number] });
 });
 
