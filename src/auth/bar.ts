@@ -17,6 +17,8 @@ interface Waiting {
   readonly version: number | null;
   /** Entra or Graph refused this record, so they are not asked; otherwise the record itself did not open. */
   readonly refused: boolean;
+  /** Epoch milliseconds from which a refused record is tried again all the same; infinity where only another record helps. */
+  readonly retryAt: number;
 }
 
 export interface Bar {
@@ -57,6 +59,10 @@ export interface BarOptions {
 }
 
 const lookEveryMs = 5_000;
+/** How often it is tried whether an administrator has mended what was refused. */
+const mendedEveryMs = 3_600_000;
+/** Refusals an administrator is told of, after which the refresh token is void all the same. */
+const endsSignIn: ReadonlySet<string> = new Set(["AADSTS70043", "AADSTS70046", "AADSTS530036", "AADSTS50173"]);
 /** The refusals that only another record can mend. */
 const needsPerson: ReadonlySet<string> = new Set(["AUTH_SIGN_IN_REQUIRED", "AUTH_WRONG_ACCOUNT"]);
 
@@ -72,7 +78,7 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
 
   function wait(error: MailError, version: number | null, refused: boolean): void {
     const known = waiting?.version === version && waiting.error.code === error.code;
-    waiting = { error, version, refused };
+    waiting = { error, version, refused, retryAt: retryTime(error, clock.now()) };
     if (!known) onSignInRequired(error);
   }
 
@@ -80,9 +86,9 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
   async function stillWaiting(): Promise<boolean> {
     if ((await pause.current()) || application.refusal(account)) return true;
     if (!waiting) return false;
-    const { version, refused, error } = waiting;
+    const { version, refused, retryAt } = waiting;
     if ((await vault.version(account)) !== version) return false;
-    if (refused) return error.notBeforeAt === undefined || clock.now() < error.notBeforeAt;
+    if (refused) return clock.now() < retryAt;
     // The key ring may have been mended, which leaves no trace in the store.
     return vault.read(account).then(
       () => false,
@@ -174,6 +180,12 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
       }
     },
   };
+}
+
+/** What an administrator mends (a policy, a consent, a disabled account) often leaves the refresh token as it was. */
+function retryTime({ notBeforeAt, who, serviceCode = "" }: MailError, now: number): number {
+  if (notBeforeAt !== undefined) return notBeforeAt;
+  return who === "administrator" && !endsSignIn.has(serviceCode) ? now + mendedEveryMs : Number.POSITIVE_INFINITY;
 }
 
 function isMailError(error: unknown): error is MailError {

@@ -39,7 +39,8 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
   const toldAt = new Map<string, number>();
   /** Clears the timer, which does not keep the process alive. Empty before the start. */
   let stopTimer: (() => void) | undefined;
-  let looking: Promise<void> = Promise.resolve();
+  /** Empty unless a look is under way; one that takes longer than an hour is not overtaken. */
+  let looking: Promise<void> | undefined;
 
   async function look(): Promise<void> {
     for (const account of [...accounts()]) {
@@ -79,8 +80,12 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
 
   function begin(): void {
     stopTimer = clock.startTimer(begin, everyMs, { background: true });
-    // Only the stop cuts a look off by an error; nobody waits for it then.
-    looking = looking.then(look).catch(() => undefined);
+    looking ??= look()
+      // Only the stop cuts a look off by an error; nobody waits for it then.
+      .catch(() => undefined)
+      .finally(() => {
+        looking = undefined;
+      });
   }
 
   return {

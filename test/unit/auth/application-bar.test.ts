@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { createApplicationBar } from "../../../src/auth/application-bar.js";
+import { MailError } from "../../../src/base/errors.js";
+import { createManualClock, until } from "../../support/manual-clock.js";
+import { rejected } from "../../support/rejection.js";
+import { address, setUp } from "./set-up.js";
+
+const refusal = (words: string) => new MailError("AUTH_APP_REFUSED", words);
+
+function createScene() {
+  const clock = createManualClock();
+  const told: string[] = [];
+  const bar = createApplicationBar({
+    clock,
+    onRefused: (account, { message }) => void told.push(`refused ${account}: ${message}`),
+    onAccepted: () => void told.push("accepted"),
+  });
+  return { clock, told, bar };
+}
+
+describe("an application that Entra refuses", () => {
+  it("is told of once, however many accounts meet it, and again only after it was accepted for all", () => {
+    const { bar, told } = createScene();
+    for (const account of ["a", "b", "c"]) bar.refused(account, refusal("off"));
+    expect(told).toEqual(["refused a: off"]);
+    for (const account of ["a", "b", "c"]) bar.accepted(account);
+    expect(told).toEqual(["refused a: off", "accepted"]);
+    bar.refused("b", refusal("off again"));
+    expect(told.at(-1)).toBe("refused b: off again");
+  });
+
+  it("holds up the account that met it for a minute, and no other", async () => {
+    const { bar, clock } = createScene();
+    const error = refusal("off");
+    bar.refused("a", error);
+    expect(bar.refusal("a")).toBe(error);
+    expect(bar.refusal("b")).toBeUndefined();
+    await clock.advance(60_000);
+    expect(bar.refusal("a")).toBeUndefined();
+  });
+
+  it("is asked for by one account a minute for all, once two have met it", async () => {
+    const { bar, clock } = createScene();
+    bar.refused("a", refusal("off"));
+    bar.refused("b", refusal("off"));
+    for (const account of ["a", "b", "c", "d"]) expect(bar.refusal(account)?.code).toBe("AUTH_APP_REFUSED");
+    await clock.advance(60_000);
+    expect(bar.refusal("c")).toBeUndefined();
+    // Who asks for all is asked about it twice: when it wakes, and when it sends.
+    expect(bar.refusal("c")).toBeUndefined();
+    for (const account of ["a", "b", "d"]) expect(bar.refusal(account)?.code).toBe("AUTH_APP_REFUSED");
+    bar.refused("c", refusal("still off"));
+    expect(bar.refusal("d")?.message).toBe("still off");
+  });
+
+  it("lets everybody ask as soon as one was accepted", async () => {
+    const { bar, clock } = createScene();
+    bar.refused("a", refusal("off"));
+    bar.refused("b", refusal("off"));
+    await clock.advance(60_000);
+    expect(bar.refusal("d")).toBeUndefined();
+    bar.accepted("d");
+    for (const account of ["a", "b", "c", "e"]) expect(bar.refusal(account)).toBeUndefined();
+  });
+
+  it("is asked for by another when the one that asked for all is gone", async () => {
+    const { bar, clock } = createScene();
+    bar.refused("a", refusal("off"));
+    bar.refused("b", refusal("off"));
+    await clock.advance(60_000);
+    expect(bar.refusal("c")).toBeUndefined();
+    bar.forget("c");
+    await clock.advance(60_000);
+    expect(bar.refusal("d")).toBeUndefined();
+  });
+
+  it("of an account that is gone is no reason for the alarm to last", () => {
+    const { bar, told } = createScene();
+    bar.refused("a", refusal("off"));
+    bar.forget("a");
+    expect(told.at(-1)).toBe("accepted");
+  });
+});
+
+it("thirty accounts of a refused application give one alarm and one request a minute, and all go on by themselves", async () => {
+  const { process, clock, simulator, tokenRequests, network } = await setUp();
+  const { accounts, names } = process();
+  const addresses = Array.from({ length: 30 }, (_, number) => `queue${number}@contoso.com`);
+  for (const one of addresses) {
+    accounts.add({ address: one });
+    await accounts.signIn(one, { method: "refreshToken", refreshToken: simulator.addUser({ address: one }).issueRefreshToken() });
+  }
+  await clock.advance(3_600_000);
+  simulator.log.clear();
+  const off = simulator.faults.add({ name: "off", route: "token", aadsts: 7000112 });
+  for (const one of addresses) expect((await rejected(accounts.tokens(one).get(), network)).code).toBe("AUTH_APP_REFUSED");
+  expect(tokenRequests()).toBe(2);
+  expect(names().filter((name) => name === "app:refused")).toHaveLength(1);
+  expect(names()).not.toContain("queue:sign-in-required");
+
+  const back = new Set<string>();
+  const goOn = async (one: string) => {
+    while (!back.has(one)) {
+      await accounts.tokens(one).watchForSignIn();
+      await accounts
+        .tokens(one)
+        .get()
+        .then(
+          () => back.add(one),
+          () => undefined,
+        );
+    }
+  };
+  const goingOn = Promise.all(addresses.map(goOn));
+  await clock.advance(600_000);
+  // Two had their own minute, from then on one asks for all.
+  expect(tokenRequests()).toBeGreaterThanOrEqual(10);
+  expect(tokenRequests()).toBeLessThanOrEqual(14);
+  off();
+  await clock.advance(70_000);
+  await until(() => back.size === addresses.length);
+  await goingOn;
+  expect(names().filter((name) => name.startsWith("app:"))).toEqual(["app:refused", "app:accepted"]);
+  await accounts.signIn(addresses[0] ?? address, {
+    method: "refreshToken",
+    refreshToken: simulator.user(addresses[0] ?? address).issueRefreshToken(),
+  });
+});

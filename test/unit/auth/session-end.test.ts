@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { AuthEvents } from "../../../src/auth/events.js";
+import { policyLifeOf, sessionEnd } from "../../../src/auth/session-end.js";
+import { until } from "../../support/manual-clock.js";
+import { rejected } from "../../support/rejection.js";
+import { address, setUp } from "./set-up.js";
+
+const dayMs = 86_400_000;
+const at = Date.parse("2026-03-01T08:00:00Z");
+
+describe("the end of a sign-in", () => {
+  it("is 90 days after its last use, and said from a fortnight before", () => {
+    expect(sessionEnd({ signedInAt: 0, refreshedAt: at })).toEqual({ at: at + 90 * dayMs, why: "unused", warnAt: at + 76 * dayMs });
+  });
+
+  it("is the time that Entra named, when that is sooner, and said for the last fifth of a short life", () => {
+    expect(sessionEnd({ signedInAt: 0, refreshedAt: at, refreshEndsAt: at + dayMs })).toEqual({
+      at: at + dayMs,
+      why: "told",
+      warnAt: at + 0.8 * dayMs,
+    });
+  });
+
+  it("is where a policy ended the one before, however often it was used since", () => {
+    expect(sessionEnd({ signedInAt: at, refreshedAt: at + 6 * dayMs, policyLifeMs: 7 * dayMs })).toMatchObject({
+      at: at + 7 * dayMs,
+      why: "policy",
+    });
+  });
+
+  it("that a policy set is learned from how long the sign-in worked", () => {
+    expect(policyLifeOf({ signedInAt: at, refreshedAt: at + 5 * dayMs }, at + 9 * dayMs)).toBe(5 * dayMs);
+    expect(policyLifeOf({ signedInAt: at, refreshedAt: at }, at + dayMs)).toBe(dayMs);
+  });
+});
+
+type Expiring = AuthEvents["token:expiring"];
+
+async function signedIn() {
+  const world = await setUp();
+  const { accounts, tokens, events } = world.process();
+  const signIn = () => accounts.signIn(address, { method: "refreshToken", refreshToken: world.user.issueRefreshToken() });
+  await signIn();
+  const endings = () =>
+    events
+      .filter(({ name }) => name === "token:expiring")
+      .map(({ payload }) => payload as Expiring)
+      .filter(({ token }) => token === "refresh");
+  return { ...world, accounts, tokens, events, signIn, endings };
+}
+
+describe("sign-ins that nobody uses", () => {
+  it("are renewed once a day, so that they do not die of disuse, and nothing is said", async () => {
+    const { accounts, clock, tokenRequests, endings, tokens } = await signedIn();
+    accounts.keepAlive();
+    const begunAt = clock.now();
+    while (tokenRequests() < 121) await clock.advance(3_600_000);
+    expect((clock.now() - begunAt) / dayMs).toBeGreaterThanOrEqual(120);
+    expect(endings()).toEqual([]);
+    expect(await tokens.get()).toBeTypeOf("string");
+    await accounts.close();
+    expect(clock.pending()).toBe(0);
+  });
+
+  it("would have died without that", async () => {
+    const { clock, tokens, network, accounts } = await signedIn();
+    await clock.advance(120 * dayMs);
+    expect(await rejected(tokens.get(), network)).toMatchObject({ serviceCode: "AADSTS700082" });
+    await accounts.close();
+  });
+
+  it("that cannot be renewed are told of once a day from a fortnight before their end, with what hinders", async () => {
+    const { accounts, clock, simulator, endings, signIn } = await signedIn();
+    simulator.faults.add({ name: "down", route: "token", status: 503 });
+    const endsAt = clock.now() + 90 * dayMs;
+    accounts.keepAlive();
+    await clock.advance(75 * dayMs);
+    expect(endings()).toEqual([]);
+    await clock.advance(dayMs);
+    for (let day = 1; day <= 5; day += 1) {
+      await clock.advance(dayMs);
+      await until(() => endings().length >= day);
+      expect(endings().length).toBeLessThanOrEqual(day + 1);
+    }
+    expect(endings()[0]).toMatchObject({
+      queue: address,
+      account: address,
+      expiresAt: endsAt,
+      why: "unused",
+      code: "AUTH_UNAVAILABLE",
+      step: expect.any(String),
+      remedy: expect.stringContaining("docs/setup-entra.md#"),
+    });
+    simulator.faults.clear();
+    await signIn();
+    const told = endings().length;
+    await clock.advance(60 * dayMs);
+    expect(endings()).toHaveLength(told);
+    await accounts.close();
+  });
+
+  it("whose account waits for a person are left alone", async () => {
+    const { accounts, clock, user, tokens, network, tokenRequests } = await signedIn();
+    user.revokeSessions();
+    await clock.advance(2 * dayMs);
+    await rejected(tokens.get(), network);
+    const asked = tokenRequests();
+    accounts.keepAlive();
+    await clock.advance(30 * dayMs);
+    expect(tokenRequests()).toBe(asked);
+    await accounts.close();
+  });
+});
+
+it("a sign-in that a policy ended tells the end of the next one ahead, over a restart too", async () => {
+  const { accounts, clock, simulator, tokens, network, signIn, process, user } = await signedIn();
+  accounts.keepAlive();
+  await clock.advance(7 * dayMs);
+  const frequency = simulator.faults.add({ name: "sign-in frequency", route: "token", aadsts: 70043 });
+  await clock.advance(dayMs);
+  expect(await rejected(tokens.get(), network)).toMatchObject({ serviceCode: "AADSTS70043", who: "administrator" });
+  frequency();
+  await signIn();
+  await accounts.close();
+  const signedInAt = clock.now();
+
+  const next = process();
+  await next.tokens.get();
+  next.accounts.keepAlive();
+  await clock.advance(5 * dayMs);
+  expect(next.names()).not.toContain("token:expiring");
+  await clock.advance(1.5 * dayMs);
+  const told = next.events.find(({ name }) => name === "token:expiring")?.payload as Expiring;
+  expect(told).toMatchObject({ token: "refresh", why: "policy", step: "keeping-sign-ins-alive" });
+  expect(told.expiresAt - signedInAt).toBeGreaterThan(6 * dayMs);
+  expect(told.expiresAt - signedInAt).toBeLessThanOrEqual(8 * dayMs);
+  expect(told).not.toHaveProperty("code");
+  await next.accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+  await next.accounts.close();
+});
