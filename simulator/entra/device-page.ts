@@ -5,7 +5,7 @@
 import type { SimulatedCloud } from "../cloud.js";
 import { type Answer, type Ask, parseQuery } from "../exchange.js";
 import type { EntraWorld } from "./grant.js";
-import { html, showNotice, showPage, signInFields } from "./page.js";
+import { beginHere, html, showNotice, showPage, signInFields } from "./page.js";
 import { checkPassword, findPerson } from "./person-check.js";
 import { EntraRefusal } from "./refusal.js";
 import { readTokenForm } from "./token-endpoint.js";
@@ -38,8 +38,8 @@ function showEntry(otc: string, login: string, alert?: string): Answer {
     html`<p>Enter the code that your application shows, and sign in.</p>
 <form method="post">
 <label for="otc">Code</label>
-<input id="otc" name="otc" value="${otc}" autocomplete="off" autocapitalize="characters" required spellcheck="false">
-${signInFields(login, alert)}
+<input id="otc" name="otc" value="${otc}" autocomplete="off" autocapitalize="characters" required spellcheck="false"${otc === "" ? beginHere : undefined}>
+${signInFields(login, alert, otc !== "")}
 </form>`,
   );
 }

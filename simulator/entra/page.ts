@@ -43,11 +43,10 @@ label { display: block; margin: 1rem 0 0.25rem; font-weight: 600; }
 input { width: 100%; padding: 0.5rem 0.625rem; border: 1px solid var(--line); border-radius: 0.25rem; background: transparent; color: inherit; font: inherit; }
 [aria-invalid] { border-color: var(--alarm); }
 [role="alert"] { color: var(--alarm); }
-.buttons { display: flex; flex-direction: row-reverse; gap: 0.75rem; margin-top: 1.75rem; }
+.buttons { display: flex; gap: 0.75rem; margin-top: 1.75rem; }
 button { min-width: 7rem; padding: 0.5rem 1rem; border: 1px solid var(--line); border-radius: 0.25rem; background: transparent; color: inherit; font: inherit; cursor: pointer; }
 button.deed { border-color: var(--deed); background: var(--deed); color: var(--on-deed); }
 :focus-visible { outline: 3px solid var(--deed); outline-offset: 2px; }
-.quiet { margin: 1.5rem 0 0; color: var(--quiet); font-size: 0.875rem; }
 `;
 
 /** A whole page. */
@@ -94,11 +93,14 @@ ${script === undefined ? undefined : { html: `<script nonce="${nonce}">${script}
 /** A page that ends the matter. */
 export const showNotice = (title: string, text: string, status = 200): Answer => showPage(title, html`<p>${text}</p>`, {}, status);
 
-/** The fields and buttons by which a person signs in; `alert` says why it did not work the last time. */
-export function signInFields(login: string, alert: string | undefined): Html {
+/** Where a person begins to type. */
+export const beginHere: Html = { html: " autofocus" };
+
+/** The fields and buttons by which a person signs in; `alert` says why it did not work the last time. `begin` false: they begin elsewhere. */
+export function signInFields(login: string, alert: string | undefined, begin = true): Html {
   const complaint = alert === undefined ? undefined : html`<p role="alert" id="complaint">${alert}</p>\n`;
   const invalid = alert === undefined ? undefined : { html: ' aria-invalid="true" aria-describedby="complaint"' };
-  const focus = { html: " autofocus" };
+  const focus = begin ? beginHere : undefined;
   return html`${complaint}<label for="login">Account</label>
 <input id="login" name="login" type="email" value="${login}" autocomplete="username" required spellcheck="false"${invalid}${login === "" ? focus : undefined}>
 <label for="passwd">Password</label>
