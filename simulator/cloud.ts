@@ -9,18 +9,33 @@ export interface SimulatedCloud {
   readonly graphs: readonly string[];
   /** China's published v1.0 metadata has no delta on messages. */
   readonly delta: boolean;
+  /** The short address of the page for device codes, as Entra tells it. */
+  readonly deviceLogin: string;
   /** Wrong passwords until an account locks (howto-password-smart-lockout: 10, US Government 3). */
   readonly lockoutAfter: number;
 }
 
 /** Source of the hosts: Microsoft's pages on national cloud deployments and their authentication. */
 export const simulatedClouds: readonly SimulatedCloud[] = [
-  { authorities: ["login.microsoftonline.com"], graphs: ["graph.microsoft.com"], delta: true, lockoutAfter: 10 },
-  { authorities: ["login.microsoftonline.us"], graphs: ["graph.microsoft.us", "dod-graph.microsoft.us"], delta: true, lockoutAfter: 3 },
+  {
+    authorities: ["login.microsoftonline.com"],
+    graphs: ["graph.microsoft.com"],
+    delta: true,
+    deviceLogin: "https://microsoft.com/devicelogin",
+    lockoutAfter: 10,
+  },
+  {
+    authorities: ["login.microsoftonline.us"],
+    graphs: ["graph.microsoft.us", "dod-graph.microsoft.us"],
+    delta: true,
+    deviceLogin: "https://microsoft.com/deviceloginus",
+    lockoutAfter: 3,
+  },
   {
     authorities: ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
     graphs: ["microsoftgraph.chinacloudapi.cn"],
     delta: false,
+    deviceLogin: "https://microsoft.com/deviceloginchina",
     lockoutAfter: 10,
   },
 ];

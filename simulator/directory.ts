@@ -3,6 +3,17 @@
  * Invariant: addresses and object ids are unique and compared without case. Knows no request and no token.
  */
 import type { Mailbox } from "./mailbox/mailbox.js";
+import type { RouteName } from "./traffic/route-name.js";
+import type { UserState } from "./user-state.js";
+
+/** What continuous access evaluation holds against an account's tokens. */
+export interface Evaluation {
+  epoch: number;
+  /** Seconds since 1970 of the last event; what a challenge asks for. */
+  notBefore: number;
+  /** Set when a token must have been asked for with the challenge's own claims. */
+  required: { readonly notBefore: string; readonly routes: readonly RouteName[] | undefined } | undefined;
+}
 
 /** One account. */
 export interface Account {
@@ -11,16 +22,19 @@ export interface Account {
   readonly address: string;
   readonly displayName: string;
   readonly aliases: readonly string[];
+  /** Undefined while no licence carries it. */
   readonly mailbox: Mailbox | undefined;
-  readonly consented: boolean;
-  readonly mfaRequired: boolean;
-  readonly disabled: boolean;
+  readonly state: UserState;
+  /** Object ids of those who were let into the mailbox. */
+  readonly sharedWith: Set<string>;
   /** Undefined: no password ever fits. */
   password: string | undefined;
   /** Refresh tokens of an earlier epoch are revoked. */
   refreshEpoch: number;
   /** Access tokens of an earlier epoch are dead. */
   accessEpoch: number;
+  /** The last event that continuous access evaluation knows: tokens with `cp1` of an earlier epoch are challenged. */
+  readonly evaluation: Evaluation;
 }
 
 /** The accounts. */

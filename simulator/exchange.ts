@@ -14,6 +14,8 @@ export interface Ask {
   readonly query: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
+  /** Whom a test plays at a sign-in page, who needs no password to get in; set by no door. */
+  readonly person?: string;
   /**
    * Calls back once the caller has stopped waiting, soon when that has happened already, never before it returns; a delay
    * then ends at once. Returns the way to stop listening.

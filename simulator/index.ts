@@ -2,11 +2,16 @@
 
 export type { LoopbackDoor } from "./door/loopback.js";
 export { simulatorFetch } from "./door/simulator-fetch.js";
+export { simulatorUrl } from "./door/simulator-url.js";
+export type { AppState } from "./entra/app.js";
+export type { SignInWay } from "./entra/session.js";
 export type { MailAddress, NewMessage } from "./mailbox/message.js";
 export type { SimulatedMailbox, SimulatedMessage } from "./mailbox/simulated-mailbox.js";
+export type { SimulatedSecret } from "./secret-channel.js";
 export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
 export type { NewUser, SimulatedUser } from "./simulated-user.js";
 export { createSimulator, type Simulator } from "./simulator.js";
 export type { Fault, Faults } from "./traffic/fault.js";
 export type { LogEntry, LogFilter, RequestLog } from "./traffic/request-log.js";
 export type { RouteName } from "./traffic/route-name.js";
+export type { UserState } from "./user-state.js";

@@ -38,6 +38,8 @@ export interface SimulatorOptions {
   quirks?: Partial<Quirks>;
   /** Life of an access token in seconds. Default: drawn for each token between 3,600 and 5,400, as Entra does. */
   accessTokenLifetimeSeconds?: number;
+  /** Whether the app allows public client flows (else password and device code are AADSTS7000218). Default true; see `Simulator.setApp`. */
+  publicClientFlows?: boolean;
 }
 
 /** The options with every default filled in. */

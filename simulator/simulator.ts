@@ -6,6 +6,9 @@ import { cloudOfAuthority } from "./cloud.js";
 import { createDirectory } from "./directory.js";
 import { createInProcessFetch } from "./door/in-process.js";
 import { type LoopbackDoor, listenOnLoopback } from "./door/loopback.js";
+import type { AppState } from "./entra/app.js";
+import { createAuthorizationCodes } from "./entra/authorization-codes.js";
+import { createDeviceCodes } from "./entra/device-codes.js";
 import { createLockout } from "./entra/lockout.js";
 import { createEntraService } from "./entra/service.js";
 import { createTokenIssuer } from "./entra/token-issuer.js";
@@ -36,6 +39,8 @@ export interface Simulator {
   user(address: string): SimulatedUser;
   /** Throws when there is no such mailbox. */
   mailbox(address: string): SimulatedMailbox;
+  /** Changes the app registration; what is not named stays. */
+  setApp(changes: Partial<AppState>): void;
   readonly faults: Faults;
   readonly log: RequestLog;
 }
@@ -54,12 +59,14 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const faults = createFaultBook(random.fork("faults"));
   const gate = createGate();
   const log = createRequestLog();
+  const app: AppState = { publicClientFlows: options.publicClientFlows ?? true, enabled: true, registered: true };
+  const deviceCodes = createDeviceCodes(settings.now, random.fork("device codes"));
+  const codes = createAuthorizationCodes(settings.now);
   const shared = { settings, directory, issuer, faults, gate, log };
-  const entra = createEntraService({ ...shared, lockout: createLockout(), random: random.fork("entra") });
+  const entra = createEntraService({ ...shared, app, deviceCodes, codes, lockout: createLockout(), random: random.fork("entra") });
   const graph = createGraphService({ ...shared, random: random.fork("graph") });
-  const tenant = createTenant({ settings, directory, issuer, random: random.fork("tenant") });
-
   const serve = (ask: Ask): Promise<Outcome> => (cloudOfAuthority(ask.host) ? entra(ask) : graph(ask));
+  const tenant = createTenant({ settings, directory, issuer, deviceCodes, serve, random: random.fork("tenant") });
   return {
     tenantId: settings.tenantId,
     clientId: settings.clientId,
@@ -67,6 +74,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     fetch: createInProcessFetch(serve),
     listen: ({ port = 0 } = {}) => listenOnLoopback(serve, port),
     ...tenant,
+    setApp: (changes) => void Object.assign(app, changes),
     faults: { add: faults.add, clear: faults.clear },
     log,
   };

@@ -2,20 +2,28 @@
  * The users of the tenant, made and found by address.
  * Invariant: a user found again is the same object. Knows no request.
  */
+import { signInAt } from "./browser.js";
 import type { Account, Directory } from "./directory.js";
+import type { DeviceCodes } from "./entra/device-codes.js";
 import type { TokenIssuer } from "./entra/token-issuer.js";
+import type { Ask, Outcome } from "./exchange.js";
 import { createMailbox } from "./mailbox/mailbox.js";
 import { type SimulatedMailbox, showMailbox } from "./mailbox/simulated-mailbox.js";
 import type { Random } from "./random.js";
+import { tellSecret } from "./secret-channel.js";
 import type { Settings } from "./settings.js";
 import type { NewUser, SimulatedUser } from "./simulated-user.js";
+import { changeUserState, defaultUserState } from "./user-state.js";
 
 /** What a tenant stands on. */
 export interface TenantWorld {
   readonly settings: Settings;
   readonly directory: Directory;
   readonly issuer: TokenIssuer;
+  readonly deviceCodes: DeviceCodes;
   readonly random: Random;
+  /** Answers a request of a person's. */
+  readonly serve: (ask: Ask) => Promise<Outcome>;
 }
 
 /** The users. */
@@ -26,7 +34,8 @@ export interface Tenant {
 }
 
 /** Makes a tenant without users. */
-export function createTenant({ settings, directory, issuer, random }: TenantWorld): Tenant {
+export function createTenant(world: TenantWorld): Tenant {
+  const { settings, directory, random } = world;
   /** By address, lower case. */
   const users = new Map<string, SimulatedUser>();
 
@@ -42,45 +51,80 @@ export function createTenant({ settings, directory, issuer, random }: TenantWorl
     addUser(options) {
       const address = options.address.toLowerCase();
       const displayName = options.displayName ?? options.address.split("@")[0] ?? options.address;
-      const mailbox = options.mailbox === false ? undefined : createMailbox({ address, displayName }, settings.now, random.fork(address));
+      const mailbox = createMailbox({ address, displayName }, settings.now, random.fork(address));
+      const state = { ...defaultUserState };
+      changeUserState(state, options);
       const account: Account = {
         objectId: (options.objectId ?? random.fork(`id of ${address}`).guid()).toLowerCase(),
         address,
         displayName,
         aliases: (options.aliases ?? []).map((alias) => alias.toLowerCase()),
-        mailbox,
-        consented: options.consented ?? true,
-        mfaRequired: options.mfaRequired ?? false,
-        disabled: options.disabled ?? false,
+        get mailbox() {
+          return state.mailbox ? mailbox : undefined;
+        },
+        state,
+        sharedWith: new Set(),
         password: options.password,
         refreshEpoch: 0,
         accessEpoch: 0,
+        evaluation: { epoch: 0, notBefore: 0, required: undefined },
       };
       directory.add(account);
-      const made = showUser(account, mailbox && showMailbox(mailbox), issuer);
+      if (options.password !== undefined) tellSecret("password", options.password);
+      const made = showUser(account, showMailbox(mailbox), world);
       users.set(address, made);
       return made;
     },
   };
 }
 
-function showUser(account: Account, mailbox: SimulatedMailbox | undefined, issuer: TokenIssuer): SimulatedUser {
+function showUser(account: Account, mailbox: SimulatedMailbox, world: TenantWorld): SimulatedUser {
+  const { settings, directory, issuer, deviceCodes, serve } = world;
+  const { evaluation } = account;
+
+  /** An event that continuous access evaluation sees; two of them never ask for the same claims. */
+  function noteEvent(): string {
+    evaluation.notBefore = Math.max(evaluation.notBefore + 1, Math.floor(settings.now() / 1000));
+    return String(evaluation.notBefore);
+  }
+  function endTokensWithClaims(): void {
+    noteEvent();
+    evaluation.epoch += 1;
+  }
+
   return {
     address: account.address,
     objectId: account.objectId,
     get mailbox() {
-      if (!mailbox) throw new Error(`The simulated user ${account.address} has no mailbox.`);
+      if (!account.state.mailbox) throw new Error(`The simulated user ${account.address} has no mailbox.`);
       return mailbox;
     },
-    issueRefreshToken: () => issuer.refresh(account),
+    set: (changes) => changeUserState(account.state, changes),
+    issueRefreshToken: ({ way = "browser" } = {}) => issuer.refresh(account, { way, startedAt: settings.now() }),
     revokeSessions() {
       account.refreshEpoch += 1;
       account.accessEpoch += 1;
+      endTokensWithClaims();
     },
     setPassword(password) {
-      account.password = password;
+      account.password = tellSecret("password", password);
       // Source: entra-docs refresh-tokens: a password-based token ends with the password; access tokens run out by themselves.
       account.refreshEpoch += 1;
+      endTokensWithClaims();
+    },
+    requireClaims({ route } = {}) {
+      evaluation.required = { notBefore: noteEvent(), routes: route && [...route] };
+    },
+    grantAccess(address) {
+      const guest = directory.find(address);
+      if (!guest) throw new Error(`The simulator has no user ${address}.`);
+      account.sharedWith.add(guest.objectId);
+    },
+    signInAt: (url, options = {}) => signInAt(account.address, url, options, serve),
+    enterDeviceCode(userCode, { decline = false } = {}) {
+      const code = deviceCodes.waiting(userCode);
+      if (!code) throw new Error(`Nobody waits for the device code ${userCode}.`);
+      code.verdict = decline ? "declined" : { account, at: settings.now() };
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The loopback door: plain HTTP on 127.0.0.1, for clients in other processes.
- * Invariant: it listens on loopback only; a request that does not say which real host it means is refused. Knows no route.
+ * Invariant: it listens on loopback only; a request that does not say which real host it means, by header or in its path, is refused. Knows no route.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -41,18 +41,18 @@ function close(server: ReturnType<typeof createServer>): Promise<void> {
 
 async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request);
-  const host = String(request.headers[simulatedHostHeader] ?? "").toLowerCase();
+  const { host, target } = whatIsMeant(request);
   if (!cloudOfGraph(host) && !cloudOfAuthority(host)) {
     const text = JSON.stringify({
       error: {
         code: "SimulatorUnknownHost",
-        message: `Set the ${simulatedHostHeader} header to the real host that is meant; got "${host}".`,
+        message: `Set the ${simulatedHostHeader} header to the real host that is meant, or put the host in front of the path; got "${host}".`,
       },
     });
     response.writeHead(400, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
     return;
   }
-  const [path = "/", query = ""] = (request.url ?? "/").split(/\?(.*)/s);
+  const [path = "/", query = ""] = target.split(/\?(.*)/s);
   const outcome = await serve({
     host,
     method: request.method ?? "GET",
@@ -76,6 +76,15 @@ async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMe
   }
   const bytes = Buffer.from(outcome.body);
   response.writeHead(outcome.status, { ...outcome.headers, "content-length": bytes.length }).end(bytes);
+}
+
+/** The host and what follows it. A browser cannot set the header, so the first part of the path may name the host instead. */
+function whatIsMeant(request: IncomingMessage): { host: string; target: string } {
+  const target = request.url ?? "/";
+  const named = request.headers[simulatedHostHeader];
+  if (named !== undefined) return { host: String(named).toLowerCase(), target };
+  const [, host = "", rest = ""] = /^\/([^/?]*)(.*)$/s.exec(target) ?? [];
+  return { host: host.toLowerCase(), target: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -1,28 +1,29 @@
 /**
- * The `password` grant (ROPC). Invariant: a locked account is refused whatever the password; MFA is never skipped.
+ * The `password` grant (ROPC). Invariant: it never skips MFA, and never serves an account whose password is kept elsewhere.
+ * Source: entra-docs v2-oauth-ropc (no guests, no federated accounts); reports that a federated account's password is told wrong (50126).
  */
 import type { Grant } from "./grant.js";
+import { checkPassword, findPerson } from "./person-check.js";
 import { EntraRefusal } from "./refusal.js";
 
 /** See the file's head. */
 export const passwordGrant: Grant = {
   parameters: ["username", "password"],
   tenantOnly: true,
+  publicClientFlow: true,
   whom: (form, { directory }) => directory.find(form.get("username") ?? ""),
-  signIn(form, { directory, lockout, settings }, cloud) {
+  signIn(form, world, cloud) {
     const username = form.get("username");
     const password = form.get("password");
     if (!username || !password) throw new EntraRefusal(900144, username ? "'password'." : "'username'.");
-    const account = username.includes("@") ? directory.find(username) : undefined;
-    if (!account) throw new EntraRefusal(50034);
-    const now = settings.now();
-    if (lockout.locked(account.address, now)) throw new EntraRefusal(50053);
-    if (account.password !== password) {
-      lockout.failed(account.address, password, cloud.lockoutAfter, now);
-      throw new EntraRefusal(lockout.locked(account.address, now) ? 50053 : 50126);
-    }
-    lockout.passed(account.address);
-    if (account.mfaRequired) throw new EntraRefusal(50076);
-    return account;
+    const account = findPerson(username, world);
+    const { state } = account;
+    if (state.guest) throw new EntraRefusal(50020);
+    if (state.federated) throw new EntraRefusal(50126);
+    checkPassword(account, password, world, cloud);
+    if (state.securityDefaults) throw new EntraRefusal(530035);
+    if (state.mustRegisterMfa) throw new EntraRefusal(50079);
+    if (state.mfaRequired) throw new EntraRefusal(50076);
+    return { account, session: { way: "password", startedAt: world.settings.now() } };
   },
 };

@@ -82,7 +82,7 @@ const account = {
     "The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.",
     { suberror: "consent_required" },
   ),
-  65004: { error: "authorization_declined", text: "The user declined to consent to access the application." },
+  65004: grant("The user declined to consent to access the application.", { suberror: "consent_required" }),
   70000: grant("The provided value for the input parameter is not valid.", { suberror: "bad_token" }),
   70008: grant("The provided authorization code or refresh token has expired due to inactivity.", { suberror: "bad_token" }),
   70043: grant("The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.", {

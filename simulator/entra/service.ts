@@ -1,6 +1,6 @@
 /**
  * The Entra side of the simulator: finds the route, writes the log, lets faults strike, answers.
- * Invariant: every ask is logged once and takes at least one turn of the event loop. Knows nothing of Graph.
+ * Invariant: every ask is logged once, without its secrets, and takes at least one turn of the event loop. Knows nothing of Graph.
  */
 import { cloudOfAuthority } from "../cloud.js";
 import { type Answer, type Ask, nextTurn, type Outcome } from "../exchange.js";
@@ -9,10 +9,14 @@ import type { Fault, FaultBook } from "../traffic/fault.js";
 import type { Gate } from "../traffic/gate.js";
 import { intercept, plainError, retryAfterMs } from "../traffic/interception.js";
 import type { LogWriter } from "../traffic/request-log.js";
-import type { RouteName } from "../traffic/route-name.js";
+import { answerAuthorize, readParameters, refuseAuthorize } from "./authorize-endpoint.js";
+import { unknownAuthorizeParameter } from "./authorize-request.js";
+import { answerDeviceCode } from "./device-code-endpoint.js";
+import { answerDevicePage } from "./device-page.js";
 import { answerInstance, answerOpenIdMetadata } from "./discovery.js";
 import type { EntraWorld, TokenForm } from "./grant.js";
 import { EntraRefusal, refuse, refuseAs, type Traces, usualErrorBody } from "./refusal.js";
+import { type EntraRoute, findEntraRoute, privateQueries } from "./route.js";
 import { answerToken, isOurTenant, readTokenForm, unknownTokenParameter, whomTokenFormConcerns } from "./token-endpoint.js";
 
 /** What the Entra side stands on. */
@@ -28,17 +32,13 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
   const { settings, random, faults, gate, log } = world;
 
   return async function serve(ask) {
-    const found = findRoute(ask);
-    const form = found.route === "token" ? readTokenForm(ask) : new Map<string, string>();
-    const mailbox = found.route === "token" ? whomTokenFormConcerns(form, world)?.address : undefined;
+    const found = findEntraRoute(ask);
+    const { route } = found;
+    const form = route === "token" || route === "devicecode" ? readTokenForm(ask) : new Map<string, string>();
+    const mailbox = whom(ask, found, form);
     const startedAt = settings.now();
-    const entry = log.begin({
-      route: found.route,
-      method: ask.method,
-      path: ask.path + (ask.query && `?${ask.query}`),
-      startedAt,
-      ...(mailbox && { mailbox }),
-    });
+    const query = privateQueries.has(route) ? "" : ask.query;
+    const entry = log.begin({ route, method: ask.method, path: ask.path + (query && `?${query}`), startedAt, ...(mailbox && { mailbox }) });
     const barKey = `entra ${mailbox ?? ""}`;
     const bar = gate.barred(barKey, startedAt);
     if (bar && startedAt > bar.sentAt + 100) log.noteKnock(entry);
@@ -54,9 +54,9 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
       ? adornedWith(usual(429), { "retry-after": String(Math.ceil((bar.until - startedAt) / 1000)) })
       : await intercept(
           ask,
-          faults.strike({ route: found.route, mailbox, messageIds: [] }),
+          faults.strike({ route, mailbox, messageIds: [] }),
           () => work(ask, found, form, traces),
-          (fault) => faultAnswer(fault, ask.host, traces) ?? (fault.status === undefined ? undefined : usual(fault.status)),
+          (fault) => refused(fault, ask, found, traces) ?? (fault.status === undefined ? undefined : usual(fault.status)),
         );
 
     const now = settings.now();
@@ -79,7 +79,15 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
     };
   };
 
-  function work(ask: Ask, { route, tenant }: FoundRoute, form: TokenForm, traces: Traces): Answer {
+  /** Whom the request is about, if it tells. */
+  function whom(ask: Ask, { route }: EntraRoute, form: TokenForm): string | undefined {
+    if (route === "token") return whomTokenFormConcerns(form, world)?.address;
+    if (route !== "authorize" && route !== "deviceauth") return undefined;
+    const typed = ask.person ?? readTokenForm(ask).get("login") ?? readParameters(ask).get("login_hint");
+    return world.directory.find(typed ?? "")?.address;
+  }
+
+  function work(ask: Ask, { route, tenant }: EntraRoute, form: TokenForm, traces: Traces): Answer {
     const cloud = cloudOfAuthority(ask.host);
     if (route === "unknown" || !cloud) return loud("SimulatorUnknownRoute", `${ask.method} ${ask.path}`);
     try {
@@ -87,6 +95,14 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
         const stranger = unknownTokenParameter(form);
         return stranger === undefined ? answerToken(tenant, ask, form, world) : loud("SimulatorUnknownParameter", stranger);
       }
+      if (route === "authorize") {
+        const parameters = readParameters(ask);
+        const stranger = unknownAuthorizeParameter(parameters);
+        if (stranger !== undefined) return loud("SimulatorUnknownParameter", stranger);
+        return answerAuthorize({ ask, tenant, cloud, parameters, traces }, world);
+      }
+      if (route === "deviceauth") return answerDevicePage(ask, cloud, world);
+      if (route === "devicecode") return answerDeviceCode(tenant, cloud, form, world);
       if (!isOurTenant(tenant, world)) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
       return ask.path.endsWith("/instance")
         ? answerInstance(ask.host, cloud, settings.tenantId)
@@ -96,33 +112,23 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
       throw error;
     }
   }
-}
 
-/** As Entra refuses with the fault's number. */
-function faultAnswer({ aadsts, status }: Fault, host: string, traces: Traces): Answer | undefined {
-  if (aadsts === undefined) return undefined;
-  const answer = refuseAs(aadsts, host, traces);
-  return status === undefined ? answer : { ...answer, status };
+  /** As Entra refuses with the fault's number. */
+  function refused({ aadsts, status }: Fault, ask: Ask, { route, tenant }: EntraRoute, traces: Traces): Answer | undefined {
+    if (aadsts === undefined) return undefined;
+    const cloud = cloudOfAuthority(ask.host);
+    const answer =
+      route === "authorize" && cloud
+        ? refuseAuthorize(aadsts, { ask, tenant, cloud, parameters: readParameters(ask), traces }, world)
+        : refuseAs(aadsts, ask.host, traces);
+    return status === undefined ? answer : { ...answer, status };
+  }
 }
 
 const adornedWith = (answer: Answer, headers: Record<string, string>): Answer => ({
   ...answer,
   headers: { ...answer.headers, ...headers },
 });
-
-interface FoundRoute {
-  readonly route: RouteName;
-  readonly tenant: string;
-}
-
-function findRoute({ method, path }: Ask): FoundRoute {
-  const [, tenant = "", ...rest] = path.split("/");
-  const tail = rest.join("/").toLowerCase();
-  if (method === "POST" && tail === "oauth2/v2.0/token") return { route: "token", tenant };
-  if (method === "GET" && tail === "v2.0/.well-known/openid-configuration") return { route: "discovery", tenant };
-  if (method === "GET" && tail === "discovery/instance" && tenant === "common") return { route: "discovery", tenant };
-  return { route: "unknown", tenant };
-}
 
 function loud(code: string, what: string): Answer {
   const body = { error: "simulator", error_description: `${code}: the simulator does not know ${what}.`, error_codes: [], code };

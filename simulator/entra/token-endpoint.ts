@@ -5,8 +5,14 @@
 import { cloudOfAuthority } from "../cloud.js";
 import type { Account } from "../directory.js";
 import type { Answer, Ask } from "../exchange.js";
+import type { Settings } from "../settings.js";
+import { requireApp, requirePublicClientFlows } from "./app.js";
+import { readClaims } from "./asked-claims.js";
+import { authorizationCodeGrant } from "./authorization-code-grant.js";
+import { deviceCodeGrant } from "./device-code-grant.js";
 import type { EntraWorld, Grant, TokenForm } from "./grant.js";
 import { passwordGrant } from "./password-grant.js";
+import { checkAccount } from "./person-check.js";
 import { refreshTokenGrant } from "./refresh-token-grant.js";
 import { EntraRefusal } from "./refusal.js";
 import { readScope } from "./scope.js";
@@ -14,6 +20,10 @@ import { readScope } from "./scope.js";
 const grants: ReadonlyMap<string, Grant> = new Map([
   ["refresh_token", refreshTokenGrant],
   ["password", passwordGrant],
+  ["authorization_code", authorizationCodeGrant],
+  ["urn:ietf:params:oauth:grant-type:device_code", deviceCodeGrant],
+  // The short name is what MSAL for Node sends.
+  ["device_code", deviceCodeGrant],
 ]);
 
 /** Taken with every grant; the x-… ones are MSAL's telemetry. */
@@ -26,6 +36,7 @@ const everyGrant = new Set([
   "response_type",
   "client-request-id",
   "redirect_uri",
+  "clidata",
   "x-client-sku",
   "x-client-ver",
   "x-client-os",
@@ -67,17 +78,20 @@ export function answerToken(tenant: string, ask: Ask, form: TokenForm, world: En
   const grant = grants.get(grantName);
   if (!grant) throw new EntraRefusal(70003);
   if (!cloud || !isOurTenant(tenant, world)) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
-  const clientId = form.get("client_id");
-  if (!clientId) throw new EntraRefusal(900144, "'client_id'.");
-  if (clientId.toLowerCase() !== settings.clientId) throw new EntraRefusal(700016, `Application with identifier '${clientId}'.`);
+  requireApp(form.get("client_id"), world);
   if ([...form.keys()].some(isSecret)) throw new EntraRefusal(700025);
+  if (grant.publicClientFlow) requirePublicClientFlows(world.app);
   if (grant.tenantOnly && ["common", "consumers"].includes(tenant.toLowerCase())) throw new EntraRefusal(9001023);
-  const scope = readScope(form.get("scope"), cloud.graphs);
-  const account = grant.signIn(form, world, cloud);
-  if (account.disabled) throw new EntraRefusal(50057);
-  if (!account.consented) throw new EntraRefusal(65001);
+  const asked = grant.scopeOptional ? undefined : readScope(form.get("scope"), cloud.graphs);
+  const signedIn = grant.signIn(form, world, cloud);
+  const { account, session } = signedIn;
+  const scope = asked ?? readScope(form.get("scope") ?? signedIn.scope, cloud.graphs);
+  const claims = readClaims(form.get("claims") ?? signedIn.claims);
+  checkAccount(account);
+  if (!account.state.assigned) throw new EntraRefusal(50105);
+  if (!account.state.consented) throw new EntraRefusal(65001);
 
-  const { token, expiresInSeconds } = issuer.access(account, scope.permissions, cloud, ask.host);
+  const { token, expiresInSeconds } = issuer.access(account, scope.permissions, cloud, ask.host, claims);
   const body: Record<string, unknown> = {
     token_type: "Bearer",
     scope: scope.granted,
@@ -85,11 +99,19 @@ export function answerToken(tenant: string, ask: Ask, form: TokenForm, world: En
     ext_expires_in: expiresInSeconds,
     access_token: token,
   };
-  if (scope.offline) body.refresh_token = issuer.refresh(account);
-  if (scope.openId) body.id_token = issuer.id(account, ask.host);
-  if (form.get("client_info") === "1")
-    body.client_info = Buffer.from(JSON.stringify({ uid: account.objectId, utid: settings.tenantId })).toString("base64url");
+  if (scope.offline) {
+    body.refresh_token = issuer.refresh(account, session);
+    const lifeSeconds = account.state.refreshTokenExpiresInSeconds;
+    if (lifeSeconds !== undefined) body.refresh_token_expires_in = lifeSeconds;
+  }
+  if (scope.openId) body.id_token = issuer.id(account, ask.host, signedIn.nonce);
+  if (form.get("client_info") === "1") body.client_info = clientInfoOf(account, settings);
   return { status: 200, headers: { "content-type": "application/json; charset=utf-8" }, body: JSON.stringify(body) };
+}
+
+/** Who signed in, as MSAL reads it. */
+export function clientInfoOf({ objectId }: Account, { tenantId }: Settings): string {
+  return Buffer.from(JSON.stringify({ uid: objectId, utid: tenantId })).toString("base64url");
 }
 
 /** Whether the tenant part of a path means our tenant: its id, one of its domains, or a name for any organisation. */

@@ -7,7 +7,10 @@ import { randomBytes } from "node:crypto";
 import type { SimulatedCloud } from "../cloud.js";
 import type { Account } from "../directory.js";
 import type { Random } from "../random.js";
+import { tellSecret } from "../secret-channel.js";
 import type { Settings } from "../settings.js";
+import type { AskedClaims } from "./asked-claims.js";
+import type { Session } from "./session.js";
 
 /** What an access token stands for. */
 export interface AccessGrant {
@@ -16,12 +19,20 @@ export interface AccessGrant {
   readonly cloud: SimulatedCloud;
   readonly expiresAt: number;
   readonly epoch: number;
+  /** Whether it may be refused early by a claims challenge. */
+  readonly cp1: boolean;
+  readonly evaluationEpoch: number;
+  /** The challenge's claims that it was asked for with. */
+  readonly notBefore: string | undefined;
 }
 
 /** What a refresh token stands for. */
 export interface RefreshGrant {
   readonly account: Account;
+  readonly session: Session;
   readonly epoch: number;
+  /** Seconds without use it bears, when not the usual 90 days. */
+  readonly lifeSeconds: number | undefined;
   lastUsedAt: number;
 }
 
@@ -32,9 +43,10 @@ export interface TokenIssuer {
     permissions: readonly string[],
     cloud: SimulatedCloud,
     host: string,
+    claims: AskedClaims,
   ): { token: string; expiresInSeconds: number };
-  refresh(account: Account): string;
-  id(account: Account, host: string): string;
+  refresh(account: Account, session: Session): string;
+  id(account: Account, host: string, nonce?: string): string;
   openAccess(token: string): AccessGrant | undefined;
   /** "garbled" when no refresh token ever looked like that. */
   openRefresh(token: string): RefreshGrant | "unknown" | "garbled";
@@ -78,33 +90,41 @@ export function createTokenIssuer(settings: Settings, random: Random): TokenIssu
   }
 
   return {
-    access(account, permissions, cloud, host) {
+    access(account, permissions, cloud, host, { cp1, notBefore }) {
       forgetExpired();
-      const lifetime = settings.accessTokenLifetimeSeconds ?? random.integer(3600, 5400);
+      // Source: entra-docs app-resilience-continuous-access-evaluation (a token that can be refused early lives up to 28 hours).
+      const lifetime = settings.accessTokenLifetimeSeconds ?? (cp1 ? random.integer(20 * 3600, 28 * 3600) : random.integer(3600, 5400));
       const payload = {
         ...claims(account, host, lifetime),
         aud: `https://${cloud.graphs[0]}`,
         appid: settings.clientId,
         scp: permissions.join(" "),
         upn: account.address,
+        ...(cp1 && { xms_cc: ["cp1"] }),
       };
-      const token = `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`;
+      const token = tellSecret("access-token", `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`);
       accessGrants.set(token, {
         account,
         permissions: new Set(permissions),
         cloud,
         expiresAt: settings.now() + lifetime * 1000,
         epoch: account.accessEpoch,
+        cp1,
+        evaluationEpoch: account.evaluation.epoch,
+        notBefore,
       });
       return { token, expiresInSeconds: lifetime };
     },
-    refresh(account) {
-      const token = `1.AX${randomBytes(30).toString("base64url")}.${filler}`;
-      refreshGrants.set(token, { account, epoch: account.refreshEpoch, lastUsedAt: settings.now() });
+    refresh(account, session) {
+      const token = tellSecret("refresh-token", `1.AX${randomBytes(30).toString("base64url")}.${filler}`);
+      const lifeSeconds = account.state.refreshTokenExpiresInSeconds;
+      refreshGrants.set(token, { account, session, epoch: account.refreshEpoch, lifeSeconds, lastUsedAt: settings.now() });
       return token;
     },
-    id: (account, host) =>
-      `${base64url({ typ: "JWT", alg: "none" })}.${base64url({ ...claims(account, host, 3600), aud: settings.clientId, preferred_username: account.address, rh: "1.AX." })}.`,
+    id(account, host, nonce) {
+      const payload = { ...claims(account, host, 3600), aud: settings.clientId, preferred_username: account.address, rh: "1.AX.", nonce };
+      return tellSecret("id-token", `${base64url({ typ: "JWT", alg: "none" })}.${base64url(payload)}.`);
+    },
     openAccess: (token) => accessGrants.get(token),
     openRefresh: (token) => refreshGrants.get(token) ?? (/^1\.AX[\w-]{40}\.[\w-]{600}$/.test(token) ? "unknown" : "garbled"),
   };

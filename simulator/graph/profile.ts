@@ -37,11 +37,11 @@ const byDefault: Readonly<Record<string, ProfileReader>> = {
 };
 const selectable: Readonly<Record<string, ProfileReader>> = {
   ...byDefault,
-  accountEnabled: (account) => !account.disabled,
+  accountEnabled: (account) => !account.state.disabled,
   mailNickname: (account) => account.address.split("@")[0],
   otherMails: () => [],
   proxyAddresses: (account) => (account.mailbox ? [`SMTP:${account.address}`, ...account.aliases.map((alias) => `smtp:${alias}`)] : []),
-  userType: () => "Member",
+  userType: (account) => (account.state.guest ? "Guest" : "Member"),
 };
 
 /** Answers both routes. */

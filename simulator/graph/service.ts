@@ -63,6 +63,7 @@ interface Opened {
 /** Makes the Graph side: a function from ask to outcome. */
 export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Promise<Outcome> {
   const { settings, random, directory, issuer, faults, gate, log } = world;
+  const shapes = random.fork("challenges");
 
   return async function serve(ask) {
     const opened = open(ask);
@@ -142,7 +143,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const work = async (): Promise<Outcome> => {
       try {
         if (plan instanceof GraphRefusal) throw plan;
-        requireLiving(ask, opened.grant, settings.now());
+        admit(opened);
       } catch (error) {
         return refuseOrThrow(error, traces);
       }
@@ -176,13 +177,17 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
   function answer(opened: Opened): Answer {
     const { ask, route, entry, traces } = opened;
     try {
-      const grant = requireLiving(ask, opened.grant, settings.now());
+      const grant = admit(opened);
       if (route.refusal) throw route.refusal;
       const work = works[route.name] as GraphWork;
       return work({ ask, route, grant, preferences: readPreferences(ask.headers.prefer), entry, directory, settings, random });
     } catch (error) {
       return refuseOrThrow(error, traces);
     }
+  }
+
+  function admit({ ask, grant, route }: Opened): AccessGrant {
+    return requireLiving(ask, grant, { route: route.name, now: settings.now(), random: shapes });
   }
 
   function messageIdsOf({ route, mailbox }: Opened): string[] {

@@ -1,5 +1,8 @@
-import { InteractionRequiredAuthError, PublicClientApplication, ServerError } from "@azure/msal-node";
-import { expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { CryptoProvider, InteractionRequiredAuthError, PublicClientApplication, ServerError } from "@azure/msal-node";
+import { expect, onTestFinished, test } from "vitest";
 import { createSimulator, type Simulator } from "../../../simulator/index.js";
 import { address } from "./caller.js";
 
@@ -82,4 +85,64 @@ test("MSAL signs in at a national cloud's authority", async () => {
   expect((await me("graph.microsoft.us")).status).toBe(200);
   expect((await me("dod-graph.microsoft.us")).status).toBe(200);
   expect((await me("graph.microsoft.com")).status).toBe(401);
+});
+
+test("MSAL signs in by device code while a person enters it", async () => {
+  const sim = createSimulator();
+  const user = sim.addUser({ address });
+  const result = await createApp(sim).acquireTokenByDeviceCode({
+    scopes,
+    deviceCodeCallback: ({ userCode, verificationUri, interval }) => {
+      expect(verificationUri).toBe("https://microsoft.com/devicelogin");
+      expect(interval).toBe(5);
+      user.enterDeviceCode(userCode);
+    },
+  });
+  expect(result?.account?.username).toBe(address);
+});
+
+test("MSAL signs in by authorization code with PKCE", async () => {
+  const sim = createSimulator();
+  const user = sim.addUser({ address });
+  const app = createApp(sim);
+  const { challenge, verifier } = await new CryptoProvider().generatePkceCodes();
+  const replies: Promise<string>[] = [];
+  const server = createServer((request, response) => {
+    replies.push(text(request));
+    response.setHeader("connection", "close").end();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+  const redirectUri = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const url = await app.getAuthCodeUrl({
+    scopes,
+    redirectUri,
+    responseMode: "form_post",
+    state: "mine",
+    nonce: "once",
+    loginHint: address,
+    prompt: "select_account",
+    codeChallenge: challenge,
+    codeChallengeMethod: "S256",
+  });
+  expect(await user.signInAt(url)).toBe(200);
+  const reply = new URLSearchParams(await replies[0]);
+  const redeem = (nonce: string) =>
+    app.acquireTokenByCode(
+      { scopes, redirectUri, code: reply.get("code") ?? "", codeVerifier: verifier },
+      { code: reply.get("code") ?? "", client_info: reply.get("client_info") ?? "", nonce },
+    );
+  const result = await redeem("once");
+  expect(result.account?.homeAccountId).toBe(`${user.objectId}.${sim.tenantId}`);
+  await expect(redeem("once")).rejects.toThrow("AADSTS54005");
+});
+
+test("MSAL opens a browser by itself and listens for the form", async () => {
+  const sim = createSimulator();
+  const user = sim.addUser({ address });
+  const result = await createApp(sim).acquireTokenInteractive({
+    scopes,
+    openBrowser: async (url) => void (await user.signInAt(url)),
+  });
+  expect(result.account?.username).toBe(address);
 });
