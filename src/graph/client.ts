@@ -4,16 +4,19 @@
  * together in another order).
  *
  * Invariants: a bearer token is set only on requests to the Graph host of this cloud (the door refuses the rest); a
- * 401 leads to one new token and one repetition; a pause that Graph asks for closes the gate before anybody learns of
- * it, and holds back what is sent after a wait for a token too.
+ * refused token (a 401, or a 403 with a claims challenge) leads to one new token and one repetition, whatever else a
+ * call is repeated for, and the second refusal to the sign-in; a pause that Graph asks for closes the gate before
+ * anybody learns of it, and holds back what is sent after a wait for a token too.
  */
 import { Client, type Context, type Middleware, ResponseType } from "@microsoft/microsoft-graph-client";
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import type { Http, HttpAnswer } from "../base/http.js";
+import { challengedClaims } from "./challenge.js";
 import type { Gate } from "./gate.js";
 import { type Refusal, refusalError } from "./refusal.js";
+import { renewedToken } from "./renewal.js";
 import { retrying } from "./retry.js";
 import type { TokenSource } from "./token.js";
 import type { Json, JsonObject } from "./wire.js";
@@ -41,8 +44,11 @@ export interface GraphCall {
   /** What it is, in a few words, for error messages: "a page of the inbox". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
-  /** Looks at a 2xx answer while the call still has its place in the gate: a pause set here holds for the very next request. */
-  readonly inspect?: (answer: HttpAnswer) => void;
+  /**
+   * Looks at a 2xx answer, and at the token that brought it, while the call still has its place in the gate: a pause set
+   * here holds for the very next request.
+   */
+  readonly inspect?: (answer: HttpAnswer, token: string) => void;
 }
 
 export interface GraphClient {
@@ -66,8 +72,12 @@ const unnamedPause = { baseMs: 4_000, capMs: 120_000 };
 
 /** What travels through the library with one call. It wraps every error thrown inside, so the error travels here. */
 class CallContext {
-  answer: HttpAnswer | undefined;
+  /** Empty unless the latest try succeeded. */
+  success: { readonly answer: HttpAnswer; readonly token: string } | undefined;
+  /** Empty unless the latest try failed. */
   failure: unknown;
+  /** True once a token was refused and another asked for, in whichever try. */
+  renewed = false;
   readonly mailbox: MailboxAccess;
   readonly call: GraphCall;
   constructor(mailbox: MailboxAccess, call: GraphCall) {
@@ -80,12 +90,14 @@ class CallContext {
 const unread = {} as Response;
 
 export function createGraphClient({ http, graphHost, clock }: GraphClientOptions): GraphClient {
-  const client = Client.initWithMiddleware({ baseUrl: `https://${graphHost}/`, middleware: chain(http) });
+  const client = Client.initWithMiddleware({ baseUrl: `https://${graphHost}/`, middleware: [door(http, refused)] });
   /** 429s without a time since the last success, by mailbox. */
   const unnamedCounts = new WeakMap<Gate, number>();
 
-  async function once(mailbox: MailboxAccess, call: GraphCall): Promise<HttpAnswer> {
-    const context = new CallContext(mailbox, call);
+  async function once(context: CallContext): Promise<HttpAnswer> {
+    const { mailbox, call } = context;
+    context.success = undefined;
+    context.failure = undefined;
     const request = client
       .api(isLink(call) ? "/" : call.target)
       .middlewareOptions([context])
@@ -95,35 +107,37 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     else if (call.method === "PATCH") await request.patch(call.body);
     else await request.post(call.body);
     if (context.failure !== undefined) throw context.failure;
-    return checked(context);
+    if (!context.success)
+      throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
+    const { answer, token } = context.success;
+    unnamedCounts.delete(mailbox.gate);
+    call.inspect?.(answer, token);
+    return answer;
   }
 
-  function checked({ answer, mailbox, call }: CallContext): HttpAnswer {
-    if (!answer) throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
-    if (answer.status >= 200 && answer.status < 300) {
-      unnamedCounts.delete(mailbox.gate);
-      call.inspect?.(answer);
-      return answer;
-    }
-    throw refused(mailbox.gate, {
-      status: answer.status,
-      retryAfter: answer.headers.get("retry-after"),
-      body: jsonOrNothing(answer.text),
+  /** The error of an answer, and the claims it asks for, after it has closed the gate where it asks for a pause. */
+  function refused({ status, headers, text }: HttpAnswer, { mailbox, call }: CallContext): RefusedCall {
+    const claims = challengedClaims(headers.get("www-authenticate"));
+    const refusal = {
+      status,
+      retryAfter: headers.get("retry-after"),
+      body: jsonOrNothing(text),
+      claims,
       what: call.what,
       queue: mailbox.queue,
       now: clock.now(),
-    });
+    };
+    return { claims, error: barring(mailbox.gate, refusal) };
   }
 
-  /** The error of a refusal, after it has closed the gate where it asks for a pause. */
-  function refused(gate: Gate, refusal: Refusal): MailError {
+  function barring(gate: Gate, refusal: Refusal): MailError {
     const error = refusalError(refusal);
     const { code, notBeforeAt = 0, serviceCode = String(refusal.status) } = error;
     if (code === "GRAPH_THROTTLED" && notBeforeAt <= refusal.now) {
       // Also a `Retry-After: 0` gets a pause of ours: repeated at once it would only count against the limits.
       const count = (unnamedCounts.get(gate) ?? 0) + 1;
       unnamedCounts.set(gate, count);
-      return refused(gate, { ...refusal, retryAfter: String(backoffMs(clock, count, unnamedPause) / 1_000) });
+      return barring(gate, { ...refusal, retryAfter: String(backoffMs(clock, count, unnamedPause) / 1_000) });
     }
     gate.bar({ until: notBeforeAt, code: serviceCode });
     return error;
@@ -132,47 +146,63 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
   return {
     graphHost,
     clock,
-    call: (mailbox, call) =>
-      retrying(() => mailbox.gate.run(() => once(mailbox, call), { exclusive: call.exclusive ?? false, signal: call.signal }), {
-        clock,
-        signal: call.signal,
-      }).catch((error: unknown) => {
-        if (call.signal?.aborted) throw call.signal.reason;
+    call(mailbox, call) {
+      const { exclusive = false, signal } = call;
+      const context = new CallContext(mailbox, call);
+      return retrying(() => mailbox.gate.run(() => once(context), { exclusive, signal }), { clock, signal }).catch((error: unknown) => {
+        if (signal?.aborted) throw signal.reason;
         throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
-      }),
+      });
+    },
   };
 }
 
-function chain(http: Http): Middleware[] {
-  const door: Middleware = {
+interface RefusedCall {
+  readonly claims: string | undefined;
+  readonly error: MailError;
+}
+
+/** The one step of the library's chain: sends with a token, and once more with another when that one is refused. */
+function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) => RefusedCall): Middleware {
+  async function exchange(control: CallContext, { request, options }: Context): Promise<CallContext["success"]> {
+    const { call, mailbox } = control;
+    const { signal } = call;
+    const url = isLink(call) ? call.target : String(request);
+    const headers = { ...(options?.headers as Record<string, string>), Accept: "application/json" };
+    const send = (token: string) =>
+      mailbox.gate.whenOpen(() => {
+        mailbox.counter.requests += 1;
+        return http({
+          method: call.method,
+          url,
+          headers: { ...headers, Authorization: `Bearer ${token}` },
+          ...(typeof options?.body === "string" ? { body: options.body } : {}),
+          signal,
+        });
+      }, signal);
+
+    for (let token = await mailbox.tokens.get({ signal }); ; ) {
+      const answer = await send(token);
+      if (answer.status >= 200 && answer.status < 300) return { answer, token };
+      const { claims, error } = refused(answer, control);
+      if (error.code !== "GRAPH_UNAUTHORIZED") throw error;
+      const again = control.renewed;
+      control.renewed = true;
+      token = await renewedToken(mailbox.tokens, { token, claims, error }, { again, signal });
+    }
+  }
+
+  return {
     async execute(context) {
       const control = callOf(context);
-      const { call, mailbox } = control;
-      const { options } = context;
       context.response = unread;
       try {
-        const url = isLink(call) ? call.target : String(context.request);
-        const headers = { ...(options?.headers as Record<string, string>), Accept: "application/json" };
-        const send = (token: string) =>
-          mailbox.gate.whenOpen(() => {
-            mailbox.counter.requests += 1;
-            return http({
-              method: call.method,
-              url,
-              headers: { ...headers, Authorization: `Bearer ${token}` },
-              ...(typeof options?.body === "string" ? { body: options.body } : {}),
-              signal: call.signal,
-            });
-          }, call.signal);
-        const token = await mailbox.tokens.get({ signal: call.signal });
-        control.answer = await send(token);
-        if (control.answer.status === 401) control.answer = await send(await mailbox.tokens.get({ refused: token, signal: call.signal }));
+        control.success = await exchange(control, context);
       } catch (error) {
         control.failure = error;
       }
     },
   };
-  return [door];
 }
 
 /** A link of Graph's own passes as it is; what is relative begins with a slash. */

@@ -23,7 +23,11 @@ const byCode: ReadonlyMap<string, MailErrorCode> = new Map(
       "ErrorInternalServerError ErrorApiQuarantined ErrorServiceUnavailable serviceNotAvailable ErrorExceededConnectionCount",
     GRAPH_THROTTLED: "TooManyRequests ApplicationThrottled activityLimitReached throttledRequest ErrorTooManyObjectsOpened",
     GRAPH_NOT_FOUND: "ErrorItemNotFound ErrorCannotDeleteObject",
-    GRAPH_UNAUTHORIZED: "InvalidAuthenticationToken",
+    // A right that is missing, or a full mailbox: never the request's own fault, so never given up for good.
+    GRAPH_FORBIDDEN:
+      "ErrorAccessDenied accessDenied Authorization_RequestDenied NoPermissionsInAccessToken extensionError ErrorQuotaExceeded",
+    // The second comes with 400 too (microsoft-graph-docs 7782).
+    GRAPH_UNAUTHORIZED: "InvalidAuthenticationToken AuthenticationError unauthenticated",
   } satisfies Partial<Record<MailErrorCode, string>>).flatMap(([ours, theirs]) =>
     theirs.split(" ").map((code) => [code.toLowerCase(), ours as MailErrorCode] as const),
   ),
@@ -33,6 +37,8 @@ export interface Refusal {
   readonly status: number;
   readonly retryAfter: string | null | undefined;
   readonly body: Json | undefined;
+  /** The claims that the next token is to answer, when it is a claims challenge. */
+  readonly claims?: string | undefined;
   /** What was asked, in a few words. */
   readonly what: string;
   readonly queue: string;
@@ -41,11 +47,11 @@ export interface Refusal {
 }
 
 /** The error for an answer that is no success. */
-export function refusalError({ status, retryAfter, body, what, queue, now }: Refusal): MailError {
+export function refusalError({ status, retryAfter, body, claims, what, queue, now }: Refusal): MailError {
   const codes = errorCodes(body);
   const serviceCode = codes.findLast((code) => byCode.has(code.toLowerCase())) ?? codes.at(-1) ?? "";
   const notBeforeAt = retryAfterAt(retryAfter, now);
-  const code = meaning(status, serviceCode);
+  const code = meaning(status, serviceCode, claims !== undefined);
   const named = serviceCode === "" ? "without a code" : serviceCode;
   return new MailError(code, `Graph answered ${status} ${named} to ${what} of ${queue}.`, {
     queue,
@@ -55,12 +61,13 @@ export function refusalError({ status, retryAfter, body, what, queue, now }: Ref
   });
 }
 
-function meaning(status: number, serviceCode: string): MailErrorCode {
+function meaning(status: number, serviceCode: string, isChallenge: boolean): MailErrorCode {
   if (status === 429 || status === 509) return "GRAPH_THROTTLED";
   if (status === 410) return "SYNC_CURSOR_LOST";
-  if (status === 401) return "GRAPH_UNAUTHORIZED";
+  if (status === 401 || (status === 403 && isChallenge)) return "GRAPH_UNAUTHORIZED";
   const known = byCode.get(serviceCode.toLowerCase());
-  if (known) return known;
+  // A server in trouble says nothing about a token, and nobody is to sign in for it.
+  if (known && !(known === "GRAPH_UNAUTHORIZED" && status >= 500)) return known;
   if (status >= 500) return "GRAPH_UNAVAILABLE";
   if (status === 412 || status === 409) return "GRAPH_CONFLICT";
   // An empty 404 or 400 is a server in trouble, not a verdict (alcion/corso, twenty).

@@ -119,37 +119,6 @@ describe("a refusal", () => {
   });
 });
 
-describe("a 401", () => {
-  it("leads to one new token and one repetition of the same request", async () => {
-    const { client, mailbox, sim, sent, tokens, mail } = await setUp();
-    const id = mail.deliver();
-    sim.faults.add({ name: "expired", route: "patch", count: 1, status: 401 });
-    await client.call(mailbox, { method: "PATCH", target: `/me/messages/${encodeURIComponent(id)}`, body: { isRead: true }, what: "it" });
-    expect(tokens.given).toHaveLength(2);
-    expect(tokens.asked.at(-1)?.refused).toBe(tokens.given[0]);
-    expect(sent.map(({ headers }) => headers.get("authorization"))).toEqual(tokens.given.map((token) => `Bearer ${token}`));
-    expect(sent[1]).toMatchObject({ method: "PATCH", url: sent[0]?.url, body: '{"isRead":true}' });
-    expect(mail.message(id)?.isRead).toBe(true);
-    expect(mailbox.counter.requests).toBe(2);
-  });
-
-  it("twice is GRAPH_UNAUTHORIZED and is not asked a third time", async () => {
-    const { client, mailbox, sim, sent, secrets } = await setUp();
-    sim.faults.add({ name: "refused", route: "delta", status: 401 });
-    const error = await rejected(client.call(mailbox, page), { secrets });
-    expect(error).toMatchObject({ code: "GRAPH_UNAUTHORIZED", status: 401, serviceCode: "InvalidAuthenticationToken", queue });
-    expect(sent).toHaveLength(2);
-  });
-
-  it("whose repetition fails in passing is told as that failure, and repeated as such", async () => {
-    const { client, mailbox, sim, sent, inTime } = await setUp();
-    sim.faults.add({ name: "expired", route: "delta", count: 1, status: 401 });
-    sim.faults.add({ name: "busy", route: "delta", count: 1, status: 503 });
-    expect((await inTime(client.call(mailbox, page))).status).toBe(200);
-    expect(sent).toHaveLength(3);
-  });
-});
-
 describe("a token that cannot be had", () => {
   it("ends the call with the sign-in's own error, and nothing is sent", async () => {
     const { client, mailbox, sent } = await setUp();

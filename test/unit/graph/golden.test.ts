@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { MailErrorCode } from "../../../src/base/errors.js";
+import { challengedClaims } from "../../../src/graph/challenge.js";
 import { refusalError } from "../../../src/graph/refusal.js";
 import { encodeBatch, type Json, type JsonObject, parseBatch, parsePage } from "../../../src/graph/wire.js";
 import { receivedTime, toMailMessage } from "../../../src/mailbox/message.js";
@@ -114,5 +115,16 @@ describe.skipIf(!present)("a published example", () => {
     }[];
     const { status, body } = all.find((one) => one.name === name)!;
     expect(refusalError({ status, retryAfter: null, body, what: "x", queue: "q", now: 0 }).code).toBe(code);
+  });
+
+  it("of a claims challenge gives its claims, with unquoted parameters and free text around them too", () => {
+    const all = JSON.parse(readFileSync(new URL("entra-token-and-cae.json", folder), "utf8")) as { headers?: Record<string, string> }[];
+    const challenges = all.flatMap(({ headers }) => headers?.["WWW-Authenticate"] ?? []);
+    const claims = challenges.map((header) => JSON.parse(challengedClaims(header) ?? "null") as unknown);
+    expect(claims).toEqual([
+      { access_token: { nbf: { essential: true, value: "1604106651" } } },
+      { access_token: { acrs: { essential: true, value: "cp1" } } },
+      { access_token: { nbf: { essential: true, value: "1657834417" } } },
+    ]);
   });
 });

@@ -17,9 +17,15 @@ const coded = (code: string): Json => ({ error: { code, message: "Words of Graph
 
 const table: readonly (readonly [status: number, codes: string, MailErrorCode])[] = [
   [401, "InvalidAuthenticationToken AuthenticationError unauthenticated", "GRAPH_UNAUTHORIZED"],
-  [403, "InvalidAuthenticationToken", "GRAPH_UNAUTHORIZED"],
-  [403, "ErrorAccessDenied Authorization_RequestDenied accessDenied insufficient_claims extensionError", "GRAPH_FORBIDDEN"],
-  [403, "ErrorQuotaExceeded", "GRAPH_FORBIDDEN"],
+  [401, "ErrorAccessDenied NoPermissionsInAccessToken somethingElse", "GRAPH_UNAUTHORIZED"],
+  [400, "InvalidAuthenticationToken AuthenticationError unauthenticated", "GRAPH_UNAUTHORIZED"],
+  [403, "InvalidAuthenticationToken AuthenticationError unauthenticated", "GRAPH_UNAUTHORIZED"],
+  [503, "InvalidAuthenticationToken AuthenticationError unauthenticated", "GRAPH_UNAVAILABLE"],
+  [403, "ErrorAccessDenied Authorization_RequestDenied accessDenied insufficient_claims somethingElse", "GRAPH_FORBIDDEN"],
+  [400, "ErrorAccessDenied Authorization_RequestDenied accessDenied", "GRAPH_FORBIDDEN"],
+  [403, "NoPermissionsInAccessToken extensionError ErrorQuotaExceeded", "GRAPH_FORBIDDEN"],
+  [400, "NoPermissionsInAccessToken extensionError ErrorQuotaExceeded", "GRAPH_FORBIDDEN"],
+  [500, "NoPermissionsInAccessToken extensionError ErrorQuotaExceeded", "GRAPH_FORBIDDEN"],
   [403, "ErrorInvalidLicense ErrorOrganizationAccessBlocked", "GRAPH_MAILBOX_UNAVAILABLE"],
   [
     404,
@@ -93,6 +99,25 @@ describe("a refusal", () => {
       expect(error.code).toBe(ours);
       expect("serviceCode" in error).toBe(false);
       expect(error.message).toBe(`Graph answered ${status} without a code to a page of ${queue}.`);
+    }
+  });
+
+  it.each<[number, MailErrorCode]>([
+    [401, "GRAPH_UNAUTHORIZED"],
+    [403, "GRAPH_UNAUTHORIZED"],
+    [404, "GRAPH_NOT_FOUND"],
+    [429, "GRAPH_THROTTLED"],
+    [410, "SYNC_CURSOR_LOST"],
+    [503, "GRAPH_UNAVAILABLE"],
+  ])("of %i with claims for the next token is %s, and does not repeat them", (status, ours) => {
+    const error = refusalError({ status, retryAfter: null, body: coded("x"), claims: '{"a":"secret"}', what: "x", queue, now });
+    expect(error.code).toBe(ours);
+    expect(leaks(error, ["secret"])).toEqual([]);
+  });
+
+  it("that lacks a right, or room, is retried and is never about the cursor", () => {
+    for (const code of ["accessDenied", "NoPermissionsInAccessToken", "extensionError", "ErrorQuotaExceeded"]) {
+      expect(refused(403, coded(code))).toMatchObject({ code: "GRAPH_FORBIDDEN", retryable: true, scope: "queue" });
     }
   });
 

@@ -1,6 +1,6 @@
 /** The Graph floor over the simulator: a real door, a clock that stands still, tokens from the simulated Entra, and a note of what was sent. */
 import { createSimulator, type SimulatorOptions } from "../../../simulator/index.js";
-import type { MailError } from "../../../src/base/errors.js";
+import { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch } from "../../../src/base/http.js";
 import { createGraphClient, type MailboxAccess } from "../../../src/graph/client.js";
 import { type Bar, createGate } from "../../../src/graph/gate.js";
@@ -86,25 +86,45 @@ async function newToken({ fetch, tenantId, clientId }: ReturnType<typeof createS
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-/** A token source as the contract says: a new token only for whom the current one was refused. */
+/** A token source as the contract says: a new token for whom the current one was refused or is to answer claims, one fetch at a time. */
 function createTokens(fetchToken: () => Promise<string>) {
   const given: string[] = [];
   const asked: TokenRequest[] = [];
+  const refusals: { readonly claims?: string | undefined; readonly error: MailError }[] = [];
   let current: string | undefined;
+  let flight: Promise<string> | undefined;
+
+  async function fly(): Promise<string> {
+    current = await fetchToken();
+    given.push(current);
+    flight = undefined;
+    return current;
+  }
+
   return {
     given,
     asked,
+    /** What was said to be refused again. */
+    refusals,
     /** Waited for before a token is given; changed by tests. */
     hold: undefined as Promise<unknown> | undefined,
     async get(request: TokenRequest = {}): Promise<string> {
       asked.push(request);
       await this.hold;
-      if (current === undefined || request.refused === current) {
-        current = await fetchToken();
-        given.push(current);
-      }
-      return current;
+      if (current !== undefined && request.refused !== current && request.claims === undefined) return current;
+      flight ??= fly();
+      return flight;
     },
-    refusedAgain: ({ error }: { readonly error: MailError }) => Promise.resolve(error),
+    async refusedAgain(refusal: (typeof refusals)[number]): Promise<MailError> {
+      refusals.push(refusal);
+      return new MailError("AUTH_SIGN_IN_REQUIRED", "Sign in again.", { queue });
+    },
   };
 }
+
+/** What Graph asks for when a token is to answer claims, and the header that says so. */
+export const claims = '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}';
+const encodedClaims = Buffer.from(claims).toString("base64");
+export const challenge = `Bearer realm="", authorization_uri=https://login.microsoftonline.com/common/oauth2/authorize, error="insufficient_claims", claims="${encodedClaims}", errorDescription="Code: TokenIssuedBeforeRevocationTimestamp"`;
+/** Neither may be in an error. */
+export const claimsTexts = [claims, encodedClaims];
