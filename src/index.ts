@@ -1,10 +1,11 @@
 /** m365-mail-daemon: customer mail from Microsoft 365, handed to your handler once, with nothing lost. */
 
 export type { SignInResult } from "./auth/accounts.js";
+export { environmentKeys } from "./auth/environment-keys.js";
 export type { AuthEvents } from "./auth/events.js";
 export type { Identity } from "./auth/identity.js";
+export { keyFile } from "./auth/key-file.js";
 export {
-  environmentKeys,
   generateKey,
   type KeyFunction,
   type KeyRing,
@@ -12,6 +13,7 @@ export {
   type VaultKey,
   type VaultKeyInput,
 } from "./auth/key-ring.js";
+export { type KeychainKeys, type KeychainOptions, keychainKeys } from "./auth/keychain-keys.js";
 export type { BrowserSignIn } from "./auth/methods/browser.js";
 export type { DeviceCodeSignIn, DevicePrompt } from "./auth/methods/device-code.js";
 export type { SignInLimits } from "./auth/methods/flow.js";

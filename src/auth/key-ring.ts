@@ -1,8 +1,8 @@
 /**
- * The keys that seal the vault, and where they come from.
+ * The keys that seal the vault: what a ring of them is, and what a key must be like wherever it comes from.
  *
  * Invariants: the first key seals, every key opens; each is exactly 32 bytes under a plain id. An error names the key
- * by its id or place, never by its content. This file must not know what the keys seal.
+ * by its id or place, never by its content. This file must not know what the keys seal, nor where they are kept.
  */
 import { randomBytes } from "node:crypto";
 import { ConfigError, MailError } from "../base/errors.js";
@@ -23,7 +23,7 @@ export interface VaultKeyInput {
 export interface KeyRing {
   /**
    * The keys, the first of which seals; asked when the vault is first used, and again when a record names an unknown key.
-   * @throws ConfigError `CONFIG_KEY_INVALID`; MailError `AUTH_VAULT_KEY_MISSING`
+   * @throws ConfigError `CONFIG_KEY_INVALID`; MailError `AUTH_VAULT_KEY_MISSING`, `AUTH_VAULT_KEY_LOCKED`
    */
   load(): Promise<readonly VaultKey[]>;
 }
@@ -33,6 +33,8 @@ export type KeyFunction = () => Promise<readonly VaultKeyInput[]>;
 
 const keyBytes = 32;
 const idPattern = /^[A-Za-z0-9._-]{1,64}$/;
+/** 32 bytes as base64url, whose letters an id may have too. */
+const keyPattern = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * A ring of keys given outright.
@@ -41,21 +43,6 @@ const idPattern = /^[A-Za-z0-9._-]{1,64}$/;
 export function keyRing(keys: readonly VaultKeyInput[]): KeyRing {
   const checked = checkedKeys(keys, "keyRing");
   return { load: () => Promise.resolve(checked) };
-}
-
-/** A ring whose keys stand in an environment variable as `id:base64key,id2:base64key2`, read at `load()`. */
-export function environmentKeys(name: string): KeyRing {
-  return {
-    async load() {
-      const text = process.env[name]?.trim();
-      if (text) return checkedKeys(text.split(",").map(parsed(name)), `environmentKeys("${name}")`);
-      throw new MailError("AUTH_VAULT_KEY_MISSING", `The environment variable ${name} holds no vault key.`, {
-        remedy:
-          `Make a key once with generateKey() and set ${name} to "<id>:<key>", for instance ${name}="key1:$(openssl rand -base64 32)". ` +
-          "Keep it: without it every queue has to be signed in again.",
-      });
-    },
-  };
 }
 
 /**
@@ -85,27 +72,26 @@ async function loaded(source: KeyFunction): Promise<readonly VaultKeyInput[]> {
     // The host's error is not kept: whoever handles keys may have put one into it.
     const name = error instanceof Error ? error.name : typeof error;
     throw new MailError("AUTH_VAULT_KEY_MISSING", `The function given as \`vaultKeys\` failed (${name}), so the vault has no key.`, {
+      who: "developer",
       remedy: "Look into the key service that the function asks; the queues go on by themselves once it answers.",
     });
   }
 }
 
-function parsed(name: string): (part: string, index: number) => VaultKeyInput {
-  return (part, index) => {
-    const colon = part.indexOf(":");
-    if (colon < 1) invalid(`key ${index + 1} of ${name}`, "to read `id:base64key`");
-    return { id: part.slice(0, colon).trim(), key: part.slice(colon + 1).trim() };
-  };
-}
-
-function checkedKeys(keys: readonly VaultKeyInput[], where: string): readonly VaultKey[] {
+/**
+ * The keys as bytes, if each is one and their ids differ.
+ * @param where what holds the keys, as messages name it
+ * @throws ConfigError `CONFIG_KEY_INVALID`
+ */
+export function checkedKeys(keys: readonly VaultKeyInput[], where: string): readonly VaultKey[] {
   if (!Array.isArray(keys) || keys.length === 0) invalid(where, "to hold at least one key");
   const seen = new Set<string>();
   return keys.map((given: VaultKeyInput, index) => {
     const place = `key ${index + 1} of ${where}`;
     const id: unknown = given?.id;
-    // An odd id is not repeated: a key put in the wrong place would be printed.
+    // An odd id is not repeated: a key put in the wrong place would be printed, and stand beside what it sealed.
     if (typeof id !== "string" || !idPattern.test(id)) invalid(`the id of ${place}`, "to be 1 to 64 of A-Z a-z 0-9 . _ -");
+    if (keyPattern.test(id)) invalid(`the id of ${place}`, "to be no key itself");
     const named = `${place} ("${id}")`;
     if (seen.has(id)) invalid(named, "to have an id of its own");
     seen.add(id);
@@ -129,6 +115,7 @@ function checkedBytes(key: unknown, named: string): Uint8Array {
 
 function invalid(what: string, expectation: string): never {
   throw new ConfigError("CONFIG_KEY_INVALID", `Expected ${what} ${expectation}.`, {
+    who: "developer",
     remedy: "generateKey() makes a key of the right form.",
   });
 }

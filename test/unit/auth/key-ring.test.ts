@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import { afterEach, describe, expect, it } from "vitest";
-import { asKeyRing, environmentKeys, generateKey, keyRing } from "../../../src/auth/key-ring.js";
+import { describe, expect, it } from "vitest";
+import { asKeyRing, generateKey, keyRing } from "../../../src/auth/key-ring.js";
 import { ConfigError, type MailError } from "../../../src/base/errors.js";
 
-const name = "TEST_KEY_RING";
 const thrownBy = (run: () => unknown): unknown => {
   try {
     run();
@@ -22,10 +21,6 @@ const rejectedBy = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("key ring", () => {
-  afterEach(() => {
-    delete process.env[name];
-  });
-
   it("takes keys as bytes, base64 and base64url, and keeps their order", async () => {
     const key = randomBytes(32);
     const ring = keyRing([
@@ -77,32 +72,13 @@ describe("key ring", () => {
     for (const { key } of keys) if (typeof key === "string" && key) expect(inspect(error, { depth: 9 })).not.toContain(key);
   });
 
-  it("does not print a key that was put in the place of the id", () => {
-    const key = `${generateKey()}+/=`;
-    expect(
-      inspect(
-        thrownBy(() => keyRing([{ id: key, key: good }])),
-        { depth: 9 },
-      ),
-    ).not.toContain(key.slice(0, 20));
-  });
-
-  it("reads the environment when it is loaded, not before", async () => {
-    const ring = environmentKeys(name);
-    const missing = (await rejectedBy(ring.load())) as MailError;
-    expect(missing.code).toBe("AUTH_VAULT_KEY_MISSING");
-    expect(missing.message).toContain(name);
-    expect(missing.remedy).toContain("generateKey()");
-    process.env[name] = `new:${generateKey()}, old:${generateKey()}`;
-    expect((await ring.load()).map(({ id }) => id)).toEqual(["new", "old"]);
-  });
-
-  it("names a bad key of the environment by its place, not by its content", async () => {
-    process.env[name] = `new:${good},${good}`;
-    const error = (await rejectedBy(environmentKeys(name).load())) as ConfigError;
-    expect(error.code).toBe("CONFIG_KEY_INVALID");
-    expect(error.message).toContain(`key 2 of ${name}`);
-    expect(inspect(error, { depth: 9 })).not.toContain(good);
+  it.each([
+    ["base64", generateKey()],
+    ["base64url, whose letters an id may have too", Buffer.from(generateKey(), "base64").toString("base64url")],
+  ])("refuses a key that was put in the place of the id, as %s, without printing it", (_, key) => {
+    const error = thrownBy(() => keyRing([{ id: key, key: good }]));
+    expect((error as ConfigError).message).toMatch(/the id of key 1 of keyRing to be/);
+    expect(inspect(error, { depth: 9 })).not.toContain(key.slice(0, 20));
   });
 
   it("takes a function of the host, and checks what it gives at each load", async () => {
