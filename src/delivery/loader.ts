@@ -9,6 +9,7 @@
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { pauseMs } from "../graph/retry.js";
 import type { Reading } from "../mailbox/reader.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
@@ -70,8 +71,7 @@ export function createLoader(options: LoaderOptions): Loader {
       if (signal.aborted) return;
       if (!(error instanceof MailError)) return onFailure(error);
       failures += 1;
-      const bar = (error.notBeforeAt ?? 0) - clock.now();
-      return sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), signal);
+      return sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff)), signal);
     }
     failures = 0;
     for (const [index, entry] of entries.entries()) await sort(entry, readings[index]);
@@ -88,7 +88,7 @@ export function createLoader(options: LoaderOptions): Loader {
     if (reading?.error.code !== "GRAPH_NOT_FOUND") {
       const refused = (refusals.get(entry.id) ?? 0) + 1;
       refusals.set(entry.id, refused);
-      return askAgain(entry, Math.max((reading?.error.notBeforeAt ?? 0) - now, backoffMs(clock, refused, oneAlone)));
+      return askAgain(entry, Math.max(pauseMs(reading?.error, clock), backoffMs(clock, refused, oneAlone)));
     }
     const missingMs = missingFor(entry, now);
     if (missingSince === undefined) return askAgain(await noted(entry, now), shortestAskAgainMs);

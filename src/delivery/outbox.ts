@@ -9,6 +9,7 @@ import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
+import { pauseMs } from "../graph/retry.js";
 import type { MarkOrder, MarkResult } from "../mailbox/marker.js";
 import { createDelays } from "./delays.js";
 import type { EmitDeliveryEvent } from "./events.js";
@@ -99,8 +100,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       underWay = 0;
       if (ended.signal.aborted || draining) return;
       failures += 1;
-      const bar = error instanceof MailError ? (error.notBeforeAt ?? 0) - clock.now() : 0;
-      await sleep(clock, Math.max(bar, backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
+      await sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
       return;
     }
     await record(entries, results);

@@ -3,14 +3,18 @@
  *
  * Invariants: parts are matched by id, never by position; an outer 200 says nothing about them; a part that failed for
  * a passing reason is sent again by itself in a later batch, after the longest pause any part was told; one that was
- * meant for a version that is no more is its owner's to make anew. The preference for immutable ids goes with each part.
+ * meant for a version that is no more is its owner's to make anew. Parts whose token was refused are sent once more with
+ * a new one; refused again they end the sending, and no answer is lost by it. The preference for immutable ids goes with
+ * each part.
  */
 import { backoffMs } from "../base/backoff.js";
 import { sleep } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
+import { challengedClaims } from "./challenge.js";
 import type { GraphClient, MailboxAccess } from "./client.js";
 import { longestWaitMs } from "./gate.js";
 import { refusalError } from "./refusal.js";
+import { renewedToken, type TokenRefusal } from "./renewal.js";
 import { isPassing } from "./retry.js";
 import { type BatchPart, encodeBatch, type Json, parseBatch } from "./wire.js";
 
@@ -34,8 +38,9 @@ export interface BatchCall {
 
 /**
  * Sends all parts; every part has its answer in the map, by id.
- * @throws MailError when a whole batch fails beyond its repetitions; parts answered before are lost with it, so they
- * must be safe to repeat.
+ * @throws MailError what ends the sending (a whole batch that fails beyond its repetitions, a sign-in that is needed)
+ * while no part has an answer that stands, or when it is about the request itself; otherwise it is the answer of each
+ * part that has none. The reason of the caller's abort, always.
  */
 export async function sendBatch(
   client: GraphClient,
@@ -43,70 +48,124 @@ export async function sendBatch(
   { parts, what, signal, tries = 5 }: BatchCall,
 ): Promise<Map<string, PartAnswer>> {
   const answers = new Map<string, PartAnswer>();
-  let open: readonly BatchPart[] = parts;
-  for (let round = 1; open.length > 0; round += 1) {
-    const failed: BatchPart[] = [];
-    let notBeforeAt = 0;
-    for (let from = 0; from < open.length; from += batchSize) {
-      const some = open.slice(from, from + batchSize);
-      const got = await sendHalving(client, mailbox, some, { what, signal });
-      for (const part of some) {
-        const answer = got.get(part.id) ?? unanswered(part, mailbox.queue);
-        answers.set(part.id, answer);
-        if (answer.ok || !isPassing(answer.error) || isOutdated(part, answer.error)) continue;
-        failed.push(part);
-        notBeforeAt = Math.max(notBeforeAt, answer.error.notBeforeAt ?? 0);
-      }
+  /** Parts without an answer that stands, by id. */
+  const open = new Map(parts.map((part) => [part.id, part]));
+  /** Ids of the parts that were refused for their token once. */
+  const refusedOnce = new Set<string>();
+
+  /** Sends up to twenty; the parts whose token was refused are sent once more, by themselves. */
+  async function sendSome(some: readonly BatchPart[]): Promise<void> {
+    const refusals = new Map<string, TokenRefusal>();
+    const got = new Map<string, PartAnswer>();
+    try {
+      await sendHalving(client, mailbox, some, { what, signal, got, refusals });
+      for (const part of some) if (!got.has(part.id)) got.set(part.id, unanswered(part, mailbox.queue));
+    } finally {
+      for (const part of some) take(part, got.get(part.id));
     }
-    const now = client.clock.now();
-    if (failed.length === 0 || round === tries || notBeforeAt - now > longestWaitMs) break;
-    await sleep(client.clock, Math.max(notBeforeAt - now, backoffMs(client.clock, round, backoff)), signal);
-    open = failed;
+    const refused = some.filter(({ id }) => refusals.has(id) && open.has(id));
+    if (refused.length === 0) return;
+    const again = refused.some(({ id }) => refusedOnce.has(id));
+    for (const { id } of refused) refusedOnce.add(id);
+    const refusal = tellingMost(refused.map(({ id }) => refusals.get(id) as TokenRefusal));
+    await renewedToken(mailbox.tokens, refusal, { again, signal });
+    await sendSome(refused);
+  }
+
+  function take(part: BatchPart, answer: PartAnswer | undefined): void {
+    if (!answer) return;
+    answers.set(part.id, answer);
+    if (answer.ok || !isToRepeat(part, answer.error)) open.delete(part.id);
+  }
+
+  async function sendAll(): Promise<void> {
+    for (let round = 1; open.size > 0; round += 1) {
+      const left = [...open.values()];
+      for (let from = 0; from < left.length; from += batchSize) await sendSome(left.slice(from, from + batchSize));
+      const waitMs = pauseOf(open.keys(), answers) - client.clock.now();
+      if (open.size === 0 || round === tries || waitMs > longestWaitMs) return;
+      await sleep(client.clock, Math.max(waitMs, backoffMs(client.clock, round, backoff)), signal);
+    }
+  }
+
+  try {
+    await sendAll();
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    const ours = asMailError(error, "GRAPH_UNREACHABLE", `${what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
+    if (open.size === parts.length || ours.scope === "call") throw ours;
+    for (const id of open.keys()) answers.set(id, { ok: false, error: ours });
   }
   return answers;
+}
+
+function isToRepeat({ ifMatch }: BatchPart, error: MailError): boolean {
+  const isOutdated = ifMatch !== undefined && error.code === "GRAPH_CONFLICT";
+  return isRefusedToken(error) || (isPassing(error) && !isOutdated);
+}
+
+function isRefusedToken({ code }: MailError): boolean {
+  return code === "GRAPH_UNAUTHORIZED";
+}
+
+/** One token answers all parts of a batch: a challenge says more than a plain refusal. */
+function tellingMost(refusals: readonly TokenRefusal[]): TokenRefusal {
+  return refusals.find(({ claims }) => claims !== undefined) ?? (refusals[0] as TokenRefusal);
+}
+
+/** Epoch milliseconds: the longest pause that any of these parts was told. */
+function pauseOf(ids: Iterable<string>, answers: ReadonlyMap<string, PartAnswer>): number {
+  const told = [...ids].map((id) => {
+    const answer = answers.get(id);
+    return answer?.ok === false ? (answer.error.notBeforeAt ?? 0) : 0;
+  });
+  return Math.max(0, ...told);
 }
 
 interface Sending {
   readonly what: string;
   readonly signal: AbortSignal | undefined;
+  /** Takes the answers, by part id; also those that came before a failure. */
+  readonly got: Map<string, PartAnswer>;
+  /** Takes the parts whose token was refused, by id. */
+  readonly refusals: Map<string, TokenRefusal>;
 }
 
-type Send = (
-  client: GraphClient,
-  mailbox: MailboxAccess,
-  parts: readonly BatchPart[],
-  sending: Sending,
-) => Promise<Map<string, PartAnswer>>;
+type Send = (client: GraphClient, mailbox: MailboxAccess, parts: readonly BatchPart[], sending: Sending) => Promise<void>;
 
 /**
  * One part can spoil the answer to all (raw control characters, a size that times out): such a batch is halved until
  * each such part has the error to itself. Where every part fails so, it is not the parts' fault.
  */
 const sendHalving: Send = async (client, mailbox, parts, sending) => {
+  const { got } = sending;
+  /** By part id, the errors that parts have to themselves. */
+  const spoiled = new Map<string, MailError>();
   let first: MailError | undefined;
-  const send = async (some: readonly BatchPart[]): Promise<Map<string, PartAnswer>> => {
+  const send = async (some: readonly BatchPart[]): Promise<void> => {
     try {
-      return await sendOne(client, mailbox, some, sending);
+      await sendOne(client, mailbox, some, sending);
     } catch (error) {
       if (!mayBeOnePart(error)) throw error;
       first ??= error;
-      if (some.length <= 1) return new Map(some.map(({ id }) => [id, { ok: false, error }]));
       const middle = Math.ceil(some.length / 2);
-      return new Map([...(await send(some.slice(0, middle))), ...(await send(some.slice(middle)))]);
+      if (some.length > 1) {
+        await send(some.slice(0, middle));
+        await send(some.slice(middle));
+      } else for (const { id } of some) spoiled.set(id, error);
     }
   };
-  const answers = await send(parts);
-  const allFail = [...answers.values()].every((answer) => !answer.ok && mayBeOnePart(answer.error));
+  await send(parts);
+  const allFail = [...got.values()].every((answer) => !answer.ok && mayBeOnePart(answer.error));
   if (first && allFail && parts.length > 1) throw first;
-  return answers;
+  for (const [id, error] of spoiled) got.set(id, { ok: false, error });
 };
 
 function mayBeOnePart(error: unknown): error is MailError {
   return error instanceof MailError && (error.code === "GRAPH_BAD_RESPONSE" || error.status === 504);
 }
 
-const sendOne: Send = async (client, mailbox, parts, { what, signal }) => {
-  const answers = new Map<string, PartAnswer>();
+const sendOne: Send = async (client, mailbox, parts, { what, signal, got, refusals }) => {
   await client.call(mailbox, {
     method: "POST",
     target: "/$batch",
@@ -115,26 +174,24 @@ const sendOne: Send = async (client, mailbox, parts, { what, signal }) => {
     what,
     signal,
     // Inside the call: what waits behind it in the gate must find the pause that a part was told.
-    inspect({ text }) {
+    inspect({ text }, token) {
       mailbox.counter.parts += parts.length;
       const now = client.clock.now();
       for (const { id, status, headers, body } of parseBatch(text)) {
         if (status >= 200 && status < 300) {
-          answers.set(id, { ok: true, status, body });
+          got.set(id, { ok: true, status, body });
           continue;
         }
-        const error = refusalError({ status, retryAfter: headers.get("retry-after"), body, what, queue: mailbox.queue, now });
+        const claims = challengedClaims(headers.get("www-authenticate"));
+        const retryAfter = headers.get("retry-after");
+        const error = refusalError({ status, retryAfter, body, claims, what, queue: mailbox.queue, now });
         if (error.notBeforeAt !== undefined) mailbox.gate.bar({ until: error.notBeforeAt, code: error.serviceCode ?? String(status) });
-        answers.set(id, { ok: false, error });
+        got.set(id, { ok: false, error });
+        if (isRefusedToken(error)) refusals.set(id, { token, claims, error });
       }
     },
   });
-  return answers;
 };
-
-function isOutdated({ ifMatch }: BatchPart, { code }: MailError): boolean {
-  return ifMatch !== undefined && code === "GRAPH_CONFLICT";
-}
 
 function unanswered({ id }: BatchPart, queue: string): PartAnswer {
   const error = new MailError("GRAPH_BAD_RESPONSE", `Graph answered a batch of ${queue} without its part ${id}.`, { queue });

@@ -27,6 +27,15 @@ export function isPassing(error: unknown): error is MailError {
   return error instanceof MailError && passing.has(error.code);
 }
 
+/**
+ * Milliseconds for which Graph wants nothing after this error; 0 when it said nothing. The time that a sign-in's error
+ * names is not Graph's: the token source keeps it, and ends it when somebody signs in before.
+ */
+export function pauseMs(error: unknown, clock: Clock): number {
+  if (!(error instanceof MailError) || error.code.startsWith("AUTH_")) return 0;
+  return Math.max(0, (error.notBeforeAt ?? 0) - clock.now());
+}
+
 export interface RetryOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;

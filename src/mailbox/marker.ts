@@ -49,7 +49,8 @@ type PartOf = (order: MarkOrder, index: number) => Omit<BatchPart, "id" | "prefe
 
 /**
  * Carries the orders out; one result per order, in order.
- * @throws MailError when a whole batch fails: then all orders are to be repeated.
+ * @throws MailError when a whole batch fails before any order is through, or for the request's own sake: then all orders
+ * are to be repeated. Otherwise its error is the result of those that are not through, and only they are.
  */
 export async function applyMarks(
   client: GraphClient,
@@ -58,7 +59,7 @@ export async function applyMarks(
   signal?: AbortSignal,
 ): Promise<MarkResult[]> {
   const results: MarkResult[] = orders.map(() => ({ done: true }));
-  /** The orders whose next steps are still to come: neither failed nor vanished. */
+  /** The orders that are not through: neither failed nor vanished, with steps still to come. */
   const open = new Set(orders.keys());
   const seen = new Map<number, Seen>();
 
@@ -84,38 +85,55 @@ export async function applyMarks(
     (order, index) =>
       open.has(index) ? request(order, index) : undefined;
 
-  await step(
-    ({ id, mark }) => (mark.addCategories?.length ? { method: "GET", path: `${path(id)}?$select=id,categories` } : undefined),
-    (answer, index) => {
-      if (!answer.ok) return vanishedIsDone(answer);
-      const found = readSeen(answer.body);
-      if (!found) return { done: false, error: withoutCategories(mailbox.queue) };
-      seen.set(index, found);
-      return { done: true };
-    },
-  );
-  await step(
-    ifOpen(({ id, mark }, index) => {
-      const { categories, version } = seen.get(index) ?? {};
-      const body = changes(mark, categories);
-      if (Object.keys(body).length === 0) return undefined;
-      return { method: "PATCH", path: path(id), body, ...("categories" in body && version !== undefined ? { ifMatch: version } : {}) };
-    }),
-    vanishedIsDone,
-  );
-  await step(
-    ifOpen(({ id, mark }) => {
-      const destinationId = mark.delete ? "deleteditems" : mark.moveTo;
-      return destinationId === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId } };
-    }),
-    resultOf,
-  );
-  // A 404 to a move can mean the message or the folder: only a message that is not there any more is done with.
-  await step(
-    ({ id }, index) => (isNotFound(results[index]) ? { method: "GET", path: `${path(id)}?$select=id` } : undefined),
-    (answer, index) => (answer.ok ? (results[index] as MarkResult) : vanishedIsDone(answer)),
-  );
+  async function allSteps(): Promise<void> {
+    await step(
+      ({ id, mark }) => (mark.addCategories?.length ? { method: "GET", path: `${path(id)}?$select=id,categories` } : undefined),
+      (answer, index) => {
+        if (!answer.ok) return vanishedIsDone(answer);
+        const found = readSeen(answer.body);
+        if (!found) return { done: false, error: withoutCategories(mailbox.queue) };
+        seen.set(index, found);
+        return { done: true };
+      },
+    );
+    await step(
+      ifOpen(({ id, mark }, index) => {
+        const { categories, version } = seen.get(index) ?? {};
+        const body = changes(mark, categories);
+        if (Object.keys(body).length === 0) return undefined;
+        return { method: "PATCH", path: path(id), body, ...("categories" in body && version !== undefined ? { ifMatch: version } : {}) };
+      }),
+      vanishedIsDone,
+    );
+    for (const [index, { mark }] of orders.entries()) if (destinationOf(mark) === undefined) open.delete(index);
+    await step(
+      ifOpen(({ id, mark }) => {
+        const destinationId = destinationOf(mark);
+        return destinationId === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId } };
+      }),
+      resultOf,
+    );
+    open.clear();
+    // A 404 to a move can mean the message or the folder: only a message that is not there any more is done with.
+    for (const [index, result] of results.entries()) if (isNotFound(result)) open.add(index);
+    await step(
+      ifOpen(({ id }) => ({ method: "GET", path: `${path(id)}?$select=id` })),
+      (answer, index) => (answer.ok ? (results[index] as MarkResult) : vanishedIsDone(answer)),
+    );
+  }
+
+  try {
+    await allSteps();
+  } catch (error) {
+    if (signal?.aborted || !(error instanceof MailError) || error.scope === "call" || open.size === orders.length) throw error;
+    for (const index of open) results[index] = { done: false, error };
+  }
   return results;
+}
+
+/** The folder that the message goes to; nothing when it stays. */
+function destinationOf(mark: Mark): string | undefined {
+  return mark.delete ? "deleteditems" : mark.moveTo;
 }
 
 /** Sparse: only what is asked for. `categories` replaces the whole list on the server, so the present ones go along. */

@@ -1,5 +1,6 @@
 /** Parts that spoil the answer to their whole batch: each has the error to itself, and all the others their answers. */
 import { describe, expect, it } from "vitest";
+import { MailError } from "../../../src/base/errors.js";
 import { sendBatch } from "../../../src/graph/batch.js";
 import type { BatchPart } from "../../../src/graph/wire.js";
 import { rejected } from "../../support/rejection.js";
@@ -62,4 +63,15 @@ it("a batch that fails in another way is not halved", async () => {
   const { answers, sent } = await spoiledBy([3], () => Response.json({ error: { code: "BadRequest" } }, { status: 400 }));
   expect((await rejected(answers())).code).toBe("GRAPH_REFUSED");
   expect(sent).toHaveLength(1);
+});
+
+it("the half that was answered stays so when the other half ends the sending", async () => {
+  const set = await spoiledBy([19], unreadable);
+  let asked = 0;
+  set.tokens.get = async () => {
+    asked += 1;
+    if (asked > 2) throw new MailError("AUTH_UNAVAILABLE", "Entra is busy.");
+    return set.tokens.given[0] ?? "";
+  };
+  expect(await set.answers()).toEqual(Array.from({ length: 10 }, (_, index) => [index + 10, "AUTH_UNAVAILABLE"]));
 });

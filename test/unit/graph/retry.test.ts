@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
-import { isPassing, retrying } from "../../../src/graph/retry.js";
+import { isPassing, pauseMs, retrying } from "../../../src/graph/retry.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 
@@ -177,4 +177,15 @@ describe("an abort", () => {
     await expect(retrying(work, { clock, signal: controller.signal })).rejects.toBe("stop");
     expect(tries).toBe(1);
   });
+});
+
+it.each<[string, unknown, number]>([
+  ["a pause of Graph's", new MailError("GRAPH_THROTTLED", "", { notBeforeAt: 5_000 }), 4_000],
+  ["a pause that is over", new MailError("GRAPH_THROTTLED", "", { notBeforeAt: 500 }), 0],
+  ["no pause", new MailError("GRAPH_UNAVAILABLE", ""), 0],
+  ["a sign-in's time, which is the token source's to keep", new MailError("AUTH_SIGN_IN_REQUIRED", "", { notBeforeAt: 5_000 }), 0],
+  ["another's error", new Error("x"), 0],
+  ["no error", undefined, 0],
+])("%s holds Graph back for its time alone", (_, error, ms) => {
+  expect(pauseMs(error, createManualClock(1_000))).toBe(ms);
 });
