@@ -102,6 +102,8 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   let closed: MailError | undefined;
   /** A token that Entra gave and the store has not taken; empty otherwise. */
   let unsaved: Unsaved | undefined;
+  /** The token that Graph refused although it was new; empty before. */
+  let refusedTwice: string | undefined;
   /** Empty unless Graph challenged a token and none has answered it. */
   let openClaims: string | undefined;
   /** Counts flights and what came from outside them; an older number never overwrites a newer. */
@@ -170,7 +172,8 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
   }
 
   function serves(token: HeldToken, refused: string | undefined): boolean {
-    return token.token !== refused && clock.now() < token.deadAt && scopes().every((scope) => token.scopes.includes(scope));
+    if (token.token === refused || token.token === refusedTwice) return false;
+    return clock.now() < token.deadAt && scopes().every((scope) => token.scopes.includes(scope));
   }
 
   function take(mine: number, token: HeldToken): string {
@@ -235,6 +238,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
         // Nobody may have to act after all: it is tried again by itself.
         notBeforeAt: clock.now() + refusedAgainMs,
       });
+      refusedTwice = held?.token ?? refusedTwice;
       held = undefined;
       await bar.raise(error, await vault.version(account));
       return error;

@@ -30,12 +30,12 @@ export type Intercept = (url: URL, pass: () => Promise<Response>, signal: AbortS
 export const neverAnswers: Intercept = (_url, _pass, signal) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
 
-export async function setUp(options: { cloud?: CloudName; clientId?: string; lifetimeSeconds?: number; seed?: number } = {}) {
+export async function setUp(options: { cloud?: CloudName; clientId?: string; lifetimeSeconds?: number | "drawn"; seed?: number } = {}) {
   const clock = createManualClock();
   const simulator = createSimulator({
     now: () => clock.now(),
     seed: options.seed ?? 1,
-    accessTokenLifetimeSeconds: options.lifetimeSeconds ?? 3_600,
+    ...(options.lifetimeSeconds === "drawn" ? {} : { accessTokenLifetimeSeconds: options.lifetimeSeconds ?? 3_600 }),
   });
   const user = simulator.addUser({ address, password });
   const network = createNetwork(simulator.fetch);
