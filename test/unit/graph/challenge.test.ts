@@ -35,6 +35,7 @@ describe("a claims challenge", () => {
     ["behind text that looks like it", `Bearer errorDescription="say claims=\\"e30=\\", error=\\\\", claims="${encoded}"`],
     ["with escapes in quotes that need none", `Bearer error="insufficient\\_claims", claims="\\${encoded}"`],
     ["with further text that is cut off", `Bearer error="insufficient_claims", claims="${encoded}", errorDescription="cut of`],
+    ["behind free text without quotes", `Bearer errorDescription=Code X: Bearer or not, error="insufficient_claims", claims="${encoded}"`],
     ["given twice", `Bearer claims="${encoded}", claims="e30="`],
   ])("is read %s", (_, header) => {
     expect(challengedClaims(header)).toBe(claims);
@@ -77,6 +78,7 @@ describe("no claims challenge", () => {
     ["is one whose claims are not encoded", `Bearer claims="{}"`],
     ["is one whose claims are only begun", `Bearer error="insufficient_claims", claims="${encoded}`],
     ["is one whose claims are cut", `Bearer claims="${encoded.slice(0, 40)}"`],
+    ["is one whose scheme stands in the middle", `Basic realm="x" Bearer claims="${encoded}"`],
     ["is one with a space in the claims", `Bearer claims="${encoded.slice(0, 8)} ${encoded.slice(8)}"`],
     ["is one with an equals sign inside the claims", `Bearer claims="e30=e30="`],
     ["is one whose claims are a list", `Bearer claims="${of("[{}]")}"`],

@@ -1,6 +1,7 @@
 /** Marks while Graph refuses the token: what was made is known to be made, the rest is left to be ordered again. */
 import { expect, it } from "vitest";
 import type { Fault } from "../../../simulator/index.js";
+import { MailError } from "../../../src/base/errors.js";
 import { applyMarks, type Mark } from "../../../src/mailbox/marker.js";
 import { leaks, rejected } from "../../support/rejection.js";
 import { challenge, claimsTexts, setUp } from "../graph/set-up.js";
@@ -73,11 +74,12 @@ it("a move that found nothing is not taken for a refused one when nobody could l
 it("a caller who gives up hears its own reason, whatever was made", async () => {
   const set = await marking(read, { markRead: true, moveTo: "archive" });
   const controller = new AbortController();
+  const reason = new MailError("LIFECYCLE_LOST_QUEUE", "Another process has the queue.");
   const { fetch } = set.network;
   set.network.fetch = async (input, init) => {
-    if (set.sent.length > 1) controller.abort("stop");
+    if (set.sent.length > 1) controller.abort(reason);
     return fetch(input, init);
   };
-  await expect(set.apply(controller.signal)).rejects.toBe("stop");
+  await expect(set.apply(controller.signal)).rejects.toBe(reason);
   expect(set.message(0)?.isRead).toBe(true);
 });
