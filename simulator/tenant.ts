@@ -4,6 +4,7 @@
  */
 import type { Account, Directory } from "./directory.js";
 import type { TokenIssuer } from "./entra/token-issuer.js";
+import { issuedSecret } from "./issued-secret.js";
 import { createMailbox } from "./mailbox/mailbox.js";
 import { type SimulatedMailbox, showMailbox } from "./mailbox/simulated-mailbox.js";
 import type { Random } from "./random.js";
@@ -57,6 +58,7 @@ export function createTenant({ settings, directory, issuer, random }: TenantWorl
         accessEpoch: 0,
       };
       directory.add(account);
+      if (account.password !== undefined) issuedSecret("password", account.password);
       const made = showUser(account, mailbox && showMailbox(mailbox), issuer);
       users.set(address, made);
       return made;
@@ -78,7 +80,7 @@ function showUser(account: Account, mailbox: SimulatedMailbox | undefined, issue
       account.accessEpoch += 1;
     },
     setPassword(password) {
-      account.password = password;
+      account.password = issuedSecret("password", password);
       // Source: entra-docs refresh-tokens: a password-based token ends with the password; access tokens run out by themselves.
       account.refreshEpoch += 1;
     },

@@ -5,6 +5,7 @@
 import { cloudOfAuthority } from "../cloud.js";
 import type { Account } from "../directory.js";
 import type { Answer, Ask } from "../exchange.js";
+import { issuedSecret } from "../issued-secret.js";
 import type { EntraWorld, Grant, TokenForm } from "./grant.js";
 import { passwordGrant } from "./password-grant.js";
 import { refreshTokenGrant } from "./refresh-token-grant.js";
@@ -41,7 +42,10 @@ const everyGrant = new Set([
 /** Reads the form; Entra takes nothing but a form. */
 export function readTokenForm(ask: Ask): TokenForm {
   const isForm = (ask.headers["content-type"] ?? "").toLowerCase().startsWith("application/x-www-form-urlencoded");
-  return new Map(isForm ? new URLSearchParams(ask.body) : []);
+  const form = new Map(isForm ? new URLSearchParams(ask.body) : []);
+  // One that we did not issue is a secret of somebody all the same.
+  for (const name of ["password", "refresh_token"]) if (form.has(name)) issuedSecret(`given ${name}`, form.get(name) ?? "");
+  return form;
 }
 
 /** Whom the request is about, if it tells. */

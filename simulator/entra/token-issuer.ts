@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import type { SimulatedCloud } from "../cloud.js";
 import type { Account } from "../directory.js";
+import { issuedSecret } from "../issued-secret.js";
 import type { Random } from "../random.js";
 import type { Settings } from "../settings.js";
 
@@ -88,7 +89,7 @@ export function createTokenIssuer(settings: Settings, random: Random): TokenIssu
         scp: permissions.join(" "),
         upn: account.address,
       };
-      const token = `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`;
+      const token = issuedSecret("access token", `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`);
       accessGrants.set(token, {
         account,
         permissions: new Set(permissions),
@@ -99,12 +100,14 @@ export function createTokenIssuer(settings: Settings, random: Random): TokenIssu
       return { token, expiresInSeconds: lifetime };
     },
     refresh(account) {
-      const token = `1.AX${randomBytes(30).toString("base64url")}.${filler}`;
+      const token = issuedSecret("refresh token", `1.AX${randomBytes(30).toString("base64url")}.${filler}`);
       refreshGrants.set(token, { account, epoch: account.refreshEpoch, lastUsedAt: settings.now() });
       return token;
     },
-    id: (account, host) =>
-      `${base64url({ typ: "JWT", alg: "none" })}.${base64url({ ...claims(account, host, 3600), aud: settings.clientId, preferred_username: account.address, rh: "1.AX." })}.`,
+    id(account, host) {
+      const payload = { ...claims(account, host, 3600), aud: settings.clientId, preferred_username: account.address, rh: "1.AX." };
+      return issuedSecret("id token", `${base64url({ typ: "JWT", alg: "none" })}.${base64url(payload)}.`);
+    },
     openAccess: (token) => accessGrants.get(token),
     openRefresh: (token) => refreshGrants.get(token) ?? (/^1\.AX[\w-]{40}\.[\w-]{600}$/.test(token) ? "unknown" : "garbled"),
   };
