@@ -1,18 +1,22 @@
 /**
- * How the suites run: one process per file, no retries, a leak check around every test.
+ * How the suites run: one process per file, no retries, a leak check and a search for shown secrets around every test.
  * `TEST_REPORT=<file>` adds the machine-readable report that `npm run check` counts from.
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { witnessErrors } from "./test/support/secrets/error-witness.js";
+import { tallySearches } from "./test/support/secrets/tally.js";
 
 const report = process.env.TEST_REPORT;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Gates and faults start real processes (compilers, npm, daemons that are killed), so they get longer. */
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
+const setupFiles = [here("test/support/leaks.ts"), here("test/support/secrets/watch.ts")];
 const slowFolders = ["test/gates/**/*.test.ts", "test/faults/**/*.test.ts"];
 
 export default defineConfig({
+  plugins: [witnessErrors()],
   resolve: {
     // Tests see the sources; the packed package is checked by `npm run package`.
     alias: [
@@ -23,7 +27,7 @@ export default defineConfig({
   test: {
     pool: "forks",
     retry: 0,
-    reporters: report ? ["default", "json"] : ["default"],
+    reporters: ["default", tallySearches(), ...(report ? ["json"] : [])],
     ...(report ? { outputFile: { json: report } } : {}),
     projects: [
       {
@@ -32,14 +36,14 @@ export default defineConfig({
           name: "main",
           include: ["test/**/*.test.ts"],
           exclude: [...slowFolders, "test/keychain/**", "**/node_modules/**"],
-          setupFiles: [here("test/support/leaks.ts")],
+          setupFiles,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
       },
       {
         extends: true,
-        test: { name: "slow", include: slowFolders, setupFiles: [here("test/support/leaks.ts")], ...slow },
+        test: { name: "slow", include: slowFolders, setupFiles, ...slow },
       },
     ],
   },

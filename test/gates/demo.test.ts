@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { childSecrets } from "../support/secrets/child-secrets.js";
+import { showPrint } from "../support/secrets/showings.js";
 
 const program = fileURLToPath(new URL("../../dist/examples/demo/main.js", import.meta.url));
 
@@ -22,13 +24,19 @@ interface Demo {
 /** Starts the demo in a process group of its own; one that still runs after the test is asked to clear up and end. */
 function startDemo(...parameters: string[]): Demo {
   if (!existsSync(program)) throw new Error("These tests run the built package: run `npm run build` first.");
-  const child = spawn(process.execPath, [program, ...parameters], { detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const secrets = childSecrets();
+  const child = spawn(process.execPath, [program, ...parameters], {
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...secrets.environment },
+  });
   let text = "";
   /** Who waits for a print; each removes itself. */
   const looks = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk;
+      showPrint("what the demo printed", chunk);
       for (const look of looks) look();
     });
   }
@@ -36,6 +44,9 @@ function startDemo(...parameters: string[]): Demo {
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     await closed;
+    const count = secrets.collect();
+    // The tickets stand for mail that was fetched, with tokens.
+    if (text.includes("T-0001")) expect(count, "secrets told by the demo").toBeGreaterThan(0);
   });
   return {
     child,

@@ -5,6 +5,7 @@ import { type CloudName, clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
 import { settle } from "../../support/manual-clock.js";
 import { leaks, rejected } from "../../support/rejection.js";
+import { plantsLeak } from "../../support/secrets/showings.js";
 import { address, type Intercept, jsonAnswer, neverAnswers, password, setUp } from "./set-up.js";
 
 const scopes = graphScopes(clouds.global, false);
@@ -201,13 +202,14 @@ describe("Entra", () => {
     const [secret = ""] = network.secrets;
     expect(secret.length).toBeGreaterThan(20);
     const hidden = Object.defineProperty(new Error("x"), "request", { value: { body: `refresh_token=${secret}` }, enumerable: false });
-    for (const planted of [
+    const leaky = plantsLeak("what the search of an error must find", () => [
       new MailError("AUTH_UNAVAILABLE", `failed with ${secret}`),
       new MailError("AUTH_UNAVAILABLE", "failed", { cause: new Error(secret) }),
       new MailError("AUTH_UNAVAILABLE", "failed", { cause: new Error("a", { cause: { deep: { deeper: [{ deepest: secret }] } } }) }),
       new MailError("AUTH_UNAVAILABLE", "failed", { cause: hidden }),
       new MailError("AUTH_UNAVAILABLE", "failed", { remedy: secret }),
-    ]) {
+    ]);
+    for (const planted of leaky) {
       expect(leaks(planted, network.secrets)).toContain(secret);
       await expect(rejected(Promise.reject(planted), network)).rejects.toThrow();
     }

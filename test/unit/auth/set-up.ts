@@ -14,6 +14,7 @@ import { createHttp, type Fetch } from "../../../src/base/http.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import type { Commit, Key, Store } from "../../../src/state/store.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
+import { lookForSecret, showEvent } from "../../support/secrets/showings.js";
 
 export const address = "support@contoso.com";
 export const password = "correct horse battery";
@@ -86,7 +87,10 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
       const { status, text } = await graph({ method: "GET", url: `https://${cloud.graphHost}/v1.0${path}`, headers, signal });
       return { status, json: text ? JSON.parse(text) : undefined };
     },
-    emit: (event, payload) => void events.push({ name: event, payload }),
+    emit(event, payload) {
+      showEvent(event, payload);
+      events.push({ name: event, payload });
+    },
   });
   const tokens = accounts.add({ address });
   return { accounts, tokens, vault, entra, events, names: () => events.map((event) => event.name) };
@@ -96,7 +100,11 @@ function createNetwork(pass: Fetch) {
   const secrets = new Set<string>();
   const hosts: string[] = [];
   const network = { intercept: undefined as Intercept | undefined, secrets, hosts, fetch: undefined as unknown as Fetch };
-  const note = (value: unknown) => typeof value === "string" && value.length >= 8 && secrets.add(value).add(encodeURIComponent(value));
+  const note = (value: unknown) => {
+    if (typeof value !== "string" || value.length < 8) return;
+    secrets.add(value).add(encodeURIComponent(value));
+    lookForSecret("secret of a token request", value);
+  };
   network.fetch = async (input, init) => {
     const url = new URL(String(input));
     hosts.push(url.host);
