@@ -18,7 +18,7 @@ import { run } from "./run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const published = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(src|simulator)\/[\w./-]+\.(js|d\.ts))$/;
+const published = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w-]+\.md|dist\/(src|simulator)\/[\w./-]+\.(js|d\.ts))$/;
 /** The quick start against the simulator takes a second; a program that hangs must not hold the gate. */
 const longestRunMs = 60_000;
 

@@ -14,6 +14,7 @@ import { createExchange } from "./entra-network.js";
 import { refusalOf } from "./entra-refusal.js";
 import { type ExpectedAccount, type Grant, grantOf } from "./grant.js";
 import type { Flow } from "./methods/flow.js";
+import { remedyDetails, signInRemedy } from "./remedies.js";
 
 export interface Acquisition {
   /** The Graph scopes to ask for. */
@@ -103,10 +104,10 @@ const neverAborted = new AbortController().signal;
 function unasked(thrown: unknown): MailError {
   const code = msalCode(thrown);
   if (thrown === undefined || code === "no_tokens_found" || code === "refresh_token_expired") {
-    return new MailError("AUTH_SIGN_IN_REQUIRED", "There is no refresh token to go on with.", { remedy: "Sign the account in again." });
+    return new MailError("AUTH_SIGN_IN_REQUIRED", "There is no refresh token to go on with.", remedyDetails(signInRemedy));
   }
   return new MailError("AUTH_APP_REFUSED", `The request to Entra could not be made (${code}).`, {
-    remedy: "Check clientId, tenantId and the cloud option.",
+    ...remedyDetails({ remedy: "Check clientId, tenantId and the cloud option.", who: "developer", step: "register-the-app" }),
   });
 }
 

@@ -7,6 +7,7 @@
 import type { AuthenticationResult } from "@azure/msal-node";
 import { MailError } from "../base/errors.js";
 import type { EntraAnswer } from "./entra-network.js";
+import { remedyDetails, signInRemedy } from "./remedies.js";
 
 export interface GrantAccount {
   /** MSAL's name of the account: object id and home tenant. */
@@ -69,7 +70,7 @@ export function grantOf({ result, answer, cache, scopes, expected }: GrantSource
     throw new MailError(
       "AUTH_WRONG_ACCOUNT",
       `Entra answered with a token of another user (object id ${account.objectId}) than the one signed in (${expected.objectId}).`,
-      { status, remedy: "Sign the account in again." },
+      { status, ...remedyDetails(signInRemedy) },
     );
   }
   const pruned = prunedCache(cache, accessToken, account.homeAccountId);

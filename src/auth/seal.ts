@@ -70,6 +70,6 @@ export function tampered(account: string, cause?: unknown): MailError {
   return new MailError(
     "AUTH_VAULT_TAMPERED",
     `The vault record of ${account} is not what was sealed for it: changed, copied from another account, or sealed by another key of the same id.`,
-    { cause, remedy: "Restore the store from a backup, or sign the account in again: that replaces the record." },
+    { cause, who: "developer", remedy: "Restore the store from a backup, or sign the account in again: that replaces the record." },
   );
 }

@@ -138,7 +138,7 @@ function sealedText(value: unknown, name: string): string {
     throw new MailError(
       "STORE_RECORD_INVALID",
       `The vault record of ${name} has format ${stored.format}; this version knows format ${format}.`,
-      { remedy: "Start the version that wrote it, or sign the account in again." },
+      { who: "developer", remedy: "Start the version that wrote it, or sign the account in again." },
     );
   }
   if (stored?.format !== format || typeof stored.jwe !== "string") throw tampered(name);

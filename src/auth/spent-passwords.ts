@@ -41,7 +41,15 @@ const spentSchema = z.array(
     salt: z.string(),
     hash: z.string(),
     /** Why it was refused; absent while it is being tried. */
-    refusal: z.object({ message: z.string(), remedy: z.string().optional(), serviceCode: z.string().optional() }).optional(),
+    refusal: z
+      .object({
+        message: z.string(),
+        remedy: z.string().optional(),
+        who: z.enum(["user", "administrator", "developer"]).optional(),
+        step: z.string().optional(),
+        serviceCode: z.string().optional(),
+      })
+      .optional(),
   }),
 );
 type Spent = z.infer<typeof spentSchema>[number];
@@ -88,11 +96,8 @@ export function createSpentPasswords(store: SealedStore): SpentPasswords {
       const others = (all: readonly Spent[]) => all.filter(({ hash }) => hash !== mine.hash);
       await change(account, (all) => [mine, ...all]);
       return {
-        refused: ({ message, remedy, serviceCode }) =>
-          change(account, (all) => [
-            { ...mine, refusal: { message, ...(remedy ? { remedy } : {}), ...(serviceCode ? { serviceCode } : {}) } },
-            ...others(all),
-          ]),
+        refused: ({ message, remedy, who, step, serviceCode }) =>
+          change(account, (all) => [{ ...mine, refusal: { message, remedy, who, step, serviceCode } }, ...others(all)]),
         undecided: () => change(account, others),
         worked: () => change(account, (all) => all.filter(({ username }) => username !== name)),
       };
@@ -101,21 +106,21 @@ export function createSpentPasswords(store: SealedStore): SpentPasswords {
 }
 
 function triedBefore(refusal: Spent["refusal"], username: string): MailError {
-  if (!refusal) {
-    const message = `This password of ${username} was being tried when the process ended, and how that went is not known; it was not tried again.`;
-    return new MailError("AUTH_SIGN_IN_REQUIRED", message, { remedy: `Look at the user's sign-in log before it is tried again. ${again}` });
-  }
-  const { message, remedy, serviceCode } = refusal;
-  return new MailError("AUTH_SIGN_IN_REQUIRED", `This password of ${username} was refused before, so it was not tried again. ${message}`, {
-    remedy: remedy ? `${remedy} ${again}` : again,
-    ...(serviceCode ? { serviceCode } : {}),
-  });
+  if (refusal) return refusedAsBefore(`This password of ${username} was refused before, so it was not tried again.`, refusal);
+  const message = `This password of ${username} was being tried when the process ended, and how that went is not known; it was not tried again.`;
+  return refusedAsBefore(message, { message: "", remedy: "Look at the user's sign-in log before it is tried again." });
 }
 
 /** A second factor, a federated account, a policy that wants a device: another password changes nothing. */
-function neverPasses({ message, remedy, serviceCode }: NonNullable<Spent["refusal"]>, username: string): MailError {
-  return new MailError("AUTH_SIGN_IN_REQUIRED", `No password of ${username} can pass, so none was tried again. ${message}`, {
-    remedy: `${remedy ?? "Sign in with the browser."} ${again}`,
+function neverPasses(refusal: NonNullable<Spent["refusal"]>, username: string): MailError {
+  return refusedAsBefore(`No password of ${username} can pass, so none was tried again.`, refusal);
+}
+
+function refusedAsBefore(words: string, { message, remedy, who, step, serviceCode }: NonNullable<Spent["refusal"]>): MailError {
+  return new MailError("AUTH_SIGN_IN_REQUIRED", `${words} ${message}`.trim(), {
+    remedy: remedy ? `${remedy} ${again}` : again,
+    ...(who ? { who } : {}),
+    ...(step ? { step } : {}),
     ...(serviceCode ? { serviceCode } : {}),
   });
 }
