@@ -12,6 +12,7 @@ import type { Entra } from "./entra.js";
 import type { Grant } from "./grant.js";
 import { confirmIdentity, type Identity } from "./identity.js";
 import type { Flow } from "./methods/flow.js";
+import { remedyDetails, signInRemedy } from "./remedies.js";
 import { accountKey } from "./sealed-store.js";
 import { flowOf, hasPerson, type SignInMethod, timeLimitOf } from "./sign-in-method.js";
 import { createSpentPasswords } from "./spent-passwords.js";
@@ -113,7 +114,9 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     const { accessToken } = grant;
     const identity = await confirmIdentity({ ask: (path) => ask(path, { accessToken, signal }), address: account });
     if (identity.objectId.toLowerCase() === grant.account.objectId.toLowerCase()) return { grant, identity };
-    throw new MailError("AUTH_WRONG_ACCOUNT", `Entra and Graph name different users for ${account}; nothing was stored.`);
+    const [entras, graphs] = [grant.account.username || grant.account.objectId, identity.userPrincipalName];
+    const message = `Entra says that ${entras} signed in, and Graph that it was ${graphs}, for ${account}; nothing was stored.`;
+    throw new MailError("AUTH_WRONG_ACCOUNT", message, remedyDetails(signInRemedy));
   }
 
   async function replacedBy(account: string): Promise<{ readonly replaced: Replaced; readonly before?: VaultRecord }> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { deferred } from "../../support/deferred.js";
 import { until } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
-import { address, neverAnswers, password, setUp } from "./set-up.js";
+import { address, jsonAnswer, neverAnswers, password, setUp } from "./set-up.js";
 
 describe("sign-in", () => {
   it("signs in with a password, confirms whose mailbox it is, and stores the record", async () => {
@@ -102,6 +102,48 @@ describe("sign-in", () => {
     expect(error.message).toMatch(/sales@contoso\.com.*support@contoso\.com/);
     expect(await vault.version(address)).toBeNull();
     expect(names()).toEqual([]);
+  });
+
+  it("refuses a user of another domain by both addresses, unless the address is one of theirs", async () => {
+    const { process, network, simulator } = await setUp();
+    const stranger = simulator.addUser({ address: "agent@fabrikam.com" });
+    const owner = simulator.addUser({ address: "owner@fabrikam.com", aliases: ["tickets@contoso.com"] });
+    const { accounts, vault } = process();
+    accounts.add({ address: "tickets@contoso.com" });
+    const refused = accounts.signIn("tickets@contoso.com", { method: "refreshToken", refreshToken: stranger.issueRefreshToken() });
+    expect(await rejected(refused, network)).toMatchObject({
+      code: "AUTH_WRONG_ACCOUNT",
+      message: expect.stringMatching(/agent@fabrikam\.com.*tickets@contoso\.com/),
+      who: "user",
+      step: expect.any(String),
+    });
+    expect(await vault.version("tickets@contoso.com")).toBeNull();
+    await accounts.signIn("tickets@contoso.com", { method: "refreshToken", refreshToken: owner.issueRefreshToken() });
+  });
+
+  it("believes no id token of another user, whoever's access token comes with it", async () => {
+    const { process, network, simulator, user } = await setUp();
+    const other = simulator.addUser({ address: "sales@contoso.com" });
+    const { accounts, vault, names } = process();
+    accounts.add({ address: other.address });
+    let foreign: Record<string, unknown> = {};
+    network.intercept = async (url, pass) => {
+      if (!url.pathname.endsWith("/token")) return pass();
+      foreign = (await (await pass()).json()) as Record<string, unknown>;
+      return jsonAnswer(200, foreign);
+    };
+    await accounts.signIn(other.address, { method: "refreshToken", refreshToken: other.issueRefreshToken() });
+    network.intercept = async (url, pass) => {
+      if (!url.pathname.endsWith("/token")) return pass();
+      const body = (await (await pass()).json()) as Record<string, unknown>;
+      return jsonAnswer(200, { ...body, id_token: foreign.id_token, client_info: foreign.client_info });
+    };
+    const refused = accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    const error = await rejected(refused, network);
+    expect(error).toMatchObject({ code: "AUTH_WRONG_ACCOUNT" });
+    expect(error.message).toMatch(/sales@contoso\.com.*support@contoso\.com/);
+    expect(await vault.version(address)).toBeNull();
+    expect(names()).toEqual(["queue:signed-in"]);
   });
 
   it("lets the owner of an alias in", async () => {

@@ -88,6 +88,29 @@ describe("vault", () => {
     expect(await codeOf(vault.read(account))).toBe("opened");
   });
 
+  it("refuses a record that was cut off, wherever", async () => {
+    const { vault, store } = await open();
+    await vault.write(account, record, null);
+    const jwe = await sealedIn(store);
+    const opened: number[] = [];
+    for (let length = 0; length < jwe.length; length += 1) {
+      await plant(store, { format: 1, jwe: jwe.slice(0, length) });
+      if ((await codeOf(vault.read(account))) !== "AUTH_VAULT_TAMPERED") opened.push(length);
+    }
+    expect(opened).toEqual([]);
+    await plant(store, { format: 1, jwe });
+    expect(await codeOf(vault.read(account))).toBe("opened");
+  });
+
+  it("refuses a record of another kind that was sealed for the same account", async () => {
+    const { vault, store } = await open();
+    await vault.write(account, record, null);
+    const jwe = await sealedIn(store);
+    await store.commit({ puts: [{ key: ["refused-passwords", account], value: { format: 1, jwe } }] });
+    expect(await codeOf(vault.refusedPasswords.read(account))).toBe("AUTH_VAULT_TAMPERED");
+    expect(await codeOf(vault.read(account))).toBe("opened");
+  });
+
   it("refuses a record that was copied from another account", async () => {
     const { vault, store } = await open();
     await vault.write(account, record, null);
