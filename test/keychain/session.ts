@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
+import { showPrint } from "../support/secrets/showings.js";
 import type { Task } from "./host.mjs";
 
 /** How a session begins: without D-Bus; with one and a keyring that nobody unlocks; or with one that this password unlocks. */
@@ -49,6 +50,7 @@ export async function newUser() {
       for (const name of ["stdout", "stderr"] as const) {
         (child[name] as Readable).setEncoding("utf8").on("data", (text: string) => {
           texts[name] += text;
+          showPrint(`the ${name} of a session`, text);
         });
       }
       (child.stdio[3] as Readable).resume();

@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import { generateKey, keyRing, MailError, memoryStore } from "../../src/index.js";
 import { address, hostOptions, next, signedIn, simulatorWith } from "../support/host.js";
-import { searchCounts, showObject } from "../support/secrets/showings.js";
+import { lookForSecret, searchCounts, showObject } from "../support/secrets/showings.js";
 
 const password = "correct horse battery staple";
 
@@ -22,7 +22,9 @@ test("sign-in, mail, a refused token and a wrong password are all searched, for 
   const asked = next(daemon, "queue:sign-in-required");
   user.revokeSessions();
   expect(await asked).toMatchObject({ queue: address });
-  await expect(daemon.signIn(address, { method: "password", password: "another horse battery" })).rejects.toBeInstanceOf(MailError);
+  const wrong = "another horse battery staple";
+  lookForSecret("wrong password", wrong);
+  await expect(daemon.signIn(address, { method: "password", password: wrong })).rejects.toBeInstanceOf(MailError);
   await daemon.stop();
 
   const { events, errors, secrets } = searchCounts();

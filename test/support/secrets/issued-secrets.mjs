@@ -13,7 +13,7 @@ const keyBytes = 32;
 export function onSecret(listener) {
   subscribe("m365-mail-daemon/simulator:secret", (message) => {
     const { kind, value } = /** @type {{ kind: string, value: string }} */ (message);
-    listener(kind, value);
+    listener(kind.replaceAll("-", " "), value);
   });
 
   const randomBytes = /** @type {(...given: unknown[]) => unknown} */ (crypto.randomBytes);

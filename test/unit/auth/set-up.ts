@@ -109,7 +109,7 @@ function createNetwork(pass: Fetch) {
     const url = new URL(String(input));
     hosts.push(url.host);
     const form = new URLSearchParams(String(init?.body ?? ""));
-    for (const name of ["password", "refresh_token"]) note(form.get(name));
+    for (const name of ["password", "refresh_token", "code", "code_verifier", "device_code"]) note(form.get(name));
     const signal = init?.signal ?? new AbortController().signal;
     const answer = network.intercept ? await network.intercept(url, () => pass(input, init), signal) : await pass(input, init);
     const body = await answer.clone().text();
