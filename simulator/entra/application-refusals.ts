@@ -1,0 +1,67 @@
+/**
+ * What Entra answers when the application, the tenant or the request itself is refused.
+ * Invariant: every row is complete by itself. Knows no request. Source: entra-docs reference-error-codes (meaning).
+ */
+import { client, grant, misplaced, request, unauthorized } from "./refusal-row.js";
+
+export const applicationRefusals = {
+  1000031: unauthorized("The application cannot be accessed at this time."),
+  28002: { error: "invalid_scope", text: "The provided value for the input parameter scope is not valid when requesting an access token." },
+  28003: { error: "invalid_scope", text: "The scope may not be empty when a token is asked for with that code." },
+  50001: misplaced("The resource is not known in the tenant or is not valid."),
+  500011: misplaced("The resource principal was not found in the tenant."),
+  500014: misplaced("The service principal of the resource is disabled."),
+  50002: unauthorized("Restricted proxy access on this network does not allow the tenant."),
+  500021: unauthorized("Tenant restrictions of this network deny access to the tenant."),
+  500022: unauthorized("Tenant restrictions of this network deny access to the tenant, by a policy of another one."),
+  500113: request("No reply address is registered for the application."),
+  50049: request("The tenant or its instance is not known or not valid."),
+  50059: request("No information that identifies a tenant is in the request or in the credentials."),
+  50128: request("No information that identifies a tenant is in the domain name."),
+  50194: request("The application is not configured as a multi-tenant application. Use a tenant-specific endpoint."),
+  65002: grant("Consent between an application and a resource that are both Microsoft's own has to be configured beforehand."),
+  65005: misplaced("The list of resources that the application requires names none that can be found."),
+  650052: misplaced("The app needs access to a service that the organization has not subscribed to or enabled."),
+  650053: misplaced("The application asked for a scope that does not exist on the resource."),
+  650054: misplaced("The application asked for permissions to access a resource that has been removed or is no longer available."),
+  650055: misplaced("The resource application is not available in this tenant."),
+  650056: misplaced(
+    "Misconfigured application: the client has not listed any permissions in the requested permissions of its registration.",
+  ),
+  650057: misplaced("Invalid resource: the client has requested access to a resource which is not listed in its registration."),
+  70001: unauthorized("The application is disabled."),
+  700011: unauthorized("The application was not found in the directory."),
+  7000112: unauthorized("The application is disabled."),
+  700016: unauthorized(
+    "Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
+  ),
+  70002: client("The credentials of the client are not valid."),
+  7000215: client("The client secret is not valid."),
+  7000218: client("The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),
+  700022: { error: "invalid_scope", text: "The scopes belong to more than one resource." },
+  7000222: client("The client secrets have expired."),
+  700023: { error: "invalid_scope", text: "The scope does not name a resource." },
+  700025: client("Client is public so neither 'client_assertion' nor 'client_secret' should be presented."),
+  700027: client("The signature of the client assertion could not be validated."),
+  70003: { error: "unsupported_grant_type", text: "The app requested an unsupported grant type." },
+  70004: request("The redirect address is not valid for this client."),
+  70011: { error: "invalid_scope", text: "The provided value for the input parameter 'scope' is not valid." },
+  90002: request("Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."),
+  9001023: request(
+    "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
+  ),
+  90014: request("A field that the credential needs is missing."),
+  900144: request("The request body must contain the following parameter"),
+  90019: request("No information that identifies a tenant is in the request."),
+  90023: request("The authentication service does not take the request."),
+  9002313: request("Invalid request. Request is malformed or invalid."),
+  9002327: request("Tokens for a single-page application can be redeemed by cross-origin requests only."),
+  90038: request("The tenant is part of another national cloud: its requests must be sent to that cloud's authority."),
+  90051: request("The national cloud is not a valid one."),
+  90100: request("A parameter is empty or not valid."),
+  901002: request("The parameter 'request' is not supported."),
+  90124: request(
+    "The resource is not supported over the /common or /consumers endpoints. Use the /organizations or a tenant-specific endpoint.",
+  ),
+  90130: request("The application is not supported over the /common or /consumers endpoints."),
+} as const;
