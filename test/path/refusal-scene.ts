@@ -3,7 +3,7 @@
  * other shows that it goes on. It must not know the tables of refusals.
  */
 import { onTestFinished } from "vitest";
-import type { Fault } from "../../simulator/index.js";
+import type { Fault, SimulatorOptions } from "../../simulator/index.js";
 import { createDaemon } from "../../src/daemon/daemon.js";
 import type { DaemonEvents } from "../../src/daemon/events.js";
 import type { MailDaemonOptions } from "../../src/daemon/options.js";
@@ -37,9 +37,9 @@ const pollIntervalMs = 1_000;
 export type RefusalScene = ReturnType<typeof refusalScene>;
 
 /** Nothing is signed in yet, nothing runs. Several daemons made by it are processes over one store, one after another. */
-export function refusalScene(queues: readonly string[] = [address, other]) {
+export function refusalScene(queues: readonly string[] = [address, other], simulated: SimulatorOptions = {}) {
   const clock = createManualClock(Date.now());
-  const sim = simulatorWith(queues, { now: () => clock.now(), accessTokenLifetimeSeconds: tokenLifeMs / 1_000 });
+  const sim = simulatorWith(queues, { now: () => clock.now(), accessTokenLifetimeSeconds: tokenLifeMs / 1_000, ...simulated });
   const store = memoryStore({ clock });
   const told: Told[] = [];
   const options = hostOptions(sim, {
@@ -49,18 +49,18 @@ export function refusalScene(queues: readonly string[] = [address, other]) {
   });
 
   /** Moves time on until it is so. */
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await clock.advance(pollIntervalMs / 10);
+  async function until(condition: () => boolean, stepMs = pollIntervalMs / 10): Promise<void> {
+    while (!condition()) await clock.advance(stepMs);
   }
 
-  /** What the work gives, with time moving on. */
-  async function done<T>(work: Promise<T>): Promise<T> {
+  /** What the work gives, with time moving on: slowly, as a password is hashed and a page is asked for in real time. */
+  async function done<T>(work: Promise<T>, stepMs = 1): Promise<T> {
     let settled = false;
     const end = () => {
       settled = true;
     };
     work.then(end, end);
-    await until(() => settled);
+    await until(() => settled, stepMs);
     return work;
   }
 
@@ -118,9 +118,9 @@ export function refusalScene(queues: readonly string[] = [address, other]) {
 }
 
 /** A scene that runs, with its one process. */
-export async function runningScene(queues?: readonly string[]) {
+export async function runningScene(queues?: readonly string[], options?: Partial<MailDaemonOptions>) {
   const scene = refusalScene(queues);
-  const process = scene.process();
+  const process = scene.process(options);
   await process.running();
   return { ...scene, ...process };
 }
