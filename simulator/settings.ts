@@ -38,6 +38,8 @@ export interface SimulatorOptions {
   quirks?: Partial<Quirks>;
   /** Life of an access token in seconds. Default: drawn for each token between 3,600 and 5,400, as Entra does. */
   accessTokenLifetimeSeconds?: number;
+  /** The one authority host at which the tenant lives; the others refuse it (AADSTS90038). Default: it lives at all of them. */
+  authorityHost?: string;
   /** Whether the app allows public client flows (else password and device code are AADSTS7000218). Default true; see `Simulator.setApp`. */
   publicClientFlows?: boolean;
 }
@@ -50,6 +52,7 @@ export interface Settings {
   readonly now: () => number;
   readonly quirks: Quirks;
   readonly accessTokenLifetimeSeconds: number | undefined;
+  readonly authorityHost: string | undefined;
 }
 
 /** Fills in the defaults. */
@@ -68,5 +71,6 @@ export function completeSettings(options: SimulatorOptions): Settings {
       ...options.quirks,
     },
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
+    authorityHost: options.authorityHost?.toLowerCase(),
   };
 }

@@ -37,7 +37,7 @@ export const readParameters = ({ query }: Ask): Parameters => new Map(parseQuery
 export function answerAuthorize(call: AuthorizeCall, world: AuthorizeWorld): Answer {
   let address: ReplyAddress | undefined;
   try {
-    address = readReplyAddress(call.tenant, call.parameters, world);
+    address = readReplyAddress(call.tenant, call.cloud, call.parameters, world);
     const request = readAuthorizeRequest(call.parameters, call.cloud);
     if (call.ask.method !== "POST") return showSignIn(address, request.loginHint);
     const form = readTokenForm(call.ask);
@@ -56,7 +56,7 @@ export function refuseAuthorize(number: number, call: AuthorizeCall, world: Entr
   const { text } = refusalRow(number);
   if (staysOnPage(number)) return showRefusal(number, text, call.traces);
   try {
-    const address = readReplyAddress(call.tenant, call.parameters, world);
+    const address = readReplyAddress(call.tenant, call.cloud, call.parameters, world);
     return reply(address, { error: replyError(number), error_description: refusalText(number, text, call.traces) });
   } catch (error) {
     if (!(error instanceof EntraRefusal)) throw error;

@@ -9,7 +9,7 @@ import { readClaims } from "./asked-claims.js";
 import type { EntraWorld } from "./grant.js";
 import { EntraRefusal } from "./refusal.js";
 import { readScope } from "./scope.js";
-import { isOurTenant } from "./token-endpoint.js";
+import { requireTenant } from "./token-endpoint.js";
 
 /** The parameters of a request, each once. */
 export type Parameters = ReadonlyMap<string, string>;
@@ -69,8 +69,8 @@ export function unknownAuthorizeParameter(parameters: Parameters): string | unde
 }
 
 /** Where the reply goes. Throws `EntraRefusal` with what stays on the page. */
-export function readReplyAddress(tenant: string, parameters: Parameters, world: EntraWorld): ReplyAddress {
-  if (!isOurTenant(tenant, world)) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
+export function readReplyAddress(tenant: string, cloud: SimulatedCloud, parameters: Parameters, world: EntraWorld): ReplyAddress {
+  requireTenant(tenant, cloud, world);
   requireApp(parameters.get("client_id"), world);
   const redirectUri = parameters.get("redirect_uri");
   if (!redirectUri) throw new EntraRefusal(900971);

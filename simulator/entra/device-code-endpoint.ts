@@ -8,13 +8,12 @@ import { requireApp, requirePublicClientFlows } from "./app.js";
 import { readClaims } from "./asked-claims.js";
 import { deviceCodeLifeSeconds } from "./device-codes.js";
 import type { EntraWorld, TokenForm } from "./grant.js";
-import { EntraRefusal } from "./refusal.js";
 import { readScope } from "./scope.js";
-import { isOurTenant } from "./token-endpoint.js";
+import { requireTenant } from "./token-endpoint.js";
 
 /** Answers. Throws `EntraRefusal`. */
 export function answerDeviceCode(tenant: string, cloud: SimulatedCloud, form: TokenForm, world: EntraWorld): Answer {
-  if (!isOurTenant(tenant, world)) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
+  requireTenant(tenant, cloud, world);
   requireApp(form.get("client_id"), world);
   requirePublicClientFlows(world.app);
   readScope(form.get("scope"), cloud.graphs);

@@ -17,7 +17,7 @@ import { answerInstance, answerOpenIdMetadata } from "./discovery.js";
 import type { EntraWorld, TokenForm } from "./grant.js";
 import { EntraRefusal, refuse, refuseAs, type Traces, usualErrorBody } from "./refusal.js";
 import { type EntraRoute, findEntraRoute, privateQueries } from "./route.js";
-import { answerToken, isOurTenant, readTokenForm, unknownTokenParameter, whomTokenFormConcerns } from "./token-endpoint.js";
+import { answerToken, readTokenForm, requireTenant, unknownTokenParameter, whomTokenFormConcerns } from "./token-endpoint.js";
 
 /** What the Entra side stands on. */
 export interface EntraServiceWorld extends EntraWorld {
@@ -103,7 +103,7 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
       }
       if (route === "deviceauth") return answerDevicePage(ask, cloud, world);
       if (route === "devicecode") return answerDeviceCode(tenant, cloud, form, world);
-      if (!isOurTenant(tenant, world)) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
+      requireTenant(tenant, cloud, world);
       return ask.path.endsWith("/instance")
         ? answerInstance(ask.host, cloud, settings.tenantId)
         : answerOpenIdMetadata(ask.host, cloud, tenant, settings.tenantId);

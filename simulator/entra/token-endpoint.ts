@@ -2,7 +2,7 @@
  * `POST /{tenant}/oauth2/v2.0/token`: checks what every grant has in common, lets the grant sign in, issues the tokens.
  * Invariant: nothing is issued unless tenant, client, scope, account and consent are all right. Grants stand in a table and know no tokens' form.
  */
-import { cloudOfAuthority } from "../cloud.js";
+import { cloudOfAuthority, type SimulatedCloud } from "../cloud.js";
 import type { Account } from "../directory.js";
 import type { Answer, Ask } from "../exchange.js";
 import type { Settings } from "../settings.js";
@@ -77,7 +77,8 @@ export function answerToken(tenant: string, ask: Ask, form: TokenForm, world: En
   if (!grantName) throw new EntraRefusal(900144, "'grant_type'.");
   const grant = grants.get(grantName);
   if (!grant) throw new EntraRefusal(70003);
-  if (!cloud || !isOurTenant(tenant, world)) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
+  if (!cloud) throw new EntraRefusal(90002);
+  requireTenant(tenant, cloud, world);
   requireApp(form.get("client_id"), world);
   if ([...form.keys()].some(isSecret)) throw new EntraRefusal(700025);
   if (grant.publicClientFlow) requirePublicClientFlows(world.app);
@@ -114,8 +115,10 @@ export function clientInfoOf({ objectId }: Account, { tenantId }: Settings): str
   return Buffer.from(JSON.stringify({ uid: objectId, utid: tenantId })).toString("base64url");
 }
 
-/** Whether the tenant part of a path means our tenant: its id, one of its domains, or a name for any organisation. */
-export function isOurTenant(tenant: string, { settings, directory }: EntraWorld): boolean {
+/** Throws unless the tenant part of a path means our tenant (its id, one of its domains, or a name for any organisation) in its own cloud. */
+export function requireTenant(tenant: string, cloud: SimulatedCloud, { settings, directory }: EntraWorld): void {
   const name = tenant.toLowerCase();
-  return name === settings.tenantId || name === "common" || name === "organizations" || directory.hasDomain(name);
+  const ours = name === settings.tenantId || name === "common" || name === "organizations" || directory.hasDomain(name);
+  if (!ours) throw new EntraRefusal(90002, `Tenant '${tenant}'.`);
+  if (settings.authorityHost !== undefined && !cloud.authorities.includes(settings.authorityHost)) throw new EntraRefusal(90038);
 }

@@ -47,7 +47,8 @@ export function refusalOf(answer: EntraAnswer, { host, now }: RefusalContext): M
   };
   if (busy) {
     const said = `${host} answered ${status}: it is busy or out of order.`;
-    return new MailError("AUTH_UNAVAILABLE", said, { ...details, ...remedyDetails(busyRemedy) });
+    // A status of the server's trouble outweighs the number, but for what to do where both say that it passes.
+    return new MailError("AUTH_UNAVAILABLE", said, { ...details, ...remedyDetails(found?.class === "transient" ? found : busyRemedy) });
   }
   if (!json || !found) {
     const what = json ? `an answer that is neither a token nor a known refusal` : "something that is no JSON object";

@@ -15,6 +15,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import type { TokenSource } from "../graph/token.js";
+import { adviceOf } from "./advice.js";
 import type { ApplicationBar } from "./application-bar.js";
 import { createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
@@ -229,10 +230,12 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       }
     },
 
-    async refusedAgain({ claims, error: { serviceCode, status } }) {
+    async refusedAgain({ claims, error: refusal }) {
       openClaims ??= claims;
+      const { serviceCode, status } = refusal;
       const error = new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
         ...signInAgain(account),
+        ...adviceOf(refusal),
         ...(serviceCode === undefined ? {} : { serviceCode }),
         ...(status === undefined ? {} : { status }),
         // Nobody may have to act after all: it is tried again by itself.

@@ -124,3 +124,12 @@ test("a licence can be taken away and given back", async () => {
   user.set({ mailbox: true });
   expect((await ask("/me/messages")).body.value).toHaveLength(1);
 });
+
+test("a tenant of one cloud is refused by the others' authorities", async () => {
+  const sim = createSimulator({ authorityHost: "login.microsoftonline.us" });
+  const user = sim.addUser({ address, password: "right horse" });
+  const refused = await postToken(sim, { grant_type: "refresh_token", refresh_token: user.issueRefreshToken() });
+  expect(refused.body).toMatchObject({ error: "invalid_request", error_codes: [90038] });
+  const answer = await sim.fetch(`https://login.microsoftonline.us/${sim.tenantId}/v2.0/.well-known/openid-configuration`);
+  expect(answer.status).toBe(200);
+});
