@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { adviceOf } from "./advice.js";
 import type { ApplicationBar } from "./application-bar.js";
 import type { Bar } from "./bar.js";
 import type { Entra } from "./entra.js";
@@ -98,4 +99,19 @@ export function createRenewal({ account, entra, vault, clock, bar, application, 
 /** What is to be done where only a sign-in helps. */
 export function signInAgain(account: string, how: "in" | "in again" = "in again") {
   return remedyDetails({ ...signInRemedy, remedy: `Sign ${account} ${how}.` });
+}
+
+/** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
+const refusedAgainMs = 15 * 60_000;
+
+/** What a second refusal of Graph's means. Nobody may have to act after all: it is tried again by itself. */
+export function refusedAgainError(account: string, refusal: MailError, now: number): MailError {
+  const { serviceCode, status } = refusal;
+  return new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
+    ...signInAgain(account),
+    ...adviceOf(refusal),
+    ...(serviceCode === undefined ? {} : { serviceCode }),
+    ...(status === undefined ? {} : { status }),
+    notBeforeAt: now + refusedAgainMs,
+  });
 }

@@ -15,13 +15,12 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import type { TokenSource } from "../graph/token.js";
-import { adviceOf } from "./advice.js";
 import type { ApplicationBar } from "./application-bar.js";
 import { createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { EntraPause } from "./entra-pause.js";
 import { type HeldToken, heldToken } from "./held-token.js";
-import { createRenewal, signInAgain, type Unsaved } from "./renewal.js";
+import { createRenewal, refusedAgainError, signInAgain, type Unsaved } from "./renewal.js";
 import { type SessionEnd, type SessionTimes, sessionEnd, sessionTimes } from "./session-end.js";
 import type { Vault } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
@@ -84,8 +83,6 @@ interface Flight {
 
 /** Between attempts to renew a token that still serves. */
 const renewalBackoff = { baseMs: 5_000, capMs: 300_000 };
-/** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
-const refusedAgainMs = 15 * 60_000;
 /** Reads and writes of one flight: each further one means that another process wrote in between. */
 const mostLaps = 5;
 
@@ -230,18 +227,12 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       }
     },
 
-    async refusedAgain({ claims, error: refusal }) {
+    async refusedAgain({ refused, claims, error: refusal }) {
+      // A sign-in has brought another since, which may do.
+      if (held && held.token !== refused) return refusal;
       openClaims ??= claims;
-      const { serviceCode, status } = refusal;
-      const error = new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
-        ...signInAgain(account),
-        ...adviceOf(refusal),
-        ...(serviceCode === undefined ? {} : { serviceCode }),
-        ...(status === undefined ? {} : { status }),
-        // Nobody may have to act after all: it is tried again by itself.
-        notBeforeAt: clock.now() + refusedAgainMs,
-      });
-      refusedTwice = held?.token ?? refusedTwice;
+      const error = refusedAgainError(account, refusal, clock.now());
+      refusedTwice = refused;
       held = undefined;
       await bar.raise(error, await vault.version(account));
       return error;

@@ -29,6 +29,6 @@ export async function renewedToken(
   { again, signal }: RenewalOptions,
 ): Promise<string> {
   const asked = claims === undefined ? {} : { claims };
-  if (again) throw await tokens.refusedAgain({ ...asked, error });
+  if (again) throw await tokens.refusedAgain({ refused: token, ...asked, error });
   return tokens.get({ refused: token, ...asked, signal });
 }

@@ -16,5 +16,5 @@ export interface TokenSource {
    * Graph refused a token that was fetched because it had refused the one before: somebody has to sign in. Says so, and
    * gives the error to end the call with.
    */
-  refusedAgain(refusal: { readonly claims?: string | undefined; readonly error: MailError }): Promise<MailError>;
+  refusedAgain(refusal: { readonly refused: string; readonly claims?: string | undefined; readonly error: MailError }): Promise<MailError>;
 }

@@ -84,7 +84,7 @@ describe("a token refused a second time", () => {
   it("is told once, waits for a sign-in, and is tried again by itself after a quarter of an hour", async () => {
     const { tokens, first, network, events, clock, tokenRequests } = await signedIn();
     const second = await tokens.get({ refused: first, claims });
-    const error = await tokens.refusedAgain({ claims, error: refusal });
+    const error = await tokens.refusedAgain({ refused: second, claims, error: refusal });
     expect(error).toMatchObject({
       code: "AUTH_SIGN_IN_REQUIRED",
       serviceCode: "InvalidAuthenticationToken",
@@ -94,7 +94,7 @@ describe("a token refused a second time", () => {
     });
     expect(error.message).not.toContain("nbf");
     expect(await rejected(tokens.get(), network)).toBe(error);
-    expect(await tokens.refusedAgain({ claims, error: refusal })).toMatchObject({ code: "AUTH_SIGN_IN_REQUIRED" });
+    expect(await tokens.refusedAgain({ refused: second, claims, error: refusal })).toMatchObject({ code: "AUTH_SIGN_IN_REQUIRED" });
     expect(events.filter(({ name }) => name === "queue:sign-in-required")).toHaveLength(1);
     const asked = tokenRequests();
     let came = false;
@@ -111,9 +111,17 @@ describe("a token refused a second time", () => {
     expect(events.filter(({ name }) => name === "queue:signed-in")).toHaveLength(1);
   });
 
+  it("is no reason to wait when a sign-in has brought another meanwhile", async () => {
+    const { tokens, first, accounts, user, names } = await signedIn();
+    await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    expect(await tokens.refusedAgain({ refused: first, error: refusal })).toBe(refusal);
+    expect(await tokens.get()).toBeTypeOf("string");
+    expect(names()).not.toContain("queue:sign-in-required");
+  });
+
   it("is in use again at once after a sign-in", async () => {
     const { tokens, accounts, user, clock } = await signedIn();
-    await tokens.refusedAgain({ error: refusal });
+    await tokens.refusedAgain({ refused: await tokens.get(), error: refusal });
     const watching = tokens.watchForSignIn();
     await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
     await watching;
