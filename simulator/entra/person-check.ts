@@ -4,6 +4,7 @@
  */
 import type { SimulatedCloud } from "../cloud.js";
 import type { Account } from "../directory.js";
+import { tellSecret } from "../secret-channel.js";
 import type { EntraWorld } from "./grant.js";
 import { EntraRefusal } from "./refusal.js";
 
@@ -19,6 +20,8 @@ export function checkPassword(account: Account, password: string, { lockout, set
   const now = settings.now();
   if (lockout.locked(account.address, now)) throw new EntraRefusal(50053);
   if (account.password !== password) {
+    // A mistyped password is a secret too, often one letter from the right one.
+    tellSecret("password", password);
     lockout.failed(account.address, password, cloud.lockoutAfter, now);
     throw new EntraRefusal(lockout.locked(account.address, now) ? 50053 : 50126);
   }

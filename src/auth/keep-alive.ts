@@ -6,7 +6,7 @@
  * renew at once; each is told of at most once a day. It must not know how a token is renewed.
  */
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
 import type { SessionEnd } from "./session-end.js";
 import type { AccountTokens } from "./token-source.js";
 
@@ -49,7 +49,7 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
       const { end } = source;
       if (!end || source.state().state === "waiting-for-sign-in") continue;
       const hindrance = clock.now() - end.refreshedAt >= dayMs ? await renewed(source) : undefined;
-      tell(account, hindrance);
+      if (!ended.signal.aborted) tell(account, hindrance);
     }
   }
 
@@ -60,8 +60,7 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
       return undefined;
     } catch (error) {
       // Told by `onEnding` when it matters, and by the source itself when a person must act.
-      if (error instanceof MailError) return error;
-      throw error;
+      return asMailError(error, "AUTH_UNAVAILABLE", "The token could not be renewed.");
     }
   }
 
@@ -80,12 +79,9 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
 
   function begin(): void {
     stopTimer = clock.startTimer(begin, everyMs, { background: true });
-    looking ??= look()
-      // Only the stop cuts a look off by an error; nobody waits for it then.
-      .catch(() => undefined)
-      .finally(() => {
-        looking = undefined;
-      });
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
   }
 
   return {
