@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: "main",
           include: ["test/**/*.test.ts"],
-          exclude: [...slowFolders, "**/node_modules/**"],
+          exclude: [...slowFolders, "test/keychain/**", "**/node_modules/**"],
           setupFiles: [here("test/support/leaks.ts")],
           testTimeout: 20_000,
           hookTimeout: 20_000,

@@ -22,7 +22,7 @@ const lockedText = /locked|interaction is not allowed/i;
 /** gnome-keyring: "Object does not exist at path …/collection/login"; macOS: errSecNoSuchKeychain, errSecNoDefaultKeychain. */
 const noKeyringText = /does not exist at path|keychain could not be found/i;
 /** libsecret: "Cannot autolaunch D-Bus without X11 $DISPLAY", "The name org.freedesktop.secrets was not provided …". */
-const noServiceText = /d-?bus|org\.freedesktop\.secrets/i;
+const noServiceText = /autolaunch d-?bus|could not connect|org\.freedesktop\.secrets/i;
 
 /** The entry's name, as every message has it. */
 export function entryName({ service, account }: FailedPlace): string {

@@ -115,6 +115,7 @@ describe.each(["linux", "darwin"] as const)("the keychain of %s", (platform) => 
 describe("a keychain in trouble", () => {
   it.each([
     ["no D-Bus at the load", { load: new Error(noBusText) }, "AUTH_VAULT_KEY_MISSING", /No keychain can be reached/],
+    ["a D-Bus that is gone", { load: new Error("Could not connect: Connection refused") }, "AUTH_VAULT_KEY_MISSING", /reached/],
     [
       "no secret service",
       { load: new Error("The name org.freedesktop.secrets was not provided by any .service files") },
