@@ -23,6 +23,8 @@ export default defineConfig({
   test: {
     pool: "forks",
     retry: 0,
+    // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
+    onConsoleLog: (log) => !log.startsWith("oidc-provider "),
     reporters: report ? ["default", "json"] : ["default"],
     ...(report ? { outputFile: { json: report } } : {}),
     projects: [
