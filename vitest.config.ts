@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: "main",
           include: ["test/**/*.test.ts"],
-          exclude: [...slowFolders, "test/keychain/**", "**/node_modules/**"],
+          exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles: [here("test/support/leaks.ts")],
           testTimeout: 20_000,
           hookTimeout: 20_000,
