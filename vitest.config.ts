@@ -28,6 +28,8 @@ export default defineConfig({
     pool: "forks",
     retry: 0,
     reporters: ["default", tallySearches(), ...(report ? ["json"] : [])],
+    // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
+    onConsoleLog: (log) => !log.startsWith("oidc-provider "),
     ...(report ? { outputFile: { json: report } } : {}),
     projects: [
       {
@@ -35,7 +37,7 @@ export default defineConfig({
         test: {
           name: "main",
           include: ["test/**/*.test.ts"],
-          exclude: [...slowFolders, "test/keychain/**", "**/node_modules/**"],
+          exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles,
           testTimeout: 20_000,
           hookTimeout: 20_000,

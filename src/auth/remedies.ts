@@ -187,7 +187,7 @@ export function knownErrors(): ReadonlyMap<string, Remedy> {
 }
 
 /** The remedy as an administrator reads it: what, who, and where it is described. */
-export function remedyText({ who, remedy, step }: Pick<Remedy, "who" | "remedy" | "step">): string {
+export function remedyText({ who, remedy, step }: { readonly who: string; readonly remedy: string; readonly step: string }): string {
   return `${remedy} (${who}; docs/setup-entra.md#${step})`;
 }
 
