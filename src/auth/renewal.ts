@@ -4,6 +4,7 @@
  * Invariants: a refusal counts only for the record it was given for; when a policy ends a sign-in, how long that was
  * lived is kept, so that the next one's end is known ahead. Nothing is taken into use here.
  */
+import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { adviceOf } from "./advice.js";
@@ -30,6 +31,8 @@ export interface Renewal {
     entry: VaultEntry,
     options: { readonly claims: string | undefined; readonly signal: AbortSignal },
   ): Promise<VaultRecord | undefined>;
+  /** What it means that Graph refuses two tokens in a row: somebody has to sign in, unless it passes by itself. */
+  refusedAgain(refusal: MailError): MailError;
 }
 
 export interface RenewalOptions {
@@ -45,7 +48,15 @@ export interface RenewalOptions {
 /** The tenant's sign-in frequency has ended the sign-in (identity-platform/reference-error-codes). */
 const endedByPolicy = "AADSTS70043";
 
+/** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
+const refusedAgainPause = { baseMs: 60_000, capMs: 900_000 };
+const forgottenAfterMs = 3_600_000;
+
 export function createRenewal({ account, entra, vault, clock, bar, application, scopes }: RenewalOptions): Renewal {
+  /** How often in a row Graph refused two tokens, and when last; empty before. */
+  let times = 0;
+  let refusedAt = Number.NEGATIVE_INFINITY;
+
   /** The version after the life that the policy left was written into the record; the version before when that failed. */
   async function learned({ record, version }: VaultEntry): Promise<number> {
     const policyLifeMs = policyLifeOf(record, clock.now());
@@ -55,6 +66,21 @@ export function createRenewal({ account, entra, vault, clock, bar, application, 
   }
 
   return {
+    refusedAgain(refusal) {
+      const { serviceCode, status } = refusal;
+      const now = clock.now();
+      times = now - refusedAt < forgottenAfterMs ? times + 1 : 1;
+      refusedAt = now;
+      return new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
+        ...signInAgain(account),
+        ...adviceOf(refusal),
+        ...(serviceCode === undefined ? {} : { serviceCode }),
+        ...(status === undefined ? {} : { status }),
+        // Nobody may have to act after all: it is tried again by itself.
+        notBeforeAt: now + backoffMs(clock, times, refusedAgainPause),
+      });
+    },
+
     async opened() {
       let entry: VaultEntry | undefined;
       try {
@@ -99,19 +125,4 @@ export function createRenewal({ account, entra, vault, clock, bar, application, 
 /** What is to be done where only a sign-in helps. */
 export function signInAgain(account: string, how: "in" | "in again" = "in again") {
   return remedyDetails({ ...signInRemedy, remedy: `Sign ${account} ${how}.` });
-}
-
-/** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
-const refusedAgainMs = 15 * 60_000;
-
-/** What a second refusal of Graph's means. Nobody may have to act after all: it is tried again by itself. */
-export function refusedAgainError(account: string, refusal: MailError, now: number): MailError {
-  const { serviceCode, status } = refusal;
-  return new MailError("AUTH_SIGN_IN_REQUIRED", `Graph refuses ${account}'s new access token as well.`, {
-    ...signInAgain(account),
-    ...adviceOf(refusal),
-    ...(serviceCode === undefined ? {} : { serviceCode }),
-    ...(status === undefined ? {} : { status }),
-    notBeforeAt: now + refusedAgainMs,
-  });
 }

@@ -20,7 +20,7 @@ import { createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { EntraPause } from "./entra-pause.js";
 import { type HeldToken, heldToken } from "./held-token.js";
-import { createRenewal, refusedAgainError, signInAgain, type Unsaved } from "./renewal.js";
+import { createRenewal, signInAgain, type Unsaved } from "./renewal.js";
 import { type SessionEnd, type SessionTimes, sessionEnd, sessionTimes } from "./session-end.js";
 import type { Vault } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
@@ -231,7 +231,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       // A sign-in has brought another since, which may do.
       if (held && held.token !== refused) return refusal;
       openClaims ??= claims;
-      const error = refusedAgainError(account, refusal, clock.now());
+      const error = renewal.refusedAgain(refusal);
       refusedTwice = refused;
       held = undefined;
       await bar.raise(error, await vault.version(account));

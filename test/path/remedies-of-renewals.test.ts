@@ -81,18 +81,20 @@ test.each(Object.entries(causes))("%s: one queue waits for its sign-in, and with
   const imported = (): SignInMethod => ({ method: "refreshToken", refreshToken: sim.user(address).issueRefreshToken({ way }) });
   sim.user(address).setPassword(password);
   await signIn(address, way === "password" ? { method: "password", password } : imported());
+  // A poll may have met the password that was set here for the first time.
+  const before = of("queue:sign-in-required").length;
   befalls(scene);
   endTokens();
   await until(() => state().state === "waiting-for-sign-in");
   const { who, step } = expected;
   expect(state()).toMatchObject({ who, step, remedy: expect.stringMatching(new RegExp(`\\(${who}; docs/setup-entra\\.md#${step}\\)$`)) });
   await delivers(other);
-  expect(of("queue:sign-in-required")).toMatchObject([{ queue: address, code: "AUTH_SIGN_IN_REQUIRED", ...expected }]);
+  expect(of("queue:sign-in-required").slice(before)).toMatchObject([{ queue: address, code: "AUTH_SIGN_IN_REQUIRED", ...expected }]);
   mended(scene);
   // A person in the browser meets every second factor, and is a session of its own.
   await signIn();
   await goesOn();
-  expect(of("queue:sign-in-required")).toHaveLength(1);
+  expect(of("queue:sign-in-required")).toHaveLength(before + 1);
 });
 
 test.each([
