@@ -38,6 +38,11 @@ export interface SimulatorOptions {
   quirks?: Partial<Quirks>;
   /** Life of an access token in seconds. Default: drawn for each token between 3,600 and 5,400, as Entra does. */
   accessTokenLifetimeSeconds?: number;
+  /**
+   * Seconds for which a refresh token works after its first use; later it is AADSTS70000. Default: a used one works on, as Entra's do.
+   * 0: once only.
+   */
+  refreshTokenGraceSeconds?: number;
   /** The one authority host at which the tenant lives; the others refuse it (AADSTS90038). Default: it lives at all of them. */
   authorityHost?: string;
   /** Whether the app allows public client flows (else password and device code are AADSTS7000218). Default true; see `Simulator.setApp`. */
@@ -52,6 +57,7 @@ export interface Settings {
   readonly now: () => number;
   readonly quirks: Quirks;
   readonly accessTokenLifetimeSeconds: number | undefined;
+  readonly refreshTokenGraceSeconds: number | undefined;
   readonly authorityHost: string | undefined;
 }
 
@@ -71,6 +77,7 @@ export function completeSettings(options: SimulatorOptions): Settings {
       ...options.quirks,
     },
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
+    refreshTokenGraceSeconds: options.refreshTokenGraceSeconds,
     authorityHost: options.authorityHost?.toLowerCase(),
   };
 }

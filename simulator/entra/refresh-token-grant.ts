@@ -1,10 +1,12 @@
 /**
- * The `refresh_token` grant. Invariant: a revoked, idle or unknown token signs nobody in; a used one stays valid; policies look at how
- * the session began. Source: entra-docs refresh-tokens, concept-authentication-flows (530036).
+ * The `refresh_token` grant. Invariant: a revoked, idle or unknown token signs nobody in; a used one stays valid unless the simulator is
+ * told to be harsher; policies look at how the session began. Source: entra-docs refresh-tokens, concept-authentication-flows (530036).
  */
+import type { Settings } from "../settings.js";
 import type { Grant } from "./grant.js";
 import { EntraRefusal } from "./refusal.js";
 import type { Session } from "./session.js";
+import type { RefreshGrant } from "./token-issuer.js";
 
 const inactivitySeconds = 90 * 24 * 3_600;
 
@@ -26,15 +28,22 @@ export const refreshTokenGrant: Grant = {
     const { account, session } = grant;
     const now = settings.now();
     if (now - grant.lastUsedAt > (grant.lifeSeconds ?? inactivitySeconds) * 1000) throw new EntraRefusal(700082);
+    if (usedUp(grant, settings)) throw new EntraRefusal(70000, "'refresh_token'.");
     if (grant.epoch !== account.refreshEpoch) throw new EntraRefusal(50173);
     const { state } = account;
     if (state.signInFrequencySeconds !== undefined && now - session.startedAt >= state.signInFrequencySeconds * 1000)
       throw new EntraRefusal(70043);
     checkWay(session, state);
+    grant.firstUsedAt ??= now;
     grant.lastUsedAt = now;
     return { account, session };
   },
 };
+
+function usedUp({ firstUsedAt }: RefreshGrant, { refreshTokenGraceSeconds, now }: Settings): boolean {
+  if (firstUsedAt === undefined || refreshTokenGraceSeconds === undefined) return false;
+  return now() - firstUsedAt >= refreshTokenGraceSeconds * 1000;
+}
 
 function checkWay(
   { way }: Session,

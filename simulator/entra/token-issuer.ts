@@ -34,6 +34,8 @@ export interface RefreshGrant {
   /** Seconds without use it bears, when not the usual 90 days. */
   readonly lifeSeconds: number | undefined;
   lastUsedAt: number;
+  /** Undefined until it is used. */
+  firstUsedAt: number | undefined;
 }
 
 /** Issues and knows tokens. */
@@ -118,7 +120,14 @@ export function createTokenIssuer(settings: Settings, random: Random): TokenIssu
     refresh(account, session) {
       const token = tellSecret("refresh-token", `1.AX${randomBytes(30).toString("base64url")}.${filler}`);
       const lifeSeconds = account.state.refreshTokenExpiresInSeconds;
-      refreshGrants.set(token, { account, session, epoch: account.refreshEpoch, lifeSeconds, lastUsedAt: settings.now() });
+      refreshGrants.set(token, {
+        account,
+        session,
+        epoch: account.refreshEpoch,
+        lifeSeconds,
+        lastUsedAt: settings.now(),
+        firstUsedAt: undefined,
+      });
       return token;
     },
     id(account, host, nonce) {

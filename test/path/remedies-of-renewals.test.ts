@@ -76,10 +76,13 @@ const causes: Readonly<Record<string, Cause>> = {
 
 test.each(Object.entries(causes))("%s: one queue waits for its sign-in, and with it goes on", async (_, cause) => {
   const { way = "browser", befalls, mended, expected } = cause;
-  const scene = await runningScene();
-  const { sim, signIn, endTokens, until, state, of, delivers, goesOn } = scene;
-  const imported = (): SignInMethod => ({ method: "refreshToken", refreshToken: sim.user(address).issueRefreshToken({ way }) });
+  const scene = refusalScene();
+  const { sim, endTokens, until, of } = scene;
+  // A new password ends the sign-ins before it.
   sim.user(address).setPassword(password);
+  const { running, signIn, state, delivers, goesOn } = scene.process();
+  await running();
+  const imported = (): SignInMethod => ({ method: "refreshToken", refreshToken: sim.user(address).issueRefreshToken({ way }) });
   await signIn(address, way === "password" ? { method: "password", password } : imported());
   // A poll may have met the password that was set here for the first time.
   const before = of("queue:sign-in-required").length;

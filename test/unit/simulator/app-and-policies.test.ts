@@ -133,3 +133,19 @@ test("a tenant of one cloud is refused by the others' authorities", async () => 
   const answer = await sim.fetch(`https://login.microsoftonline.us/${sim.tenantId}/v2.0/.well-known/openid-configuration`);
   expect(answer.status).toBe(200);
 });
+
+test("a used refresh token works on as long as the grace says, and the one it gave does not end with it", async () => {
+  const clock = { now: Date.UTC(2026, 0, 5) };
+  const sim = createSimulator({ now: () => clock.now, refreshTokenGraceSeconds: 60 });
+  const user = sim.addUser({ address });
+  const refresh = async (token: string) =>
+    (await postToken(sim, { grant_type: "refresh_token", refresh_token: token, scope: everyScope })).body;
+  const first = user.issueRefreshToken();
+  clock.now += 3_600_000;
+  const { refresh_token: second } = await refresh(first);
+  clock.now += 59_999;
+  expect(await refresh(first)).toHaveProperty("access_token");
+  clock.now += 1;
+  expect(await refresh(first)).toMatchObject({ error: "invalid_grant", error_codes: [70000] });
+  expect(await refresh(second)).toHaveProperty("access_token");
+});
