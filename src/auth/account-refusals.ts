@@ -37,7 +37,7 @@ export const accountRefusals: readonly RefusalRow[] = [
     who: "administrator",
     step: "assign-users",
     remedy:
-      'Entra ID > Enterprise apps > the app > Users and groups > Add user/group: assign the user; or Properties: set "Assignment required?" to No. Then sign the account in again.',
+      'Entra ID > Enterprise apps > the app > Users and groups > Add user/group: assign the user; or Properties: set "Assignment required?" to No. A queue that was signed in goes on within the hour.',
   },
   {
     codes: [50053],
@@ -74,7 +74,8 @@ export const accountRefusals: readonly RefusalRow[] = [
     cause: "the user name or the password is wrong",
     who: "user",
     step: "password",
-    remedy: "Correct the password and sign in again; a refused password is not tried twice.",
+    remedy:
+      "Correct the password and sign in again; a refused password is not tried twice. A federated user, whose password is kept elsewhere, signs in with the browser.",
   },
   {
     codes: [80012],

@@ -8,13 +8,13 @@
 
 import type { Clock } from "../base/clock.js";
 import type { Cloud } from "../base/cloud.js";
-import { MailError } from "../base/errors.js";
+import { ConfigError, MailError } from "../base/errors.js";
 import type { TokenSource } from "../graph/token.js";
 import type { Store } from "../state/store.js";
 import { alarmOf, endingOf } from "./alarm.js";
 import { createApplicationBar } from "./application-bar.js";
 import type { Entra } from "./entra.js";
-import { createEntraPause } from "./entra-pause.js";
+import { createEntraPause, type EntraPause } from "./entra-pause.js";
 import type { EmitAuthEvent } from "./events.js";
 import type { Identity } from "./identity.js";
 import { createKeepAlive } from "./keep-alive.js";
@@ -79,6 +79,9 @@ export interface AccountsOptions {
 
 interface Known {
   readonly name: string;
+  readonly pause: EntraPause;
+  /** What the queues need together; changed only when they do. */
+  scopes: readonly string[];
   /** Queue address as configured, and whether its mailbox is another's; never empty. */
   readonly queues: Map<string, boolean>;
   readonly source: AccountTokens;
@@ -110,21 +113,23 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     const each = (tell: (of: { queue: string; account: string }) => void) => {
       for (const queue of queues.keys()) tell({ queue, account: name });
     };
+    const pause = createEntraPause({ account: name, store, clock });
     const source = createTokenSource({
       account: name,
       entra,
       vault,
       clock,
       application,
-      pause: createEntraPause({ account: name, store, clock }),
-      scopes: () => scopesOf(queues),
+      pause,
+      scopes: () => account.scopes,
       onRefreshed: (expiresAt) => each((of) => emit("token:refreshed", { ...of, expiresAt })),
       onExpiring: (expiresAt, { code, message: reason }) =>
         each((of) => emit("token:expiring", { ...of, token: "access", expiresAt, code, reason })),
       onSignedInElsewhere: (method) => each((of) => emit("queue:signed-in", { ...of, method })),
       onSignInRequired: (error) => each((of) => emit("queue:sign-in-required", { ...of, ...alarmOf(error, signInAgain(name).remedy) })),
     });
-    return { name, queues, source };
+    const account: Known = { name, queues, source, pause, scopes: [] };
+    return account;
   }
 
   function scopesOf(queues: ReadonlyMap<string, boolean>): readonly string[] {
@@ -137,17 +142,30 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     throw new MailError("LIFECYCLE_UNKNOWN_QUEUE", `${address} is not one of the daemon's queues.`);
   }
 
+  /**
+   * What one queue sees of its account. Graph may refuse a mailbox that is not the account's own for that mailbox's sake:
+   * while other queues share the account, such a refusal stops that queue alone.
+   */
+  function tokensOf({ source, queues }: Known, own: boolean): QueueTokens {
+    return {
+      get: source.get,
+      watchForSignIn: source.watchForSignIn,
+      state: source.state,
+      refusedAgain: (refusal) => (own || queues.size === 1 ? source.refusedAgain(refusal) : Promise.resolve(refusal.error)),
+    };
+  }
+
   return {
     add({ address, account: name = address }) {
       const key = accountKey(name);
       const account = accounts.get(key) ?? create(name);
-      const before = scopesOf(account.queues).length;
       account.queues.set(address, key !== address.toLowerCase());
+      account.scopes = scopesOf(account.queues);
       accounts.set(key, account);
       byQueue.set(address.toLowerCase(), account);
-      // A token that was asked for with fewer scopes does not open the other mailbox.
-      if (scopesOf(account.queues).length > before) account.source.forget();
-      return account.source;
+      const { error } = account.source.state();
+      if (error) emit("queue:sign-in-required", { queue: address, account: name, ...alarmOf(error, signInAgain(name).remedy) });
+      return tokensOf(account, key === address.toLowerCase());
     },
 
     async remove(address) {
@@ -156,27 +174,27 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       for (const queue of account.queues.keys()) {
         if (queue.toLowerCase() === address.toLowerCase()) account.queues.delete(queue);
       }
+      account.scopes = scopesOf(account.queues);
       if (account.queues.size > 0) return;
       accounts.delete(accountKey(account.name));
       await account.source.close();
     },
 
-    tokens: (address) => known(address).source,
+    tokens(address) {
+      const account = known(address);
+      return tokensOf(account, accountKey(account.name) === address.toLowerCase());
+    },
 
     async signIn(address, method, { signal } = {}) {
-      const { name, queues, source } = known(address);
+      const { name, queues, source, scopes, pause } = known(address);
       const checked = checkedMethod(method);
-      await source.throwIfBarred();
-      try {
-        const done = await signIn.run({ account: name, method: checked, scopes: scopesOf(queues), claims: source.openClaims, signal });
-        source.adopt(done.record);
-        for (const queue of queues.keys()) emit("queue:signed-in", { queue, account: name, method: done.method });
-        const { objectId, userPrincipalName, replaced, record } = done;
-        return { queue: address, account: name, method: done.method, objectId, userPrincipalName, replaced, expiresAt: record.expiresAt };
-      } catch (error) {
-        await source.bar(error);
-        throw error;
-      }
+      const done = await signIn.run({ account: name, method: checked, scopes, claims: source.openClaims, pause, signal }).catch((error) => {
+        throw ofQueue(error, address);
+      });
+      source.adopt(done.record, done.version);
+      for (const queue of queues.keys()) emit("queue:signed-in", { queue, account: name, method: done.method });
+      const { objectId, userPrincipalName, replaced, record } = done;
+      return { queue: address, account: name, method: done.method, objectId, userPrincipalName, replaced, expiresAt: record.expiresAt };
     },
 
     async signOut(address) {
@@ -190,6 +208,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     keepAlive: keepAlive.start,
 
     async close() {
+      vault.close();
       await keepAlive.stop();
       const closing = [...accounts.values()].map(({ source }) => source.close());
       accounts.clear();
@@ -197,4 +216,13 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       await Promise.all(closing);
     },
   };
+}
+
+/** The error as the queue's own: also its address is the host's to see. */
+function ofQueue(error: unknown, queue: string): unknown {
+  if (!(error instanceof MailError) || error instanceof ConfigError || error.queue !== undefined) return error;
+  const { code, message, cause, remedy, who, step, notBeforeAt, status, serviceCode } = error;
+  const told = { cause, remedy, who, step, notBeforeAt, status, serviceCode };
+  const given = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
+  return new MailError(code, message, { ...given, queue });
 }

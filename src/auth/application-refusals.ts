@@ -101,7 +101,7 @@ export const applicationRefusals: readonly RefusalRow[] = [
     codes: [90002, 50049],
     cause: "the tenant was not found",
     who: "developer",
-    step: "national-clouds",
+    step: "register-the-app",
     remedy: "Compare tenantId with Entra ID > Overview, and the cloud option with the portal in which that page is.",
   },
   {

@@ -1,43 +1,52 @@
 /**
  * When one account must not ask Entra, and why: until a time that Entra named (`entra-pause.ts`), while the application
  * itself is refused (`application-bar.ts`), or until the account's record changes, after a refusal that only a person
- * can mend. A refusal that may mend itself names a time as well, after which it is tried again.
+ * can mend. A refusal that may mend itself has a time after which it is tried again.
  *
- * Invariant: a refusal is announced once for each record. `waiting` is empty while the record does. It must not know tokens.
+ * Invariants: a refusal is announced once for each sign-in and each reason; a record that was only sealed anew, here or
+ * by another process, is the same sign-in. `waiting` is empty while the record does. It must not know tokens.
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { ApplicationBar } from "./application-bar.js";
 import type { EntraPause } from "./entra-pause.js";
-import type { Vault } from "./vault.js";
+import { endsSignIn } from "./remedies.js";
+import type { Vault, VaultEntry } from "./vault.js";
 
 interface Waiting {
   readonly error: MailError;
   /** The version of the record that does not do; `null`: there is none. */
   readonly version: number | null;
+  /** Of the record: what it was when it was refused; empty when it did not open, or there is none. */
+  readonly grant: GrantTimes | undefined;
   /** Entra or Graph refused this record, so they are not asked; otherwise the record itself did not open. */
   readonly refused: boolean;
   /** Epoch milliseconds from which a refused record is tried again all the same; infinity where only another record helps. */
   readonly retryAt: number;
 }
 
+/** By these two a grant is known again: a renewal changes the second, a sign-in both. */
+export interface GrantTimes {
+  readonly signedInAt: number;
+  readonly refreshedAt: number;
+}
+
 export interface Bar {
-  /** @throws the error by which Entra named a time that has not come */
-  throwIfTooEarly(): Promise<void>;
-  /** @throws like `throwIfTooEarly`; or the refusal of the record that is still there */
+  /** @throws the error by which Entra named a time that has not come; the refusal of the application, while it holds */
+  throwIfEntraBarred(): Promise<void>;
+  /** @throws the refusal of the record that is still there */
   throwIfRaised(): Promise<void>;
-  /** @throws the refusal of the application, while it holds */
-  throwIfApplicationRefused(): void;
-  /** Remembers the time that an error names. */
-  remember(error: unknown): Promise<void>;
   /**
    * Remembers a refusal of the record of this version; `false` when the record is another by now, and the refusal void.
    */
-  raise(error: unknown, version: number | null): Promise<boolean>;
+  raise(error: unknown, version: number | null, grant?: GrantTimes): Promise<boolean>;
   /** Remembers that the record of this version does not open, and says so once. */
   announce(error: MailError, version: number | null): void;
-  /** The record of this version opens; true when it is another than the one waited with. */
-  opened(version: number): boolean;
+  /**
+   * The record opens. `true` when it is of another sign-in than the one waited with.
+   * @throws the refusal, when the record was only sealed anew since
+   */
+  opened(entry: VaultEntry): boolean;
   /** The account has a token: it waits no more. */
   lift(): void;
   /** The record was only sealed anew: what is known of it holds. */
@@ -59,10 +68,8 @@ export interface BarOptions {
 }
 
 const lookEveryMs = 5_000;
-/** How often it is tried whether an administrator has mended what was refused. */
+/** How often it is tried whether somebody has mended what was refused, or it has passed. */
 const mendedEveryMs = 3_600_000;
-/** Refusals an administrator is told of, after which the refresh token is void all the same. */
-const endsSignIn: ReadonlySet<string> = new Set(["AADSTS70043", "AADSTS70046", "AADSTS530036", "AADSTS50173"]);
 /** The refusals that only another record can mend. */
 const needsPerson: ReadonlySet<string> = new Set(["AUTH_SIGN_IN_REQUIRED", "AUTH_WRONG_ACCOUNT"]);
 
@@ -71,29 +78,32 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
   /** The look-outs that sleep, to be woken by a sign-in in this process. */
   const wakers = new Set<() => void>();
 
-  async function throwIfTooEarly(): Promise<void> {
-    const error = await pause.current();
-    if (error) throw error;
+  function wait(next: Omit<Waiting, "retryAt">): void {
+    const { error, version } = next;
+    const before = waiting;
+    waiting = { ...next, retryAt: retryTime(error, clock.now()) };
+    const known = before?.version === version && before.error.code === error.code && before.error.serviceCode === error.serviceCode;
+    if (!known) onSignInRequired(error);
   }
 
-  function wait(error: MailError, version: number | null, refused: boolean): void {
-    const known = waiting?.version === version && waiting.error.code === error.code;
-    waiting = { error, version, refused, retryAt: retryTime(error, clock.now()) };
-    if (!known) onSignInRequired(error);
+  /** True while the record that was refused is still there, and its time has not come. */
+  async function isRefusalStanding(): Promise<boolean> {
+    if (!waiting?.refused || clock.now() >= waiting.retryAt) return false;
+    return (await vault.version(account)) === waiting.version;
   }
 
   /** True while nothing has happened that could have helped. */
   async function stillWaiting(): Promise<boolean> {
-    if ((await pause.current()) || application.refusal(account)) return true;
-    if (!waiting) return false;
-    const { version, refused, retryAt } = waiting;
-    if ((await vault.version(account)) !== version) return false;
-    if (refused) return clock.now() < retryAt;
-    // The key ring may have been mended, which leaves no trace in the store.
-    return vault.read(account).then(
-      () => false,
-      (reason: unknown) => isMailError(reason),
-    );
+    if (await isRefusalStanding()) return true;
+    if (waiting && !waiting.refused && (await vault.version(account)) === waiting.version) {
+      // The key ring may have been mended, which leaves no trace in the store.
+      return vault.read(account).then(
+        () => false,
+        (reason: unknown) => isMailError(reason),
+      );
+    }
+    // Last, as whoever may ask now asks for all.
+    return (await pause.current()) !== undefined || application.refusal(account) !== undefined;
   }
 
   function wake(): void {
@@ -122,37 +132,41 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
   }
 
   return {
-    throwIfTooEarly,
-    remember: pause.remember,
-    announce: (error, version) => wait(error, version, false),
+    announce: (error, version) => wait({ error, version, grant: undefined, refused: false }),
     waiting: () => waiting,
     wake,
 
-    async throwIfRaised() {
-      await throwIfTooEarly();
-      if (waiting?.refused && (await stillWaiting())) throw waiting.error;
-    },
-
-    throwIfApplicationRefused() {
-      const error = application.refusal(account);
+    async throwIfEntraBarred() {
+      const error = (await pause.current()) ?? application.refusal(account);
       if (error) throw error;
     },
 
-    async raise(error, version) {
+    async throwIfRaised() {
+      const standing = waiting;
+      if (standing && (await isRefusalStanding())) throw standing.error;
+    },
+
+    async raise(error, version, grant) {
       await pause.remember(error);
       if (!isMailError(error)) return true;
       if (error.code === "AUTH_APP_REFUSED") application.refused(account, error);
       if (!needsPerson.has(error.code)) return true;
       if ((await vault.version(account)) !== version) return false;
-      wait(error, version, true);
+      wait({ error, version, grant, refused: true });
       return true;
     },
 
-    opened(version) {
+    opened({ version, record }) {
+      const { grant, refused, error, retryAt } = waiting ?? {};
+      const sameSignIn = grant?.signedInAt === record.signedInAt;
+      if (waiting && refused && waiting.version !== version && sameSignIn && grant?.refreshedAt === record.refreshedAt) {
+        waiting = { ...waiting, version };
+        if (clock.now() < (retryAt ?? 0)) throw error;
+      }
       const another = waiting !== undefined && waiting.version !== version;
       // A refusal of this very record holds until it is tried and found void.
-      if (another || !waiting?.refused) waiting = undefined;
-      return another;
+      if (another || !refused) waiting = undefined;
+      return another && !sameSignIn;
     },
 
     lift() {
@@ -182,10 +196,15 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
   };
 }
 
-/** What an administrator mends (a policy, a consent, a disabled account) often leaves the refresh token as it was. */
-function retryTime({ notBeforeAt, who, serviceCode = "" }: MailError, now: number): number {
-  if (notBeforeAt !== undefined) return notBeforeAt;
-  return who === "administrator" && !endsSignIn.has(serviceCode) ? now + mendedEveryMs : Number.POSITIVE_INFINITY;
+/**
+ * What an administrator mends (a policy, a consent, a disabled account) often leaves the refresh token as it was, and an
+ * answer that was mixed up may not come again. A time that Entra names is no invitation to come sooner.
+ */
+function retryTime({ code, notBeforeAt, who, serviceCode = "", status }: MailError, now: number): number {
+  const byEntra = serviceCode.startsWith("AADSTS") || status === 400;
+  if (notBeforeAt !== undefined) return byEntra ? Math.max(notBeforeAt, now + mendedEveryMs) : notBeforeAt;
+  const mends = code === "AUTH_WRONG_ACCOUNT" || (who === "administrator" && !endsSignIn(serviceCode));
+  return mends ? now + mendedEveryMs : Number.POSITIVE_INFINITY;
 }
 
 function isMailError(error: unknown): error is MailError {

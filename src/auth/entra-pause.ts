@@ -1,58 +1,65 @@
 /**
- * The time that Entra named before which an account must not ask it again, kept over restarts.
+ * The time that Entra named before which an account must not ask it again, kept over restarts and for other processes.
  *
- * Invariants: a time is never shortened; it holds in memory at once, and a store that does not take it is told of by
- * the call that was refused. It must not know why Entra wants a pause.
+ * Invariants: a time is never shortened, and none is believed that lies further ahead than any pause may last (a clock
+ * may have been wrong); it holds in memory at once, and a store that does not take it is told of by the call that was
+ * refused. It must not know why Entra wants a pause.
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { longestPauseMs } from "../base/retry-after.js";
 import type { Key, Store } from "../state/store.js";
 import { accountKey } from "./sealed-store.js";
 
 export interface EntraPause {
-  /** The error that named the time, while it has not come. */
+  /** The error that named the time, while it has not come. @throws MailError of the store */
   current(): Promise<MailError | undefined>;
-  /** Takes the time out of an error, where it names one for all of the account's requests. */
+  /** Takes the time out of an error, where it names one for all of the account's requests. @throws MailError of the store */
   remember(error: unknown): Promise<void>;
 }
 
-export function createEntraPause({
-  account,
-  store,
-  clock,
-}: {
+export interface EntraPauseOptions {
   readonly account: string;
+  /** Must be open while this is used. */
   readonly store: Store;
   readonly clock: Clock;
-}): EntraPause {
-  const key: Key = ["entra-pause", accountKey(account)];
-  /** Empty until Entra names a time. */
-  let pause: { readonly error: MailError; readonly untilAt: number } | undefined;
-  /** True once what an earlier process left was read. */
-  let read = false;
+}
 
-  async function readOnce(): Promise<void> {
-    if (read) return;
-    const untilAt = untilOf((await store.get(key))?.value);
-    read = true;
-    if (untilAt <= Math.max(clock.now(), pause?.untilAt ?? 0)) return;
-    const message = `Entra wants no request for ${account} before ${new Date(untilAt).toISOString()}.`;
-    pause = { error: new MailError("AUTH_UNAVAILABLE", message, { notBeforeAt: untilAt }), untilAt };
+/** More conflicts in a row than this are no race but a fault. */
+const mostConflicts = 50;
+
+export function createEntraPause({ account, store, clock }: EntraPauseOptions): EntraPause {
+  const key: Key = ["entra-pause", accountKey(account)];
+  /** Empty until Entra names a time to this process. */
+  let pause: { readonly error: MailError; readonly untilAt: number } | undefined;
+
+  async function stored(): Promise<{ readonly untilAt: number; readonly version: number | null }> {
+    const entry = await store.get(key);
+    const untilAt = untilOf(entry?.value);
+    return { untilAt: untilAt > clock.now() + longestPauseMs ? 0 : untilAt, version: entry?.version ?? null };
   }
 
   return {
     async current() {
-      await readOnce();
-      return pause && clock.now() < pause.untilAt ? pause.error : undefined;
+      const now = clock.now();
+      if (pause && now < pause.untilAt) return pause.error;
+      const { untilAt } = await stored();
+      if (now >= untilAt) return undefined;
+      const message = `Entra wants no request for ${account} before ${new Date(untilAt).toISOString()}.`;
+      return new MailError("AUTH_UNAVAILABLE", message, { notBeforeAt: untilAt });
     },
 
     async remember(error) {
       // Graph's times, and those that one refusal has, do not bar Entra.
-      if (!(error instanceof MailError) || error.code !== "AUTH_UNAVAILABLE" || error.notBeforeAt === undefined) return;
-      const untilAt = error.notBeforeAt;
+      if (!(error instanceof MailError) || !error.code.startsWith("AUTH_") || !error.retryable || error.notBeforeAt === undefined) return;
+      const untilAt = Math.min(error.notBeforeAt, clock.now() + longestPauseMs);
       if (untilAt <= Math.max(clock.now(), pause?.untilAt ?? 0)) return;
       pause = { error, untilAt };
-      await store.commit({ puts: [{ key, value: { untilAt } }] });
+      for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+        const { untilAt: known, version } = await stored();
+        if (known >= untilAt) return;
+        if ((await store.commit({ checks: [{ key, version }], puts: [{ key, value: { untilAt } }] })).ok) return;
+      }
     },
   };
 }

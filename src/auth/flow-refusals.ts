@@ -18,6 +18,8 @@ export const policyRefusals: readonly RefusalRow[] = [
     who: "administrator",
     step: "conditional-access",
     remedy: `Sign the account in again. It will happen again: ${findPolicy}, exclude the queue's account from "Sign-in frequency".`,
+    endsSignIn: true,
+    byFrequency: true,
   },
   {
     codes: [53000, 53001, 53002, 50005, 50097, 50127, 50129, 50155, 50187],
@@ -32,14 +34,15 @@ export const policyRefusals: readonly RefusalRow[] = [
     cause: "a conditional access policy blocks the sign-in",
     who: "administrator",
     step: "conditional-access",
-    remedy: `${findPolicy}, exclude the queue's account or allow this server's address. If it blocks device code, sign in with the browser.`,
+    remedy: `${findPolicy}, exclude the queue's account or allow this server's address. If it blocks device code, sign in with the browser; otherwise the queue goes on within the hour.`,
   },
   {
     codes: [530036],
     cause: "a policy refuses sessions that began with a device code",
-    who: "administrator",
+    who: "user",
     step: "device-code",
     remedy: "Sign the account in with the browser: what began with a device code stays subject to that policy at every renewal.",
+    endsSignIn: true,
   },
   {
     codes: [50131, 53011, 530034],
@@ -52,12 +55,15 @@ export const policyRefusals: readonly RefusalRow[] = [
   {
     codes: [530035],
     cause: "security defaults block this way of signing in",
-    who: "administrator",
+    who: "user",
     step: "conditional-access",
     remedy: "Sign in with the browser; security defaults block the password method.",
     neverByPassword: true,
   },
 ];
+
+const grantConsent =
+  'Entra ID > App registrations > the app > API permissions: press "Grant admin consent for" your organization. A queue that was signed in goes on within the hour, or as soon as it is signed in again.';
 
 export const consentRefusals: readonly RefusalRow[] = [
   {
@@ -65,8 +71,7 @@ export const consentRefusals: readonly RefusalRow[] = [
     cause: "the permissions were not consented to",
     who: "administrator",
     step: "grant-consent",
-    remedy:
-      'Entra ID > App registrations > the app > API permissions: press "Grant admin consent for" your organization, then sign the account in again.',
+    remedy: grantConsent,
   },
   {
     codes: [65004],
@@ -80,8 +85,7 @@ export const consentRefusals: readonly RefusalRow[] = [
     cause: "the permissions need an administrator's consent",
     who: "administrator",
     step: "grant-consent",
-    remedy:
-      'Entra ID > App registrations > the app > API permissions: press "Grant admin consent for" your organization, then sign the account in again.',
+    remedy: grantConsent,
   },
 ];
 

@@ -16,12 +16,16 @@ export interface HeldToken {
   readonly refreshAt: number;
   /** What it was asked for. */
   readonly scopes: readonly string[];
+  /** The version of the record that it is from. */
+  readonly version: number;
+  /** The claims that it answers, JSON; empty when none were asked. */
+  readonly claims: string | undefined;
 }
 
 const longestMarginMs = 60_000;
 
-/** The access token of a record, or `undefined` when the record holds none. */
-export function heldToken(record: VaultRecord, clock: Clock): HeldToken | undefined {
+/** The access token of a record of that version, or `undefined` when the record holds none. */
+export function heldToken(record: VaultRecord, version: number, clock: Clock, claims?: string): HeldToken | undefined {
   const token = accessTokenIn(record.cache);
   if (token === undefined) return undefined;
   const { expiresAt, refreshedAt, scopes } = record;
@@ -32,5 +36,7 @@ export function heldToken(record: VaultRecord, clock: Clock): HeldToken | undefi
     deadAt: expiresAt - Math.min(longestMarginMs, lifeMs * 0.05),
     refreshAt: expiresAt - lifeMs * (0.1 + 0.1 * clock.random()),
     scopes,
+    version,
+    claims,
   };
 }

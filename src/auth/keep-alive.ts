@@ -42,13 +42,16 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
   /** Empty unless a look is under way; one that takes longer than an hour is not overtaken. */
   let looking: Promise<void> | undefined;
 
-  async function look(): Promise<void> {
+  async function look(first: boolean): Promise<void> {
+    const names = new Set([...accounts()].map(({ name }) => name));
+    for (const name of toldAt.keys()) if (!names.has(name)) toldAt.delete(name);
     for (const account of [...accounts()]) {
       if (ended.signal.aborted) return;
       const { source } = account;
-      const { end } = source;
-      if (!end || source.state().state === "waiting-for-sign-in") continue;
-      const hindrance = clock.now() - end.refreshedAt >= dayMs ? await renewed(source) : undefined;
+      if (source.state().state === "waiting-for-sign-in") continue;
+      // One that no turn has asked for yet (a queue that was paused at once) is read here, and renewed if it is time.
+      const refreshedAt = source.end?.refreshedAt ?? (first ? clock.now() : Number.NEGATIVE_INFINITY);
+      const hindrance = clock.now() - refreshedAt >= dayMs ? await renewed(source) : undefined;
       if (!ended.signal.aborted) tell(account, hindrance);
     }
   }
@@ -77,16 +80,16 @@ export function createKeepAlive<Kind extends Account>({ clock, accounts, onEndin
     onEnding(account, end, hindrance);
   }
 
-  function begin(): void {
-    stopTimer = clock.startTimer(begin, everyMs, { background: true });
-    looking ??= look().finally(() => {
+  function begin(first: boolean): void {
+    stopTimer = clock.startTimer(() => begin(false), everyMs, { background: true });
+    looking ??= look(first).finally(() => {
       looking = undefined;
     });
   }
 
   return {
     start() {
-      if (!stopTimer && !ended.signal.aborted) begin();
+      if (!stopTimer && !ended.signal.aborted) begin(true);
     },
     async stop() {
       ended.abort(new MailError("LIFECYCLE_STOPPED", "The daemon stops."));

@@ -51,10 +51,10 @@ export function keyRing(keys: readonly VaultKeyInput[]): KeyRing {
  */
 export function asKeyRing(given: KeyRing | KeyFunction): KeyRing {
   if (typeof given === "function") {
-    return { load: async () => checkedKeys(await loaded(given), "the function given as `vaultKeys`") };
+    return { load: async () => checkedKeys(await loaded(given, "function"), "the function given as `vaultKeys`") };
   }
   if (typeof given?.load === "function") {
-    return { load: async () => checkedKeys(await given.load(), "the key ring") };
+    return { load: async () => checkedKeys(await loaded(() => given.load(), "key ring"), "the key ring") };
   }
   throw new ConfigError("CONFIG_KEY_INVALID", "Expected `vaultKeys` to be a key ring or a function that resolves with keys.");
 }
@@ -64,14 +64,14 @@ export function generateKey(): string {
   return randomBytes(keyBytes).toString("base64");
 }
 
-async function loaded(source: KeyFunction): Promise<readonly VaultKeyInput[]> {
+async function loaded(source: KeyFunction, what: string): Promise<readonly VaultKeyInput[]> {
   try {
     return await source();
   } catch (error) {
     if (error instanceof MailError) throw error;
     // The host's error is not kept: whoever handles keys may have put one into it.
     const name = error instanceof Error ? error.name : typeof error;
-    throw new MailError("AUTH_VAULT_KEY_MISSING", `The function given as \`vaultKeys\` failed (${name}), so the vault has no key.`, {
+    throw new MailError("AUTH_VAULT_KEY_MISSING", `The ${what} given as \`vaultKeys\` failed (${name}), so the vault has no key.`, {
       who: "developer",
       remedy: "Look into the key service that the function asks; the queues go on by themselves once it answers.",
     });

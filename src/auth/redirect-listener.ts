@@ -79,7 +79,9 @@ export async function listenForRedirect({ port, state, waitingPage }: RedirectLi
     // A connection that breaks has no answer to get.
     answer(request, response).catch(() => response.destroy());
   });
-  const hosts = new Set(["localhost", "127.0.0.1", "[::1]"].map((name) => `${name}:${opened}`));
+  // Clients leave the port of plain http out.
+  const suffixes = opened === 80 ? [":80", ""] : [`:${opened}`];
+  const hosts = new Set(["localhost", "127.0.0.1", "[::1]"].flatMap((name) => suffixes.map((suffix) => name + suffix)));
   return {
     redirectUri: `http://localhost:${opened}`,
     redirect,

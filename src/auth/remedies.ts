@@ -21,14 +21,17 @@ export interface FoundRemedy extends Remedy {
 }
 
 const byCode = new Map<number, Remedy>();
-const notByPassword = new Set<number>();
+/** Numbers by what their row says of them beside the remedy. */
+const flagged = { neverByPassword: new Set<number>(), endsSignIn: new Set<number>(), byFrequency: new Set<number>() };
 for (const [refusalClass, rows] of refusalTable) {
-  for (const { codes, neverByPassword, ...row } of rows) {
+  for (const { codes, neverByPassword, endsSignIn, byFrequency, ...row } of rows) {
     // One object for all numbers of a row: the documentation groups by it.
     const remedy = { class: refusalClass, ...row };
     for (const code of codes) {
       byCode.set(code, remedy);
-      if (neverByPassword) notByPassword.add(code);
+      if (neverByPassword) flagged.neverByPassword.add(code);
+      if (endsSignIn) flagged.endsSignIn.add(code);
+      if (byFrequency) flagged.byFrequency.add(code);
     }
   }
 }
@@ -160,6 +163,8 @@ const bySuberror: ReadonlyMap<string, Remedy> = new Map<string, Remedy>([
 export function remedyFor(error: string, codes: readonly number[], suberror = ""): FoundRemedy | undefined {
   for (const code of codes) {
     const known = byCode.get(code);
+    // A declined device code and a cancelled page come with the number of a declined consent.
+    if (code === 65004 && (error === "authorization_declined" || error === "access_denied")) break;
     if (known) return { ...known, known: true, number: code };
   }
   const single = unfinished.get(error);
@@ -170,11 +175,18 @@ export function remedyFor(error: string, codes: readonly number[], suberror = ""
   return { ...(refined ?? general), known: false };
 }
 
-/** True when no password can ever pass this refusal: `serviceCode` as an error carries it, `AADSTS50076`. */
-export function neverByPassword(serviceCode: string): boolean {
+/** Whether the row of a service code, as an error carries it (`AADSTS50076`), has the flag. */
+const has = (flag: keyof typeof flagged) => (serviceCode: string) => {
   const found = /^AADSTS(\d{4,9})$/.exec(serviceCode);
-  return found !== null && notByPassword.has(Number(found[1]));
-}
+  return found !== null && flagged[flag].has(Number(found[1]));
+};
+
+/** True when no password can ever pass this refusal. */
+export const neverByPassword = has("neverByPassword");
+/** True when only another sign-in helps, whoever mends what. */
+export const endsSignIn = has("endsSignIn");
+/** True when the tenant's sign-in frequency has ended the sign-in. */
+export const endedByFrequency = has("byFrequency");
 
 /** The whole table by number, for the documentation and its tests; the numbers of one row share their remedy. */
 export function knownRefusals(): ReadonlyMap<number, Remedy> {

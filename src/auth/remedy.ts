@@ -48,6 +48,10 @@ export interface Remedy {
 /** A row of the table of AADSTS numbers; its class is that of the list it stands in. */
 export interface RefusalRow extends Omit<Remedy, "class"> {
   readonly codes: readonly number[];
+  /** True when the refresh token is void for good, whoever mends what: only another sign-in helps. */
+  readonly endsSignIn?: true;
+  /** True when the tenant's sign-in frequency has ended the sign-in: the next one will end at the same age. */
+  readonly byFrequency?: true;
   /** True when no password can ever pass it, whatever is mended in the password. */
   readonly neverByPassword?: true;
 }

@@ -12,7 +12,7 @@ import type { ApplicationBar } from "./application-bar.js";
 import type { Bar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { Grant } from "./grant.js";
-import { remedyDetails, signInRemedy } from "./remedies.js";
+import { endedByFrequency, remedyDetails, signInRemedy } from "./remedies.js";
 import { policyLifeOf } from "./session-end.js";
 import type { Vault, VaultEntry } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
@@ -21,6 +21,8 @@ import type { VaultRecord } from "./vault-record.js";
 export interface Unsaved {
   readonly record: VaultRecord;
   readonly expectedVersion: number;
+  /** The claims that its token answers, JSON. */
+  readonly claims: string | undefined;
 }
 
 export interface Renewal {
@@ -44,9 +46,6 @@ export interface RenewalOptions {
   readonly application: ApplicationBar;
   readonly scopes: () => readonly string[];
 }
-
-/** The tenant's sign-in frequency has ended the sign-in (identity-platform/reference-error-codes). */
-const endedByPolicy = "AADSTS70043";
 
 /** Until a token is asked for again after Graph refused two in a row, unless somebody signs in before. */
 const refusedAgainPause = { baseMs: 60_000, capMs: 900_000 };
@@ -101,8 +100,11 @@ export function createRenewal({ account, entra, vault, clock, bar, application, 
       try {
         grant = await entra.refresh({ scopes: scopes(), cache: record.cache, expected: record, claims, signal });
       } catch (error) {
-        const version = error instanceof MailError && error.serviceCode === endedByPolicy ? await learned(entry) : entry.version;
-        if (await bar.raise(error, version)) throw error;
+        const { code, serviceCode = "" } = error instanceof MailError ? error : {};
+        // Whoever is refused for a person's sake was not refused for the application's.
+        if (code === "AUTH_SIGN_IN_REQUIRED") application.forget(account);
+        const version = endedByFrequency(serviceCode) ? await learned(entry) : entry.version;
+        if (await bar.raise(error, version, record)) throw error;
         return undefined;
       }
       application.accepted(account);

@@ -31,13 +31,13 @@ export interface SealedStore {
   version(account: string): Promise<number | null>;
   /**
    * The record, opened; `undefined` when there is none.
-   * @throws MailError `AUTH_VAULT_KEY_UNKNOWN`, `AUTH_VAULT_TAMPERED`, `AUTH_VAULT_KEY_MISSING`, `STORE_RECORD_INVALID`, store errors
+   * @throws MailError `AUTH_VAULT_KEY_UNKNOWN`, `AUTH_VAULT_TAMPERED`, `AUTH_VAULT_KEY_MISSING`, `AUTH_VAULT_NEWER_FORMAT`, store errors
    */
   read(account: string): Promise<SealedText | undefined>;
   /** Seals and writes the text, durably, if its version is still `expectedVersion` (`null`: if there is none). */
   write(account: string, text: string, expectedVersion: number | null): Promise<SealedWrite>;
-  /** Removes the record, readable or not; `false` when there was none. */
-  remove(account: string): Promise<boolean>;
+  /** Removes the record, readable or not, if its version is still `expectedVersion` (default: whatever it is); `false` when it was not there. */
+  remove(account: string, expectedVersion?: number): Promise<boolean>;
   /** Opens every record and seals it anew where another key than the first did; each is told as it is done. */
   reseal(tell: (resealed: Resealed) => void): Promise<void>;
 }
@@ -103,11 +103,11 @@ export function createSealedStore({ store, keys, space }: SealedStoreOptions): S
     read,
     write,
 
-    async remove(account) {
+    async remove(account, expectedVersion) {
       const key = storeKey(account);
       if (!(await store.get(key))) return false;
-      await store.commit({ deletes: [key] });
-      return true;
+      const checks = expectedVersion === undefined ? [] : [{ key, version: expectedVersion }];
+      return (await store.commit({ checks, deletes: [key] })).ok;
     },
 
     async reseal(tell) {
@@ -136,7 +136,7 @@ function sealedText(value: unknown, name: string): string {
   const stored = value as { readonly format?: unknown; readonly jwe?: unknown } | null;
   if (typeof stored?.format === "number" && stored.format > format) {
     throw new MailError(
-      "STORE_RECORD_INVALID",
+      "AUTH_VAULT_NEWER_FORMAT",
       `The vault record of ${name} has format ${stored.format}; this version knows format ${format}.`,
       { who: "developer", remedy: "Start the version that wrote it, or sign the account in again." },
     );

@@ -8,7 +8,9 @@
  */
 import type { Clock } from "../base/clock.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
+import { sharedWait } from "../base/shared-wait.js";
 import type { Entra } from "./entra.js";
+import type { EntraPause } from "./entra-pause.js";
 import type { Grant } from "./grant.js";
 import { confirmIdentity, type Identity } from "./identity.js";
 import type { Flow } from "./methods/flow.js";
@@ -29,6 +31,8 @@ export interface SignInRequest {
   readonly account: string;
   readonly method: SignInMethod;
   readonly scopes: readonly string[];
+  /** The times before which the account must not ask Entra. */
+  readonly pause: EntraPause;
   /** Claims that wait to be answered by a person, JSON. */
   readonly claims?: string | undefined;
   /** Ends the sign-in as the method's own signal does; nothing is stored unless it was already being written. */
@@ -66,10 +70,12 @@ export interface SignInOptions {
 
 /** More conflicts in a row than this are no race but a fault. */
 const mostConflicts = 50;
+/** With these no password was looked at; after a time-out or a broken answer nobody knows. */
+const notTried: ReadonlySet<MailErrorCode> = new Set(["AUTH_UNREACHABLE", "AUTH_UNAVAILABLE", "AUTH_APP_REFUSED"]);
 
 export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions): SignIn {
   const spent = createSpentPasswords(vault.refusedPasswords);
-  /** The last sign-in of each account; an account without one under way is not in it. */
+  /** What the next sign-in of each account waits for; an account without one under way is not in it. */
   const underWay = new Map<string, Promise<unknown>>();
 
   async function acquire({ account, method, scopes, claims }: SignInRequest, flow: Flow, signal: AbortSignal): Promise<Grant> {
@@ -77,33 +83,38 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     const acquisition = { scopes, signal, claims: hasPerson(method) ? claims : undefined };
     if (method.method !== "password") return entra.acquire(acquisition, flow);
     const { username = account, password, tryAgain = false } = method;
-    const attempt = await spent.begin({ account, username, password, tryAgain });
+    const attempt = await spent.begin({ username, password, tryAgain });
     let grant: Grant;
     try {
       grant = await entra.acquire(acquisition, flow);
     } catch (error) {
       if (error instanceof MailError && error.code === "AUTH_SIGN_IN_REQUIRED") await attempt.refused(error);
-      else await attempt.undecided();
+      else if (error instanceof MailError && notTried.has(error.code)) await attempt.untried();
       throw error;
     }
     await attempt.worked();
     return grant;
   }
 
-  async function run(request: SignInRequest): Promise<SignedIn> {
-    const { account, method } = request;
+  async function signIn(request: SignInRequest, signal: AbortSignal): Promise<SignedIn> {
+    const { account, method, pause } = request;
     // Without a key nothing can be stored: better known before a password or a token is spent.
-    await vault.ready();
+    await sharedWait(vault.ready(), signal);
+    const early = await pause.current();
+    if (early) throw early;
     const flow = flowOf(method, { account, host, clock });
     try {
-      const { grant, identity } = await withinLimit(request, (signal) => identified(request, flow, signal));
+      const { grant, identity } = await identified(request, flow, signal);
       const { replaced, before } = await replacedBy(account);
+      signal.throwIfAborted();
       const record = recordOf(grant, { method: method.method, signedInAt: clock.now(), before });
       const version = await overwrite(account, record);
       await flow.ended?.(undefined);
       return { account, method: method.method, ...identity, replaced, record, version };
     } catch (error) {
       await flow.ended?.(error);
+      // Before the next sign-in of the account begins.
+      await pause.remember(error);
       throw error;
     }
   }
@@ -124,9 +135,7 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
       const entry = await vault.read(account);
       return entry ? { replaced: "record", before: entry.record } : { replaced: "nothing" };
     } catch (error) {
-      if (error instanceof MailError && (error.code.startsWith("AUTH_VAULT_") || error.code === "STORE_RECORD_INVALID")) {
-        return { replaced: error.code };
-      }
+      if (error instanceof MailError && error.scope === "queue") return { replaced: error.code };
       throw error;
     }
   }
@@ -166,15 +175,17 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     async run(request) {
       const name = accountKey(request.account);
       const before = underWay.get(name);
-      const mine = Promise.resolve(before).then(
-        () => run(request),
-        () => run(request),
-      );
-      underWay.set(name, mine);
+      const mine = withinLimit(request, async (signal) => {
+        await sharedWait(Promise.resolve(before), signal);
+        return signIn(request, signal);
+      });
+      // One that is given up while it waits lets nobody pass it.
+      const both = Promise.allSettled([before, mine]);
+      underWay.set(name, both);
       try {
         return await mine;
       } finally {
-        if (underWay.get(name) === mine) underWay.delete(name);
+        if (underWay.get(name) === both) underWay.delete(name);
       }
     },
   };

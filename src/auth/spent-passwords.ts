@@ -2,8 +2,9 @@
  * Which passwords have been tried in vain, so that none is tried twice: ten bad tries lock an account, and with
  * pass-through authentication repeating one and the same password counts too (entra/identity, smart lockout).
  *
- * Invariants: a try is recorded before it is made, so that a process that starts over and over does not try over and
- * over; a password is kept only as a salted hash, and that only sealed. It must not know how a password is tried.
+ * Invariants: a try is recorded before it is made, and only over what was read, so that neither a process that starts
+ * over and over nor two at once try one over and over; a password is kept only as a salted hash, and that only sealed,
+ * under the name it was tried for. It must not know how a password is tried.
  */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
@@ -13,30 +14,25 @@ import type { SealedStore } from "./sealed-store.js";
 
 export interface SpentPasswords {
   /**
-   * Records that the password is about to be tried. `tryAgain` lets it be tried once more.
-   * @throws MailError `AUTH_SIGN_IN_REQUIRED` when it was tried in vain before, or when no password can pass
+   * Records that the password is about to be tried. `tryAgain` lets it be tried once more, whatever was recorded.
+   * @throws MailError `AUTH_SIGN_IN_REQUIRED` when it was tried in vain before, or when no password can pass;
+   * `AUTH_VAULT_…` when what was recorded does not open
    */
-  begin(attempt: {
-    readonly account: string;
-    readonly username: string;
-    readonly password: string;
-    readonly tryAgain: boolean;
-  }): Promise<Try>;
+  begin(attempt: { readonly username: string; readonly password: string; readonly tryAgain: boolean }): Promise<Try>;
 }
 
-/** One try, to be ended in one of three ways. */
+/** One try. One that is not ended stays recorded: whether it reached Entra is not known. */
 export interface Try {
   /** Entra refused it: never again, unless asked for. */
   refused(refusal: MailError): Promise<void>;
-  /** It says nothing about the password: nobody answered, or nobody knows it was tried. */
-  undecided(): Promise<void>;
+  /** It was not tried: Entra was not reached, or had no time. */
+  untried(): Promise<void>;
   /** It worked: all that was refused before is forgotten. */
   worked(): Promise<void>;
 }
 
 const spentSchema = z.array(
   z.object({
-    username: z.string(),
     /** base64. */
     salt: z.string(),
     hash: z.string(),
@@ -53,61 +49,73 @@ const spentSchema = z.array(
   }),
 );
 type Spent = z.infer<typeof spentSchema>[number];
+type Change = (spent: readonly Spent[]) => readonly Spent[] | Promise<readonly Spent[]>;
 
 const again = "If what hindered it has been mended since, sign in with `tryAgain: true`.";
-/** Kept per account; the oldest goes. */
+/** Kept per name; the oldest goes. */
 const keptCount = 10;
 /** More conflicts in a row than this are no race but a fault. */
 const mostConflicts = 50;
 
 export function createSpentPasswords(store: SealedStore): SpentPasswords {
-  /** A record that does not open holds nobody up: only a sign-in can mend that, and this is one. */
-  async function read(account: string): Promise<{ readonly spent: readonly Spent[]; readonly version: number | null }> {
+  async function read(name: string, tryAgain: boolean): Promise<{ readonly spent: readonly Spent[]; readonly version: number | null }> {
     try {
-      const sealed = await store.read(account);
+      const sealed = await store.read(name);
       return { spent: sealed ? parsed(sealed.text) : [], version: sealed?.version ?? null };
     } catch (error) {
+      // What does not open may be a refusal of this very password: only whoever says so goes on, and it is replaced.
       if (!(error instanceof MailError) || error.scope !== "queue") throw error;
-      return { spent: [], version: await store.version(account) };
+      if (!tryAgain) throw unreadable(error, name);
+      return { spent: [], version: await store.version(name) };
     }
   }
 
-  async function change(account: string, to: (spent: readonly Spent[]) => readonly Spent[]): Promise<void> {
+  async function change(name: string, tryAgain: boolean, to: Change): Promise<void> {
     for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
-      const { spent, version } = await read(account);
-      const next = to(spent).slice(0, keptCount);
-      if (next.length === 0 && version === null) return;
-      if ((await store.write(account, JSON.stringify(next), version)).ok) return;
+      const { spent, version } = await read(name, tryAgain);
+      const next = (await to(spent)).slice(0, keptCount);
+      if (next.length > 0) {
+        if ((await store.write(name, JSON.stringify(next), version)).ok) return;
+      } else if (version === null || (await store.remove(name, version))) return;
     }
-    throw new MailError("STORE_UNAVAILABLE", `The refused passwords of ${account} changed ${mostConflicts} times while they were written.`);
+    throw new MailError("STORE_UNAVAILABLE", `The refused passwords of ${name} changed ${mostConflicts} times while they were written.`);
+  }
+
+  async function assertUntried(spent: readonly Spent[], username: string, password: string): Promise<void> {
+    for (const one of spent) {
+      if (one.refusal?.serviceCode && neverByPassword(one.refusal.serviceCode)) throw neverPasses(one.refusal, username);
+      if (await isOf(one, password)) throw triedBefore(one.refusal, username);
+    }
   }
 
   return {
-    async begin({ account, username, password, tryAgain }) {
+    async begin({ username, password, tryAgain }) {
       const name = username.toLowerCase();
-      const { spent } = await read(account);
-      for (const one of spent) {
-        if (tryAgain || one.username !== name) continue;
-        if (one.refusal?.serviceCode && neverByPassword(one.refusal.serviceCode)) throw neverPasses(one.refusal, username);
-        if (await isOf(one, password)) throw triedBefore(one.refusal, username);
-      }
       const salt = randomBytes(16);
-      const mine: Spent = { username: name, salt: salt.toString("base64"), hash: (await hashed(password, salt)).toString("base64") };
+      const mine: Spent = { salt: salt.toString("base64"), hash: (await hashed(password, salt)).toString("base64") };
       const others = (all: readonly Spent[]) => all.filter(({ hash }) => hash !== mine.hash);
-      await change(account, (all) => [mine, ...all]);
+      await change(name, tryAgain, async (all) => {
+        if (!tryAgain) await assertUntried(all, username, password);
+        return [mine, ...all];
+      });
       return {
         refused: ({ message, remedy, who, step, serviceCode }) =>
-          change(account, (all) => [{ ...mine, refusal: { message, remedy, who, step, serviceCode } }, ...others(all)]),
-        undecided: () => change(account, others),
-        worked: () => change(account, (all) => all.filter(({ username }) => username !== name)),
+          change(name, tryAgain, (all) => [{ ...mine, refusal: { message, remedy, who, step, serviceCode } }, ...others(all)]),
+        untried: () => change(name, tryAgain, others),
+        worked: () => change(name, tryAgain, () => []),
       };
     },
   };
 }
 
+function unreadable({ code, message, who }: MailError, name: string): MailError {
+  const told = `What passwords of ${name} were refused cannot be read, so none was tried. ${message}`;
+  return new MailError(code, told, { remedy: `Put the key back. ${again}`, ...(who ? { who } : {}) });
+}
+
 function triedBefore(refusal: Spent["refusal"], username: string): MailError {
   if (refusal) return refusedAsBefore(`This password of ${username} was refused before, so it was not tried again.`, refusal);
-  const message = `This password of ${username} was being tried when the process ended, and how that went is not known; it was not tried again.`;
+  const message = `This password of ${username} was tried before, and how that went was never heard; it was not tried again.`;
   return refusedAsBefore(message, { message: "", remedy: "Look at the user's sign-in log before it is tried again." });
 }
 

@@ -40,7 +40,7 @@ export interface AccountTokens extends TokenSource {
   watchForSignIn(signal?: AbortSignal): Promise<void>;
   state(): TokenState;
   /** Takes the record of a sign-in into use. */
-  adopt(record: VaultRecord): void;
+  adopt(record: VaultRecord, version: number): void;
   /** Forgets the token in memory; `signedOut` ends the flight under way without a result as well. */
   forget(options?: { readonly signedOut?: boolean }): void;
   /** The record was only sealed anew. */
@@ -49,10 +49,6 @@ export interface AccountTokens extends TokenSource {
   readonly openClaims: string | undefined;
   /** When the sign-in ends, and since when its refresh token was not used; empty before the record was read. */
   readonly end: (SessionEnd & { readonly refreshedAt: number }) | undefined;
-  /** @throws the error that bars Entra for this account for now. */
-  throwIfBarred(): Promise<void>;
-  /** Remembers the time that an error of Entra names. */
-  bar(error: unknown): Promise<void>;
   /** Ends waits and flights, writes what is unsaved if the store lets it. */
   close(): Promise<void>;
 }
@@ -116,7 +112,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     if (closed) throw closed;
   }
 
-  function launch(refused: string | undefined, claims: string | undefined): Promise<string> {
+  function launch(refused: string | undefined, claims: string | undefined): Flight {
     const mine = ++sequence;
     // One for each flight: a signal weighs more than all else that a source holds.
     const stop = new AbortController();
@@ -125,8 +121,9 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     });
     // Whoever waits gets the error; when all waiters have gone, nobody is left to tell.
     token.catch(() => undefined);
-    flight = { token, claims, stop };
-    return token;
+    const launched = { token, claims, stop };
+    flight = launched;
+    return launched;
   }
 
   interface Wanted {
@@ -139,21 +136,19 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     for (let lap = 0; lap < mostLaps; lap += 1) {
       throwIfClosed();
       const kept = unsaved && (await saved(unsaved));
-      if (kept && claims === undefined && serves(kept, refused)) return take(mine, kept);
+      if (kept && serves(kept, refused, claims)) return take(mine, kept);
       await bar.throwIfRaised();
       const entry = await renewal.opened();
       times = sessionTimes(entry.record);
-      if (bar.opened(entry.version)) options.onSignedInElsewhere(entry.record.method);
-      const stored = heldToken(entry.record, clock);
-      if (stored && claims === undefined && stored.token !== outdated && serves(stored, refused)) return take(mine, stored);
-      bar.throwIfApplicationRefused();
+      if (bar.opened(entry)) options.onSignedInElsewhere(entry.record.method);
+      const stored = heldToken(entry.record, entry.version, clock);
+      if (stored && stored.token !== outdated && serves(stored, refused, claims)) return take(mine, stored);
+      await bar.throwIfEntraBarred();
       const record = await renewal.renewed(entry, { claims, signal });
       if (!record) continue;
-      unsaved = { record, expectedVersion: entry.version };
+      unsaved = { record, expectedVersion: entry.version, claims };
       const fetched = await saved(unsaved);
-      if (!fetched) continue;
-      if (claims === openClaims) openClaims = undefined;
-      return take(mine, fetched);
+      if (fetched) return take(mine, fetched);
     }
     throw new MailError("STORE_UNAVAILABLE", `The vault record of ${account} changed ${mostLaps} times while it was being renewed.`);
   }
@@ -164,14 +159,15 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     if (unsaved === waiting) unsaved = undefined;
     if (!written.ok) return undefined;
     times = sessionTimes(waiting.record);
-    const token = heldToken(waiting.record, clock);
+    const token = heldToken(waiting.record, written.version, clock, waiting.claims);
     if (token) options.onRefreshed(token.expiresAt);
     return token;
   }
 
-  function serves(token: HeldToken, refused: string | undefined): boolean {
-    if (token.token === refused || token.token === refusedTwice) return false;
-    return clock.now() < token.deadAt && scopes().every((scope) => token.scopes.includes(scope));
+  function serves(token: HeldToken, refused: string | undefined, claims: string | undefined): boolean {
+    if (token.token === refused || token.token === refusedTwice || clock.now() >= token.deadAt) return false;
+    if (claims !== undefined && token.claims !== claims) return false;
+    return scopes().every((scope) => token.scopes.includes(scope));
   }
 
   function take(mine: number, token: HeldToken): string {
@@ -183,13 +179,14 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     held = token;
     failures = 0;
     quietUntil = 0;
+    openClaims = undefined;
     bar.lift();
     return token.token;
   }
 
   function renewAhead(serving: HeldToken): void {
     if (flight || clock.now() < quietUntil) return;
-    launch(undefined, undefined).catch((error: unknown) => {
+    launch(undefined, undefined).token.catch((error: unknown) => {
       failures += 1;
       quietUntil = clock.now() + backoffMs(clock, failures, renewalBackoff);
       const ours = asMailError(error, "AUTH_UNAVAILABLE", "The access token could not be renewed.");
@@ -200,7 +197,6 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
 
   /** One flight answers a challenge for all that met it; one that began without the claims is let end first. */
   async function answered(refused: string | undefined, claims: string, signal: AbortSignal | undefined): Promise<string> {
-    openClaims = claims;
     while (flight && flight.claims !== claims) {
       // Its failure is its own waiters'.
       await sharedWait(
@@ -208,7 +204,12 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
         signal,
       );
     }
-    return sharedWait(flight?.token ?? launch(refused, claims), signal);
+    const { token } = flight ?? launch(refused, claims);
+    // What nobody answers but a person, the next sign-in asks for.
+    token.catch(() => {
+      openClaims = claims;
+    });
+    return sharedWait(token, signal);
   }
 
   return {
@@ -216,26 +217,27 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       signal?.throwIfAborted();
       throwIfClosed();
       for (let turn = 0; ; turn += 1) {
-        if (held && held.token !== refused && clock.now() < held.deadAt) {
+        if (held && serves(held, refused, claims)) {
           if (clock.now() >= held.refreshAt) renewAhead(held);
           return held.token;
         }
         if (claims !== undefined) return answered(refused, claims, signal);
         // A flight that began before the refusal may bring the refused token itself: then one more, which may not.
-        const token = await sharedWait(flight?.token ?? launch(refused, undefined), signal);
+        const token = await sharedWait((flight ?? launch(refused, undefined)).token, signal);
         if (token !== refused || turn > 0) return token;
       }
     },
 
     async refusedAgain({ refused, claims, error: refusal }) {
-      // A sign-in has brought another since, which may do.
-      if (held && held.token !== refused) return refusal;
-      openClaims ??= claims;
+      if (refused === refusedTwice) return bar.waiting()?.error ?? refusal;
+      // Another has come since, by a sign-in here or in another process, which may do.
+      if (held?.token !== refused) return refusal;
       const error = renewal.refusedAgain(refusal);
+      const { version } = held;
       refusedTwice = refused;
       held = undefined;
-      await bar.raise(error, await vault.version(account));
-      return error;
+      openClaims = claims;
+      return (await bar.raise(error, version, times)) ? error : refusal;
     },
 
     watchForSignIn: (signal) => bar.watch(throwIfClosed, signal),
@@ -246,13 +248,11 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       return held ? { state: "ready", expiresAt: held.expiresAt } : { state: "unknown" };
     },
 
-    adopt(record) {
+    adopt(record, version) {
       unsaved = undefined;
-      openClaims = undefined;
       times = sessionTimes(record);
-      const token = heldToken(record, clock);
+      const token = heldToken(record, version, clock);
       if (token) take(++sequence, token);
-      bar.lift();
       application.accepted(account);
     },
 
@@ -262,6 +262,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       unsaved = undefined;
       times = undefined;
       taken = ++sequence;
+      application.forget(account);
     },
 
     renumber(versions) {
@@ -276,9 +277,6 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     get end() {
       return times && { ...sessionEnd(times), refreshedAt: times.refreshedAt };
     },
-
-    throwIfBarred: () => bar.throwIfTooEarly(),
-    bar: (error) => bar.remember(error),
 
     async close() {
       closed = new MailError("LIFECYCLE_STOPPED", `The tokens of ${account} are not in use any more.`);

@@ -5,6 +5,8 @@
  * a record that does not open is reported and left as it is, never deleted, never read as "no account".
  * It must not know how tokens are obtained.
  */
+
+import { type Clock, systemClock } from "../base/clock.js";
 import type { MailErrorCode } from "../base/errors.js";
 import type { Store } from "../state/store.js";
 import type { KeyRing } from "./key-ring.js";
@@ -41,7 +43,7 @@ export interface Vault {
   version(account: string): Promise<number | null>;
   /**
    * The record, opened; `undefined` when there is none.
-   * @throws MailError `AUTH_VAULT_KEY_UNKNOWN`, `AUTH_VAULT_TAMPERED`, `AUTH_VAULT_KEY_MISSING`, `STORE_RECORD_INVALID`, store errors
+   * @throws MailError `AUTH_VAULT_KEY_UNKNOWN`, `AUTH_VAULT_TAMPERED`, `AUTH_VAULT_KEY_MISSING`, `AUTH_VAULT_NEWER_FORMAT`, store errors
    */
   read(account: string): Promise<VaultEntry | undefined>;
   /** Seals and writes the record, durably, if its version is still `expectedVersion` (`null`: if there is none). */
@@ -53,6 +55,8 @@ export interface Vault {
    * @throws MailError of the ring or the store; what was sealed anew by then stays so
    */
   rotate(onResealed: (account: string, versions: { readonly from: number; readonly to: number }) => void): Promise<RotateResult>;
+  /** Waits for no key any more. */
+  close(): void;
   /** The refused passwords; see `spent-passwords.ts`. */
   readonly refusedPasswords: SealedStore;
 }
@@ -61,17 +65,20 @@ export interface VaultOptions {
   /** Must be open while the vault is used. */
   readonly store: Store;
   readonly keys: KeyRing;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
-export function createVault({ store, keys: ring }: VaultOptions): Vault {
-  const keys = createLoadedKeys(ring);
+export function createVault({ store, keys: ring, clock = systemClock }: VaultOptions): Vault {
+  const keys = createLoadedKeys(ring, clock);
   const records = createSealedStore({ store, keys, space: "vault" });
   const refusedPasswords = createSealedStore({ store, keys, space: "refused-passwords" });
 
   return {
     refusedPasswords,
+    close: keys.close,
     version: records.version,
-    remove: records.remove,
+    remove: (account) => records.remove(account),
 
     async ready() {
       await keys.first();

@@ -29,6 +29,7 @@ const traits = {
   AUTH_VAULT_KEY_MISSING: { retryable: false, scope: "queue" },
   AUTH_VAULT_KEY_LOCKED: { retryable: false, scope: "queue" },
   AUTH_VAULT_KEY_UNKNOWN: { retryable: false, scope: "queue" },
+  AUTH_VAULT_NEWER_FORMAT: { retryable: false, scope: "queue" },
   AUTH_VAULT_TAMPERED: { retryable: false, scope: "queue" },
   AUTH_SIGN_IN_REQUIRED: { retryable: false, scope: "queue" },
   AUTH_WRONG_ACCOUNT: { retryable: false, scope: "queue" },

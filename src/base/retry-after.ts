@@ -1,7 +1,7 @@
 /** Reading `Retry-After`: seconds (Graph also sends fractions), or an HTTP date (RFC 9110 §10.2.3). */
 
 /** The longest pause believed, milliseconds: a day. Anything above is taken as a broken header and cut to it. */
-const longestPauseMs = 24 * 3_600_000;
+export const longestPauseMs = 24 * 3_600_000;
 
 /** What every date has, and nothing that merely looks like one to `Date.parse`. */
 const timeOfDay = /\d{2}:\d{2}:\d{2}/;

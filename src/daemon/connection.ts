@@ -26,7 +26,7 @@ export function connect(settings: DaemonSettings, { clock, emit }: { clock: Cloc
   const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: settings.requestTimeoutMs, fetch, clock });
   const authority = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: entraDeadlineMs, fetch, clock });
   const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
-  const vault = createVault({ store, keys });
+  const vault = createVault({ store, keys, clock });
   const entra = createEntra({ clientId, tenantId, cloud, http: authority, clock });
   return { client, vault, accounts: createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client) }) };
 }
@@ -46,8 +46,9 @@ function askWith(client: GraphClient): AskWith {
       const { status, text } = await client.call(access, { method: "GET", target: path, what: "the identity", signal });
       return { status, json: jsonOrNothing(text) };
     } catch (error) {
-      // A refusal with a status is an answer to the question; everything else is not.
-      if (error instanceof MailError && error.status !== undefined && !error.retryable) return { status: error.status, json: undefined };
+      // What the service answers about the question is an answer; that it is busy or out of order is not.
+      const { status } = error instanceof MailError ? error : {};
+      if (status !== undefined && status < 500 && status !== 429) return { status, json: undefined };
       throw error;
     }
   };
@@ -63,7 +64,7 @@ export async function assertVaultOpens(vault: Vault, queues: readonly QueueSetti
     try {
       if (await vault.read(account)) return;
     } catch (error) {
-      if (!(error instanceof MailError) || !error.code.startsWith("AUTH_VAULT_")) throw error;
+      if (!(error instanceof MailError) || error.scope !== "queue") throw error;
       first ??= error;
     }
   }

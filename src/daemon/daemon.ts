@@ -102,10 +102,10 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "starting";
     await store.open();
     undo.push(() => store.close());
-    await sharedWait(settings.keys.load(), ending.signal);
+    await sharedWait(vault.ready(), ending.signal);
     const ownership = await takeOwnership(store, { clock, onLost: lost });
     undo.push(() => ownership.release());
-    await assertVaultOpens(vault, queues.all());
+    await sharedWait(assertVaultOpens(vault, queues.all()), ending.signal);
     await queues.takeAll();
     if (loss) throw loss;
     accounts.keepAlive();
@@ -206,7 +206,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
       const { address: queue } = queues.find(address);
       return withStore(() => accounts.signOut(queue));
     },
-    rotateKeys: () => withStore(() => accounts.rotateKeys()),
+    rotateKeys: () => withStore(() => sharedWait(accounts.rotateKeys(), ending.signal)),
     pollNow: async (address) => queues.running(address).poller.pollNow(),
     pause: async (address) => queues.running(address).poller.pause(),
     resume: async (address) => queues.running(address).poller.resume(),

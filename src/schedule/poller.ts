@@ -71,6 +71,7 @@ const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "AUTH_VAULT_KEY_MISSING",
   "AUTH_VAULT_KEY_LOCKED",
   "AUTH_VAULT_KEY_UNKNOWN",
+  "AUTH_VAULT_NEWER_FORMAT",
   "AUTH_VAULT_TAMPERED",
   "GRAPH_UNAUTHORIZED",
 ]);

@@ -50,7 +50,7 @@ const causes: Readonly<Record<string, Cause>> = {
     way: "deviceCode",
     befalls: (scene) => user(scene).set({ deviceCodeBlocked: true }),
     mended: nothing,
-    expected: { serviceCode: "AADSTS530036", who: "administrator", step: "device-code" },
+    expected: { serviceCode: "AADSTS530036", who: "user", step: "device-code" },
   },
   "a sign-in frequency": {
     befalls: (scene) => user(scene).set({ signInFrequencySeconds: 3_600 }),

@@ -84,7 +84,7 @@ const causes: Readonly<Record<string, Cause>> = {
   },
   "security defaults": {
     user: { securityDefaults: true },
-    expected: { code: person, serviceCode: "AADSTS530035", who: "administrator", step: "conditional-access" },
+    expected: { code: person, serviceCode: "AADSTS530035", who: "user", step: "conditional-access" },
   },
   "missing consent, by password": {
     user: { consented: false },
@@ -97,11 +97,11 @@ const causes: Readonly<Record<string, Cause>> = {
   },
   "somebody who gives up in the browser": {
     method: byBrowser(true),
-    expected: { code: person, serviceCode: "AADSTS65004", who: "user", step: "grant-consent" },
+    expected: { code: person, serviceCode: "AADSTS65004", who: "user", step: "browser" },
   },
   "somebody who declines the device code": {
     method: byDeviceCode(true),
-    expected: { code: person, serviceCode: "AADSTS65004", who: "user", step: "grant-consent" },
+    expected: { code: person, serviceCode: "AADSTS65004", who: "user", step: "device-code" },
   },
   "a policy against device codes": {
     user: { deviceCodeBlocked: true },
@@ -139,7 +139,7 @@ const causes: Readonly<Record<string, Cause>> = {
   },
   "the id of another tenant": {
     app: { tenantId: "00000000-1111-4222-8333-444444444444" },
-    expected: { code: application, serviceCode: "AADSTS90002", who: "developer", step: "national-clouds" },
+    expected: { code: application, serviceCode: "AADSTS90002", who: "developer", step: "register-the-app" },
   },
   "a tenant of another cloud": {
     tenant: { authorityHost: "login.microsoftonline.us" },

@@ -3,19 +3,23 @@ import { expect, it } from "vitest";
 import type { VaultKey } from "../../../src/auth/key-ring.js";
 import { createLoadedKeys } from "../../../src/auth/loaded-keys.js";
 import { deferred } from "../../support/deferred.js";
+import { createManualClock, settle } from "../../support/manual-clock.js";
 
 const key = (id: string): VaultKey => ({ id, key: randomBytes(32) });
 
 it("however many ask at once, the ring is asked once", async () => {
   const answer = deferred<readonly VaultKey[]>();
   let loads = 0;
-  const keys = createLoadedKeys({
-    load() {
-      loads += 1;
-      return answer.promise;
+  const keys = createLoadedKeys(
+    {
+      load() {
+        loads += 1;
+        return answer.promise;
+      },
     },
-  });
-  const asking = [keys.first(), keys.first(), keys.named("a", "x@y.example"), keys.reload()];
+    createManualClock(),
+  );
+  const asking = [keys.first(), keys.first(), keys.named("a", "x@y.example")];
   answer.resolve([key("a")]);
   await Promise.all(asking);
   await keys.first();
@@ -26,7 +30,8 @@ it("however many ask at once, the ring is asked once", async () => {
 
 it("a ring that cannot be asked again leaves the keys that are there", async () => {
   let away = false;
-  const keys = createLoadedKeys({ load: () => (away ? Promise.reject(new Error("away")) : Promise.resolve([key("a")])) });
+  const clock = createManualClock();
+  const keys = createLoadedKeys({ load: () => (away ? Promise.reject(new Error("away")) : Promise.resolve([key("a")])) }, clock);
   const first = await keys.first();
   away = true;
   await expect(keys.named("unknown", "x@y.example")).rejects.toThrow("away");
@@ -35,4 +40,45 @@ it("a ring that cannot be asked again leaves the keys that are there", async () 
   expect(await keys.named("a", "x@y.example")).toBe(first);
   away = false;
   await expect(keys.named("unknown", "x@y.example")).rejects.toMatchObject({ code: "AUTH_VAULT_KEY_UNKNOWN" });
+});
+
+it("a key that is unknown is asked for twice a minute at most, however many records name it", async () => {
+  const clock = createManualClock();
+  let loads = 0;
+  const keys = createLoadedKeys({ load: () => Promise.resolve([key(`k${++loads}`)]) }, clock);
+  await keys.first();
+  for (let look = 0; look < 12; look += 1) {
+    await expect(keys.named("lost", "x@y.example")).rejects.toMatchObject({ code: "AUTH_VAULT_KEY_UNKNOWN" });
+    await clock.advance(5_000);
+  }
+  expect(loads).toBe(3);
+});
+
+it("a reload begins anew when one is under way, which may not know the newest key", async () => {
+  const answers = [deferred<readonly VaultKey[]>(), deferred<readonly VaultKey[]>()];
+  let loads = 0;
+  const keys = createLoadedKeys({ load: () => answers[loads++]!.promise }, createManualClock());
+  const first = keys.first();
+  const reload = keys.reload();
+  answers[0]!.resolve([key("old")]);
+  expect((await first).id).toBe("old");
+  await settle();
+  expect(loads).toBe(2);
+  answers[1]!.resolve([key("new"), key("old")]);
+  await reload;
+  expect((await keys.first()).id).toBe("new");
+});
+
+it("a key service that hangs holds nobody up for longer than half a minute, and is asked again", async () => {
+  const clock = createManualClock();
+  let hangs = true;
+  const keys = createLoadedKeys({ load: () => (hangs ? new Promise(() => undefined) : Promise.resolve([key("a")])) }, clock);
+  const first = keys.first();
+  first.catch(() => undefined);
+  await clock.advance(29_999);
+  hangs = false;
+  await clock.advance(1);
+  await expect(first).rejects.toMatchObject({ code: "AUTH_VAULT_KEY_MISSING", who: "developer" });
+  expect((await keys.first()).id).toBe("a");
+  expect(clock.pending()).toBe(0);
 });

@@ -74,7 +74,7 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
   const http = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: 30_000, fetch, clock });
   const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: 30_000, fetch, clock });
   const entra = createEntra({ clientId, tenantId, cloud, http, clock });
-  const vault = createVault({ store, keys });
+  const vault = createVault({ store, keys, clock });
   const events: Told[] = [];
   const accounts: Accounts = createAccounts({
     entra,

@@ -187,7 +187,7 @@ describe("vault", () => {
       expect(await codeOf(vault.read(account))).toBe("AUTH_VAULT_TAMPERED");
     }
     await plant(store, { format: 2, jwe: "" });
-    expect(await codeOf(vault.read(account))).toBe("STORE_RECORD_INVALID");
+    expect(await codeOf(vault.read(account))).toBe("AUTH_VAULT_NEWER_FORMAT");
   });
 
   it("removes a record that does not open", async () => {
