@@ -2,7 +2,7 @@
  * docs/refusals.md out of the tables of the code: `refusalsPage` is the page, and run as a script this file writes it.
  * The tables are handed in, so that the gate test can hand in its own. Usage: npm run refusals
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -35,6 +35,8 @@ const classes = [
     refusalClass: "person",
     title: "The account needs somebody",
     text: `\`AUTH_SIGN_IN_REQUIRED\`: this queue waits (\`waiting-for-sign-in\`), \`queue:sign-in-required\` is told once, and every other queue runs on.
+It goes on as soon as its account is signed in. Where an administrator has to act, it also looks by itself once an hour whether that has been done, but
+for sign-in frequency, which ends the sign-in for good.
 Numbers marked † can never be passed by the [password method](setup-entra.md#password).`,
   },
   {
@@ -61,9 +63,17 @@ const table = (first, rows) => [`| ${first} | what it means | who acts | what to
 /** @param {string} text a cell ends at a bar */
 const cell = (text) => text.replaceAll("|", "\\|");
 
+/** The guide's headings by their anchors. */
+const headings = new Map(
+  readFileSync(new URL("../docs/setup-entra.md", import.meta.url), "utf8")
+    .split("\n")
+    .filter((text) => text.startsWith("## "))
+    .map((text) => [text.slice(3).toLowerCase().replaceAll(" ", "-"), text.slice(3)]),
+);
+
 /** @param {string} first @param {Remedy} remedy */
 const line = (first, { cause, who, remedy, step }) =>
-  `| ${cell(first)} | ${cell(cause)} | ${who} | ${cell(remedy)} | [${step.replaceAll("-", " ")}](setup-entra.md#${step}) |`;
+  `| ${cell(first)} | ${cell(cause)} | ${who} | ${cell(remedy)} | [${headings.get(step) ?? step}](setup-entra.md#${step}) |`;
 
 /**
  * Names with the same remedy stand in one row, in the order of the first of them.

@@ -19,6 +19,7 @@ export type { DeviceCodeSignIn, DevicePrompt } from "./auth/methods/device-code.
 export type { SignInLimits } from "./auth/methods/flow.js";
 export type { PasswordSignIn } from "./auth/methods/password.js";
 export type { RefreshTokenSignIn } from "./auth/methods/refresh-token.js";
+export type { SetUpStep } from "./auth/remedy.js";
 export type { EndReason } from "./auth/session-end.js";
 export type { Replaced } from "./auth/sign-in.js";
 export type { SignInMethod } from "./auth/sign-in-method.js";

@@ -7,8 +7,15 @@ import type { EndReason, SessionEnd } from "./session-end.js";
 
 /** `remedy` stands in where the error brings none. */
 export function alarmOf(error: MailError, remedy: string): Omit<AuthEvents["app:refused"], "account"> {
-  const { code, message: reason, serviceCode } = error;
-  return { code, reason, remedy, ...adviceOf(error), ...(serviceCode === undefined ? {} : { serviceCode }) };
+  const { code, message: reason, serviceCode, cause } = error;
+  return {
+    code,
+    reason,
+    remedy,
+    ...adviceOf(error),
+    ...(serviceCode === undefined ? {} : { serviceCode }),
+    ...(serviceCode !== undefined && cause instanceof Error ? { diagnosis: cause.message } : {}),
+  };
 }
 
 const reasons: Readonly<Record<EndReason, string>> = {

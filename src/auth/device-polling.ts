@@ -12,6 +12,7 @@ import type { Http, HttpAnswer, HttpRequest } from "../base/http.js";
 import { retryAfterAt } from "../base/retry-after.js";
 import { type EntraJson, entraJson } from "./entra-network.js";
 import { oauthError, refusalOf } from "./entra-refusal.js";
+import { remedyDetails } from "./remedies.js";
 
 interface DeviceCode {
   readonly intervalMs: number;
@@ -48,7 +49,7 @@ export function pollingForDevice(http: Http, { host, clock }: { readonly host: s
     for (let untilAt = 0; ; ) {
       const now = clock.now();
       await sleep(clock, Math.min(Math.max(waitMs, untilAt - now), endsAt - now), request.signal);
-      if (clock.now() >= endsAt) throw new MailError("AUTH_TIMEOUT", "Nobody entered the device code in time, so it is void now.");
+      if (clock.now() >= endsAt) throw uncodedTimeout();
       const answer = await outcome(http(request));
       if (!answer) continue;
       untilAt = retryAfterAt(answer.headers.get("retry-after"), clock.now()) ?? 0;
@@ -62,6 +63,15 @@ export function pollingForDevice(http: Http, { host, clock }: { readonly host: s
     if (new URL(request.url).pathname.endsWith("/devicecode")) return begin(request);
     return code ? poll(request, code) : http(request);
   };
+}
+
+function uncodedTimeout(): MailError {
+  const remedy = {
+    remedy: "Begin the sign-in again, and enter the new code within a quarter of an hour.",
+    who: "user",
+    step: "device-code",
+  } as const;
+  return new MailError("AUTH_TIMEOUT", "Nobody entered the device code in time, so it is void now.", remedyDetails(remedy));
 }
 
 /** Empty when the network failed in passing. */

@@ -9,7 +9,7 @@ import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { longestPauseMs } from "../base/retry-after.js";
 import type { Key, Store } from "../state/store.js";
-import { accountKey } from "./sealed-store.js";
+import { accountKey, untilWritten } from "./sealed-store.js";
 
 export interface EntraPause {
   /** The error that named the time, while it has not come. @throws MailError of the store */
@@ -24,9 +24,6 @@ export interface EntraPauseOptions {
   readonly store: Store;
   readonly clock: Clock;
 }
-
-/** More conflicts in a row than this are no race but a fault. */
-const mostConflicts = 50;
 
 export function createEntraPause({ account, store, clock }: EntraPauseOptions): EntraPause {
   const key: Key = ["entra-pause", accountKey(account)];
@@ -55,11 +52,11 @@ export function createEntraPause({ account, store, clock }: EntraPauseOptions): 
       const untilAt = Math.min(error.notBeforeAt, clock.now() + longestPauseMs);
       if (untilAt <= Math.max(clock.now(), pause?.untilAt ?? 0)) return;
       pause = { error, untilAt };
-      for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+      await untilWritten(`The pause of ${account}`, async () => {
         const { untilAt: known, version } = await stored();
-        if (known >= untilAt) return;
-        if ((await store.commit({ checks: [{ key, version }], puts: [{ key, value: { untilAt } }] })).ok) return;
-      }
+        if (known >= untilAt) return true;
+        return (await store.commit({ checks: [{ key, version }], puts: [{ key, value: { untilAt } }] })).ok || undefined;
+      });
     },
   };
 }

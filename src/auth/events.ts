@@ -22,11 +22,16 @@ interface Alarm {
   readonly step?: string;
   /** Entra's AADSTS number, or Graph's code, where it gave one. */
   readonly serviceCode?: string;
+  /** What Microsoft's support asks for (status, trace and correlation ids), where Entra gave it. */
+  readonly diagnosis?: string;
 }
 
 export interface AuthEvents {
   /** The account was signed in, here or by another process. */
-  "queue:signed-in": OfQueue & { readonly method: string };
+  "queue:signed-in": OfQueue & {
+    /** How: the `method` of the sign-in. */
+    readonly method: string;
+  };
   /** The queue cannot go on until somebody signs its account in, or mends the vault. */
   "queue:sign-in-required": OfQueue & Alarm;
   /**

@@ -24,6 +24,8 @@ export type SealedWrite = { readonly ok: true; readonly version: number } | { re
 export type Resealed =
   | { readonly account: string; readonly outcome: "resealed"; readonly from: number; readonly to: number }
   | { readonly account: string; readonly outcome: "current" }
+  /** Removed by somebody in the meantime. */
+  | { readonly account: string; readonly outcome: "gone" }
   | { readonly account: string; readonly outcome: "failed"; readonly error: MailError };
 
 export interface SealedStore {
@@ -57,6 +59,15 @@ const pageSize = 500;
 /** More conflicts in a row than this are no race but a fault. */
 const mostConflicts = 50;
 
+/** Repeats reading and writing until nobody else wrote in between. @throws MailError `STORE_UNAVAILABLE` when that does not end */
+export async function untilWritten<T>(what: string, attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+    const written = await attempt();
+    if (written !== undefined) return written;
+  }
+  throw new MailError("STORE_UNAVAILABLE", `${what} changed ${mostConflicts} times while it was being written.`);
+}
+
 /** The name under which an account is kept. */
 export function accountKey(account: string): string {
   return account.toLowerCase();
@@ -83,19 +94,15 @@ export function createSealedStore({ store, keys, space }: SealedStoreOptions): S
     return result.ok ? { ok: true, version: result.version } : { ok: false };
   }
 
-  async function resealOne(account: string): Promise<Resealed | undefined> {
+  async function resealOne(account: string): Promise<Resealed> {
     const first = await keys.first();
-    for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+    return untilWritten<Resealed>(`The vault record of ${account}`, async () => {
       const sealed = await read(account);
-      if (!sealed) return undefined;
+      if (!sealed) return { account, outcome: "gone" };
       if (sealed.keyId === first.id) return { account, outcome: "current" };
       const written = await write(account, sealed.text, sealed.version);
-      if (written.ok) return { account, outcome: "resealed", from: sealed.version, to: written.version };
-    }
-    throw new MailError(
-      "STORE_UNAVAILABLE",
-      `The vault record of ${account} changed ${mostConflicts} times while it was being sealed anew.`,
-    );
+      return written.ok ? { account, outcome: "resealed", from: sealed.version, to: written.version } : undefined;
+    });
   }
 
   return {
@@ -116,8 +123,7 @@ export function createSealedStore({ store, keys, space }: SealedStoreOptions): S
         for (const { key } of entries) {
           const account = String(key[1]);
           try {
-            const resealed = await resealOne(account);
-            if (resealed) tell(resealed);
+            tell(await resealOne(account));
           } catch (error) {
             const ours = asMailError(error, "STORE_UNAVAILABLE", `The vault record of ${account} could not be sealed anew.`);
             // A key or a record that is wrong is that record's own; a store that is away ends the work.

@@ -15,7 +15,7 @@ import type { Grant } from "./grant.js";
 import { confirmIdentity, type Identity } from "./identity.js";
 import type { Flow } from "./methods/flow.js";
 import { remedyDetails, signInRemedy } from "./remedies.js";
-import { accountKey } from "./sealed-store.js";
+import { accountKey, untilWritten } from "./sealed-store.js";
 import { flowOf, hasPerson, type SignInMethod, timeLimitOf } from "./sign-in-method.js";
 import { createSpentPasswords } from "./spent-passwords.js";
 import type { Vault } from "./vault.js";
@@ -68,8 +68,6 @@ export interface SignInOptions {
   readonly host: string;
 }
 
-/** More conflicts in a row than this are no race but a fault. */
-const mostConflicts = 50;
 /** With these no password was looked at; after a time-out or a broken answer nobody knows. */
 const notTried: ReadonlySet<MailErrorCode> = new Set(["AUTH_UNREACHABLE", "AUTH_UNAVAILABLE", "AUTH_APP_REFUSED"]);
 
@@ -140,21 +138,17 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     }
   }
 
-  async function overwrite(account: string, record: VaultRecord): Promise<number> {
-    for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+  function overwrite(account: string, record: VaultRecord): Promise<number> {
+    return untilWritten(`The vault record of ${account}`, async () => {
       const written = await vault.write(account, record, await vault.version(account));
-      if (written.ok) return written.version;
-    }
-    throw new MailError("STORE_UNAVAILABLE", `The vault record of ${account} changed ${mostConflicts} times while it was being written.`);
+      return written.ok ? written.version : undefined;
+    });
   }
 
   async function withinLimit<T>({ method, signal: outer }: SignInRequest, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const own = new AbortController();
     const timeLimitMs = timeLimitOf(method);
-    const stopTimer = clock.startTimer(
-      () => own.abort(new MailError("AUTH_TIMEOUT", `The sign-in took longer than ${timeLimitMs} ms.`)),
-      timeLimitMs,
-    );
+    const stopTimer = clock.startTimer(() => own.abort(tookTooLong(method, timeLimitMs)), timeLimitMs);
     const signals = [outer, method.signal].filter((signal) => signal !== undefined);
     const forward = ({ target }: Event) => own.abort((target as AbortSignal).reason);
     try {
@@ -189,6 +183,13 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
       }
     },
   };
+}
+
+function tookTooLong(method: SignInMethod, timeLimitMs: number): MailError {
+  const message = `The sign-in took longer than ${timeLimitMs} ms.`;
+  if (!hasPerson(method)) return new MailError("AUTH_TIMEOUT", message);
+  const remedy = { remedy: "Begin the sign-in again, with the new page or code, or give it a longer `timeLimitMs`.", who: "user" } as const;
+  return new MailError("AUTH_TIMEOUT", message, remedyDetails({ ...remedy, step: "sign-in" }));
 }
 
 interface RecordSource {

@@ -10,7 +10,7 @@ import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { MailError } from "../base/errors.js";
 import { neverByPassword } from "./remedies.js";
-import type { SealedStore } from "./sealed-store.js";
+import { type SealedStore, untilWritten } from "./sealed-store.js";
 
 export interface SpentPasswords {
   /**
@@ -54,8 +54,6 @@ type Change = (spent: readonly Spent[]) => readonly Spent[] | Promise<readonly S
 const again = "If what hindered it has been mended since, sign in with `tryAgain: true`.";
 /** Kept per name; the oldest goes. */
 const keptCount = 10;
-/** More conflicts in a row than this are no race but a fault. */
-const mostConflicts = 50;
 
 export function createSpentPasswords(store: SealedStore): SpentPasswords {
   async function read(name: string, tryAgain: boolean): Promise<{ readonly spent: readonly Spent[]; readonly version: number | null }> {
@@ -71,14 +69,12 @@ export function createSpentPasswords(store: SealedStore): SpentPasswords {
   }
 
   async function change(name: string, tryAgain: boolean, to: Change): Promise<void> {
-    for (let conflicts = 0; conflicts < mostConflicts; conflicts += 1) {
+    await untilWritten(`The record of refused passwords of ${name}`, async () => {
       const { spent, version } = await read(name, tryAgain);
       const next = (await to(spent)).slice(0, keptCount);
-      if (next.length > 0) {
-        if ((await store.write(name, JSON.stringify(next), version)).ok) return;
-      } else if (version === null || (await store.remove(name, version))) return;
-    }
-    throw new MailError("STORE_UNAVAILABLE", `The refused passwords of ${name} changed ${mostConflicts} times while they were written.`);
+      if (next.length > 0) return (await store.write(name, JSON.stringify(next), version)).ok || undefined;
+      return version === null || (await store.remove(name, version)) || undefined;
+    });
   }
 
   async function assertUntried(spent: readonly Spent[], username: string, password: string): Promise<void> {

@@ -101,7 +101,7 @@ export function createVault({ store, keys: ring, clock = systemClock }: VaultOpt
         result.failed.push({ account, code: error.code, reason: error.message });
       await records.reseal((one) => {
         if (one.outcome === "failed") failed(one);
-        else result[one.outcome] += 1;
+        else if (one.outcome !== "gone") result[one.outcome] += 1;
         if (one.outcome === "resealed") onResealed(one.account, one);
       });
       await refusedPasswords.reseal((one) => {

@@ -80,7 +80,7 @@ export interface MailDaemonOptions {
   readonly queues: readonly QueueOptions[];
   /** Where state is kept: `lmdbStore(path)`, `memoryStore()`, or your own. */
   readonly store: Store;
-  /** The keys that seal the tokens: `environmentKeys(name)`, `keyRing(keys)`, or a function that resolves with keys. */
+  /** The keys that seal the tokens: `environmentKeys(name)`, `keyFile(path)`, `keychainKeys()`, `keyRing(keys)`, or a function that resolves with keys. */
   readonly vaultKeys: KeyRing | KeyFunction;
   /** Without one, a listener of the event `message` settles each delivery. */
   readonly handler?: Handler;

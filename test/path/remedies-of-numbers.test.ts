@@ -34,6 +34,7 @@ test.each(ofClass("person"))(
         code: "AUTH_SIGN_IN_REQUIRED",
         serviceCode: `AADSTS${number}`,
         reason,
+        diagnosis: expect.stringMatching(/^Entra.s answer: status \d{3}, .*trace_id/),
         ...advice(remedy),
       },
     ]);
@@ -61,6 +62,7 @@ test.each(ofClass("application"))("AADSTS%i is one alarm for all queues, and the
       code: "AUTH_APP_REFUSED",
       serviceCode: `AADSTS${number}`,
       reason,
+      diagnosis: expect.stringMatching(/^Entra.s answer: status \d{3}, .*trace_id/),
       ...advice(remedy),
     },
   ]);

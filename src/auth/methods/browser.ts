@@ -12,7 +12,7 @@ import { sharedWait } from "../../base/shared-wait.js";
 import { refusalOf } from "../entra-refusal.js";
 import { listenForRedirect, type Redirect, type RedirectListener } from "../redirect-listener.js";
 import { failedPage, signedInPage, waitingPage } from "../redirect-page.js";
-import type { Flow, SignInLimits } from "./flow.js";
+import { type Flow, handedBack, type SignInLimits } from "./flow.js";
 
 export interface BrowserSignIn extends SignInLimits {
   readonly method: "browser";
@@ -77,7 +77,7 @@ async function opening(openUrl: (url: string) => unknown, url: string): Promise<
   try {
     await openUrl(url);
   } catch (cause) {
-    throw new MailError("AUTH_SIGN_IN_REQUIRED", "`openUrl` failed, so nobody could be shown the sign-in page.", { cause });
+    throw new MailError("AUTH_SIGN_IN_REQUIRED", "`openUrl` failed, so nobody could be shown the sign-in page.", { cause, ...handedBack });
   }
   return new Promise<never>(() => undefined);
 }

@@ -1,6 +1,7 @@
 /** One way of signing in, as the sign-in runs it: what MSAL is asked, how its requests travel, how long it may take. */
 import type { AuthenticationResult, PublicClientApplication } from "@azure/msal-node";
 import type { Http } from "../../base/http.js";
+import { remedyDetails } from "../remedies.js";
 
 /** What a flow is given for one use. */
 export interface FlowContext {
@@ -27,3 +28,6 @@ export interface SignInLimits {
   /** Milliseconds for the whole sign-in, 1,000 to 3,600,000. Default 60,000; where a person takes part, 900,000. */
   readonly timeLimitMs?: number;
 }
+
+/** What an error carries that a callback of the host's led to. */
+export const handedBack = remedyDetails({ remedy: "See the error's cause: it is the host's own.", who: "developer", step: "sign-in" });
