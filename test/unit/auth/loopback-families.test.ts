@@ -61,9 +61,13 @@ describe.skipIf(!probe)("the redirect", () => {
     for (const page of pages) await expect(fetch(page)).rejects.toThrow();
   });
 
-  it("says that a port it was told is taken when another program holds it on ::1 alone, and leaves it alone", async () => {
+  it("says at once that a port it was told is taken when another program holds it on ::1 alone, and leaves it alone", async () => {
     const holder = await stranger(0);
-    onTestFinished(() => closed(holder));
+    const listens = vi.spyOn(Server.prototype, "listen");
+    onTestFinished(() => {
+      listens.mockRestore();
+      return closed(holder);
+    });
     const { port } = (holder as Server).address() as AddressInfo;
     expect(await rejected(listenForRedirect({ ...options, port }))).toMatchObject({
       code: "AUTH_REDIRECT_UNAVAILABLE",
@@ -71,6 +75,8 @@ describe.skipIf(!probe)("the redirect", () => {
       who: "developer",
       step: "browser",
     });
+    // One for each family.
+    expect(listens).toHaveBeenCalledTimes(2);
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 
