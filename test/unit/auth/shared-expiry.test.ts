@@ -27,14 +27,7 @@ it("an access token that cannot be renewed is told of once for each queue of its
   await tokens.get();
   await until(() => expiring().length > 0);
   expect(expiring()).toEqual(
-    queues.map((queue) => ({
-      queue,
-      account: address,
-      token: "access",
-      expiresAt,
-      code: "AUTH_UNAVAILABLE",
-      reason: expect.stringContaining("503"),
-    })),
+    queues.map((queue) => expect.objectContaining({ queue, account: address, token: "access", expiresAt, code: "AUTH_UNAVAILABLE" })),
   );
 });
 
