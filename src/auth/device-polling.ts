@@ -10,7 +10,7 @@ import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { Http, HttpAnswer, HttpRequest } from "../base/http.js";
 import { retryAfterAt } from "../base/retry-after.js";
-import { type EntraJson, entraJson } from "./entra-network.js";
+import { entraJson } from "./entra-network.js";
 import { oauthError, refusalOf } from "./entra-refusal.js";
 import { remedyDetails } from "./remedies.js";
 
@@ -39,7 +39,7 @@ export function pollingForDevice(http: Http, { host, clock }: { readonly host: s
     }
     code = {
       intervalMs: milliseconds(json.interval) ?? defaultIntervalMs,
-      endsAt: clock.now() + Math.min(milliseconds(json.expires_in) ?? longestLifeMs, longestLifeMs),
+      endsAt: clock.now() + codeLifeMs(json.expires_in),
     };
     return answer;
   }
@@ -84,6 +84,11 @@ async function outcome(answer: Promise<HttpAnswer>): Promise<HttpAnswer | undefi
   }
 }
 
-function milliseconds(seconds: EntraJson[string]): number | undefined {
+/** How long a code lives of which the server says so many seconds. */
+export function codeLifeMs(seconds: unknown): number {
+  return Math.min(milliseconds(seconds) ?? longestLifeMs, longestLifeMs);
+}
+
+function milliseconds(seconds: unknown): number | undefined {
   return typeof seconds === "number" && seconds > 0 ? seconds * 1000 : undefined;
 }

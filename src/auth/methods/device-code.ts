@@ -6,7 +6,7 @@
 import type { Clock } from "../../base/clock.js";
 import { MailError } from "../../base/errors.js";
 import { sharedWait } from "../../base/shared-wait.js";
-import { pollingForDevice } from "../device-polling.js";
+import { codeLifeMs, pollingForDevice } from "../device-polling.js";
 import { type Flow, handedBack, type SignInLimits } from "./flow.js";
 
 /** What the person has to be told. */
@@ -40,7 +40,7 @@ export function deviceCodeFlow({ onPrompt }: DeviceCodeSignIn, host: string, clo
         scopes,
         ...(claims === undefined ? {} : { claims }),
         deviceCodeCallback({ userCode, verificationUri, message, expiresIn }) {
-          prompt({ userCode, verificationUri, message, expiresAt: clock.now() + expiresIn * 1000 }).catch((cause: unknown) =>
+          prompt({ userCode, verificationUri, message, expiresAt: clock.now() + codeLifeMs(expiresIn) }).catch((cause: unknown) =>
             fail(new MailError("AUTH_SIGN_IN_REQUIRED", "`onPrompt` failed, so nobody could be shown the code.", { cause, ...handedBack })),
           );
         },
