@@ -11,6 +11,7 @@ import type { Cloud } from "../base/cloud.js";
 import { ConfigError, MailError } from "../base/errors.js";
 import type { TokenSource } from "../graph/token.js";
 import type { Store } from "../state/store.js";
+import { adviceOf } from "./advice.js";
 import { alarmOf, endingOf } from "./alarm.js";
 import { createApplicationBar } from "./application-bar.js";
 import type { Entra } from "./entra.js";
@@ -123,8 +124,10 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       pause,
       scopes: () => account.scopes,
       onRefreshed: (expiresAt) => each((of) => emit("token:refreshed", { ...of, expiresAt })),
-      onExpiring: (expiresAt, { code, message: reason }) =>
-        each((of) => emit("token:expiring", { ...of, token: "access", expiresAt, code, reason })),
+      onExpiring: (expiresAt, error) =>
+        each((of) =>
+          emit("token:expiring", { ...of, token: "access", expiresAt, code: error.code, reason: error.message, ...adviceOf(error) }),
+        ),
       onSignedInElsewhere: (method) => each((of) => emit("queue:signed-in", { ...of, method })),
       onSignInRequired: (error) => each((of) => emit("queue:sign-in-required", { ...of, ...alarmOf(error, signInAgain(name).remedy) })),
     });
