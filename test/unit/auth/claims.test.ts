@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
-import { deferred } from "../../support/deferred.js";
-import { until } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { address, jsonAnswer, setUp } from "./set-up.js";
 
@@ -40,21 +38,13 @@ describe("a challenged token", () => {
 
   it("is not answered by a renewal that began without the claims", async () => {
     const { tokens, first, tokenRequests, network, clock } = await signedIn();
-    const { promise, resolve } = deferred();
-    let held = false;
-    network.intercept = async (_, pass) => {
-      network.intercept = undefined;
-      const answer = await pass();
-      held = true;
-      await promise;
-      return answer;
-    };
+    const answer = network.holdNextAnswer();
     // The renewal ahead of its time is on its way when Graph challenges the token.
     await clock.advance(3_600_000 * 0.91);
     expect(await tokens.get()).toBe(first);
-    await until(() => held);
+    await answer.held;
     const challenged = tokens.get({ refused: first, claims });
-    resolve();
+    answer.release();
     expect(await challenged).not.toBe(first);
     expect(tokenRequests()).toBe(2);
   });

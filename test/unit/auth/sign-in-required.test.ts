@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { generateKey, type KeyRing, keyRing } from "../../../src/auth/key-ring.js";
-import { deferred } from "../../support/deferred.js";
 import { until } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { address, jsonAnswer, setUp } from "./set-up.js";
@@ -88,20 +87,12 @@ describe("a queue that cannot get a token", () => {
     await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
     user.revokeSessions();
     await clock.advance(hourMs);
-    const { promise, resolve } = deferred();
-    let refused = false;
-    network.intercept = async (_, pass) => {
-      network.intercept = undefined;
-      const answer = await pass();
-      refused = true;
-      await promise;
-      return answer;
-    };
+    const answer = network.holdNextAnswer();
     const getting = tokens.get();
-    await until(() => refused);
+    await answer.held;
     const other = process();
     await other.accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
-    resolve();
+    answer.release();
     expect(await getting).toBe(await other.tokens.get());
     expect(names()).toEqual(["queue:signed-in"]);
   });

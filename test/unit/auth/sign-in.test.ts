@@ -210,20 +210,12 @@ describe("sign-in", () => {
     const other = process();
     await other.tokens.get();
     await clock.advance(3_600_000);
-    const { promise, resolve } = deferred();
-    let held = false;
-    network.intercept = async (_, pass) => {
-      network.intercept = undefined;
-      const answer = await pass();
-      held = true;
-      await promise;
-      return answer;
-    };
+    const answer = network.holdNextAnswer();
     const refreshing = other.tokens.get();
-    await until(() => held);
+    await answer.held;
     await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
     const version = await vault.version(address);
-    resolve();
+    answer.release();
     expect(await refreshing).toBe(await tokens.get());
     expect(await vault.version(address)).toBe(version);
   });
