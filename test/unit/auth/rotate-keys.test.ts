@@ -101,6 +101,23 @@ describe("rotating the keys", () => {
     expect(names()).toEqual(["queue:signed-in", "queue:sign-in-required"]);
   });
 
+  it("by another process is no news either, once Entra has refused the record", async () => {
+    const { process, user, network, clock, tokenRequests } = await setUp();
+    const [old, fresh] = [await key("old"), await key("fresh")];
+    const { accounts, tokens, names } = process(changing(old, fresh));
+    await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    user.revokeSessions();
+    await clock.advance(3_600_000);
+    const error = await rejected(tokens.get(), network);
+    const asked = tokenRequests();
+    expect(await process(changing(fresh, old)).accounts.rotateKeys()).toMatchObject({ resealed: 1 });
+    await tokens.watchForSignIn();
+    expect(await rejected(tokens.get(), network)).toBe(error);
+    expect(tokenRequests()).toBe(asked);
+    expect(names()).toEqual(["queue:signed-in", "queue:sign-in-required"]);
+    expect(tokens.state()).toMatchObject({ state: "waiting-for-sign-in", error });
+  });
+
   it("with a ring that cannot be loaded changes nothing", async () => {
     const { process, user } = await setUp();
     const ring = changing(await key("old"));

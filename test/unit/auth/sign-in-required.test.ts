@@ -42,6 +42,17 @@ describe("a queue that cannot get a token", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  it("tells a queue that is added while its account waits", async () => {
+    const { process, network } = await setUp();
+    const { tokens, accounts, events } = process();
+    const { code, message: reason } = await rejected(tokens.get(), network);
+    accounts.add({ address: "shared@contoso.com", account: address });
+    expect(events.map(({ name, payload }) => ({ name, ...payload }))).toMatchObject([
+      { name: "queue:sign-in-required", queue: address, account: address, code, reason },
+      { name: "queue:sign-in-required", queue: "shared@contoso.com", account: address, code, reason, who: "user", step: "sign-in" },
+    ]);
+  });
+
   it("notices within five seconds that another process has signed it in", async () => {
     const { process, network, clock, user } = await setUp();
     const { tokens, events } = process();
