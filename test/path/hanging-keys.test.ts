@@ -2,14 +2,14 @@
 import { expect, test } from "vitest";
 import { generateKey, type KeyFunction, type VaultKeyInput } from "../../src/index.js";
 import { rejected } from "../support/rejection.js";
-import { address, refusalScene } from "./refusal-scene.js";
+import { address, other, refusalScene } from "./refusal-scene.js";
 
 const deadlineMs = 200;
 const never = () => new Promise<never>(() => undefined);
 
 /** A daemon whose keys come from a function that hangs from the load on that the test says. */
 function hangingScene() {
-  const scene = refusalScene([address]);
+  const scene = refusalScene([address, other]);
   const key = { id: "k1", key: generateKey() };
   const service = { hangsFrom: Number.POSITIVE_INFINITY, loads: 0, keys: [key] as VaultKeyInput[] };
   const vaultKeys: KeyFunction = () => {
@@ -82,4 +82,25 @@ test.each([
   await until(() => service.loads === loads);
   await stopsInTime(second);
   expect((await starting).code).toBe("LIFECYCLE_STOPPED");
+});
+
+test("a stop while a queue's record waits for a key that it names", async () => {
+  const { process, service, done, stopsInTime, until } = hangingScene();
+  const [old] = service.keys;
+  for (const [queue, keys] of [
+    [address, service.keys],
+    [other, [{ id: "k2", key: generateKey() }]],
+  ] as const) {
+    service.keys = [...keys];
+    const first = process();
+    await first.signIn(queue);
+    await done(first.daemon.stop());
+  }
+  service.keys = [old as VaultKeyInput];
+  service.loads = 0;
+  service.hangsFrom = 2;
+  const running = process();
+  await done(running.daemon.start());
+  await until(() => service.loads === 2);
+  await stopsInTime(running);
 });

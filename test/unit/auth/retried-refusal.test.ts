@@ -79,3 +79,16 @@ it("another reason for the same record is told, and the same one again is not", 
   await rejected(tokens.get(), network);
   expect(told()).toEqual(["AADSTS53003", "AADSTS50173"]);
 });
+
+it("what another process has renewed since is in use within five seconds, and is no news of a sign-in", async () => {
+  const { tokens, network, clock, names, process, simulator } = await toRenew();
+  const policy = simulator.faults.add({ name: "policy", route: "token", aadsts: 53003 });
+  await rejected(tokens.get(), network);
+  policy();
+  const watching = tokens.watchForSignIn();
+  const renewed = await process().tokens.get();
+  await clock.advance(5_000);
+  await watching;
+  expect(await tokens.get()).toBe(renewed);
+  expect(names()).toEqual(["queue:signed-in", "queue:sign-in-required"]);
+});
