@@ -221,9 +221,9 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
   };
 }
 
-/** The error as the queue's own: also its address is the host's to see. */
+/** The error as the queue's own, whatever name it was met by: also the address is the host's to see. */
 function ofQueue(error: unknown, queue: string): unknown {
-  if (!(error instanceof MailError) || error instanceof ConfigError || error.queue !== undefined) return error;
+  if (!(error instanceof MailError) || error instanceof ConfigError || error.queue === queue) return error;
   const { code, message, cause, remedy, who, step, notBeforeAt, status, serviceCode } = error;
   const told = { cause, remedy, who, step, notBeforeAt, status, serviceCode };
   const given = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));

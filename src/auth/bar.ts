@@ -75,6 +75,8 @@ const needsPerson: ReadonlySet<string> = new Set(["AUTH_SIGN_IN_REQUIRED", "AUTH
 
 export function createBar({ account, vault, clock, pause, application, onSignInRequired }: BarOptions): Bar {
   let waiting: Waiting | undefined;
+  /** How often a token has come into use. */
+  let lifts = 0;
   /** The look-outs that sleep, to be woken by a sign-in in this process. */
   const wakers = new Set<() => void>();
 
@@ -151,7 +153,9 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
       if (!isMailError(error)) return true;
       if (error.code === "AUTH_APP_REFUSED") application.refused(account, error);
       if (!needsPerson.has(error.code)) return true;
-      if ((await vault.version(account)) !== version) return false;
+      const before = lifts;
+      // A sign-in may come into use while the record is looked at.
+      if ((await vault.version(account)) !== version || lifts !== before) return false;
       wait({ error, version, grant, refused: true });
       return true;
     },
@@ -170,6 +174,7 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
     },
 
     lift() {
+      lifts += 1;
       waiting = undefined;
       wake();
     },

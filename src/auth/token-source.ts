@@ -222,9 +222,10 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
           return held.token;
         }
         if (claims !== undefined) return answered(refused, claims, signal);
-        // A flight that began before the refusal may bring the refused token itself: then one more, which may not.
-        const token = await sharedWait((flight ?? launch(refused, undefined)).token, signal);
-        if (token !== refused || turn > 0) return token;
+        // A flight that began before may bring the refused token itself, or one of fewer scopes: then one more, which may not.
+        const joined = flight;
+        const token = await sharedWait((joined ?? launch(refused, undefined)).token, signal);
+        if (!joined || turn > 0) return token;
       }
     },
 

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { createMailDaemon, generateKey, type KeyRing, keyRing, memoryStore } from "../../src/index.js";
 import { address, hostOptions, next, simulatorWith } from "../support/host.js";
+import { rejected } from "../support/rejection.js";
 
 test("a queue that waits goes on as soon as somebody signs in by browser, and its mail is delivered", async () => {
   const sim = simulatorWith();
@@ -134,3 +135,39 @@ test("a person whose sessions were revoked is asked to sign in, by the challenge
   sim.user(address).revokeSessions();
   expect(await required).toMatchObject({ queue: address, serviceCode: "AADSTS50173" });
 });
+
+test.each([
+  { what: "nobody holds the address", queue: "suport@contoso.com", status: undefined },
+  { what: "Graph may not say whose the address is", queue: address, status: 403 },
+])("the wrong person is told by both addresses also when $what", async ({ queue, status }) => {
+  const sim = simulatorWith([address, "sales@contoso.com"]);
+  const asked: number[] = [];
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const isQuestion = String(input).includes("/users/");
+    const answer = isQuestion && status ? refusal(status, "Authorization_RequestDenied") : await sim.fetch(input, init);
+    if (isQuestion) asked.push(answer.status);
+    return answer;
+  };
+  await using daemon = createMailDaemon(hostOptions(sim, { fetch, queues: [{ address: queue }] }));
+  const refreshToken = sim.user("sales@contoso.com").issueRefreshToken();
+  const error = await rejected(daemon.signIn(queue, { method: "refreshToken", refreshToken }));
+  expect(error).toMatchObject({ code: "AUTH_WRONG_ACCOUNT", queue, who: "user", step: "sign-in" });
+  expect(error.message).toContain(`sales@contoso.com signed in, but ${queue} is not`);
+  expect(asked).toEqual([status ?? 404]);
+});
+
+test.each([
+  { service: "Entra", route: "token", code: "AUTH_UNAVAILABLE" },
+  { service: "Graph", route: "me", code: "GRAPH_UNAVAILABLE" },
+] as const)("what a sign-in ends with when $service is out of order names the queue", async ({ route, code }) => {
+  const sim = simulatorWith();
+  await using daemon = createMailDaemon(hostOptions(sim));
+  sim.faults.add({ name: "down", route, status: 503, retryAfter: 120 });
+  const refreshToken = sim.user(address).issueRefreshToken();
+  const error = await rejected(daemon.signIn(address.toUpperCase(), { method: "refreshToken", refreshToken, timeLimitMs: 1_000 }));
+  expect(error).toMatchObject({ code, queue: address });
+});
+
+function refusal(status: number, code: string): Response {
+  return new Response(JSON.stringify({ error: { code, message: "" } }), { status, headers: { "content-type": "application/json" } });
+}

@@ -126,3 +126,53 @@ it("thirty accounts of a refused application give one alarm and one request a mi
     refreshToken: simulator.user(addresses[0] ?? address).issueRefreshToken(),
   });
 });
+
+/** Two accounts whose renewals Entra has just refused for the application's sake. */
+async function refusedTwo() {
+  const world = await setUp();
+  const process = world.process();
+  const other = world.simulator.addUser({ address: "sales@contoso.com" });
+  const sales = process.accounts.add({ address: other.address });
+  for (const user of [world.user, other]) {
+    await process.accounts.signIn(user.address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+  }
+  await world.clock.advance(3_600_000);
+  const off = world.simulator.faults.add({ name: "off", route: "token", aadsts: 7000112 });
+  for (const tokens of [process.tokens, sales]) expect((await rejected(tokens.get(), world.network)).code).toBe("AUTH_APP_REFUSED");
+  return { ...world, ...process, sales, off };
+}
+
+it("an account that comes to need a person has no part in the alarm any more, so the next one is told", async () => {
+  const { tokens, sales, off, user, simulator, clock, network, names } = await refusedTwo();
+  const alarms = () => names().filter((name) => name.startsWith("app:"));
+  off();
+  user.revokeSessions();
+  await clock.advance(60_000);
+  expect((await rejected(tokens.get(), network)).serviceCode).toBe("AADSTS50173");
+  expect(alarms()).toEqual(["app:refused"]);
+  await sales.get();
+  expect(alarms()).toEqual(["app:refused", "app:accepted"]);
+  await clock.advance(3_600_000);
+  simulator.faults.add({ name: "off again", route: "token", aadsts: 7000112 });
+  await rejected(sales.get(), network);
+  expect(alarms()).toEqual(["app:refused", "app:accepted", "app:refused"]);
+});
+
+it("queues that nobody has signed in do not ask for all in the place of those who can", async () => {
+  const { accounts, sales, off, clock, network } = await refusedTwo();
+  const watches: Promise<unknown>[] = [];
+  for (let number = 0; number < 5; number += 1) {
+    const unsigned = accounts.add({ address: `new${number}@contoso.com` });
+    expect((await rejected(unsigned.get(), network)).code).toBe("AUTH_SIGN_IN_REQUIRED");
+    watches.push(unsigned.watchForSignIn());
+  }
+  off();
+  const watching = sales.watchForSignIn();
+  await clock.advance(65_000);
+  // The minute is over: no later look is needed.
+  await watching;
+  expect(await sales.get()).toBeTypeOf("string");
+  const ended = Promise.allSettled(watches);
+  await accounts.close();
+  await ended;
+});

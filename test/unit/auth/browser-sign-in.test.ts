@@ -13,6 +13,21 @@ const form = (fields: Record<string, string>) => ({
   body: new URLSearchParams(fields).toString(),
 });
 
+/** The status that loopback's page gives whoever asks for it by that name. */
+async function statusFor(host: string, port: number): Promise<number> {
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect({ host: "127.0.0.1", port }, () => {
+      socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    });
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk.toString();
+    });
+    socket.on("end", () => resolve(text)).on("error", reject);
+  });
+  return Number(/^HTTP\/1\.1 (\d+) /.exec(answer)?.[1]);
+}
+
 /** A sign-in by browser that waits for the person: the address shown, and how it ends. */
 async function waiting(options: { port?: number; signal?: AbortSignal; timeLimitMs?: number } = {}) {
   const world = await setUp();
@@ -197,19 +212,21 @@ describe("the page that the browser comes back to", () => {
     const abort = new AbortController();
     const { ended, redirectUri } = await waiting({ signal: abort.signal });
     const { port } = new URL(redirectUri);
-    const answer = await new Promise<string>((resolve, reject) => {
-      const socket = connect({ host: "127.0.0.1", port: Number(port) }, () => {
-        socket.write(`GET / HTTP/1.1\r\nhost: rebound.example:${port}\r\nconnection: close\r\n\r\n`);
-      });
-      let text = "";
-      socket.on("data", (chunk) => {
-        text += chunk.toString();
-      });
-      socket.on("end", () => resolve(text)).on("error", reject);
-    });
-    expect(answer).toMatch(/^HTTP\/1\.1 421 /);
+    for (const host of [`rebound.example:${port}`, "localhost", "localhost:80"]) expect(await statusFor(host, Number(port))).toBe(421);
+    for (const name of ["localhost", "127.0.0.1", "[::1]"]) expect(await statusFor(`${name}:${port}`, Number(port))).toBe(200);
     abort.abort(new Error("enough"));
     await expect(ended).rejects.toThrow("enough");
+  });
+
+  it("takes port 80 with and without its number, as clients leave it out", async ({ skip }) => {
+    const listener = await listenForRedirect({ port: 80, state: "the-state", waitingPage }).catch((error: MailError) => error);
+    if (listener instanceof MailError) {
+      console.log(`Port 80 is not to be had here, so its names are not tried: ${listener.message}`);
+      return skip("port 80 is not to be had");
+    }
+    onTestFinished(() => listener.close());
+    for (const host of ["localhost", "localhost:80", "127.0.0.1"]) expect(await statusFor(host, 80)).toBe(200);
+    for (const host of ["localhost:81", "rebound.example"]) expect(await statusFor(host, 80)).toBe(421);
   });
 
   it("takes one answer once, and shows that sender how it ended, in words that hold no markup and no code", async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { SimulatedUser } from "../../../simulator/index.js";
+import type { Accounts } from "../../../src/auth/accounts.js";
 import { MailError } from "../../../src/base/errors.js";
 import { deferred } from "../../support/deferred.js";
 import { until } from "../../support/manual-clock.js";
@@ -15,6 +17,20 @@ async function signedIn() {
   const first = await process.tokens.get();
   world.simulator.log.clear();
   return { ...world, ...process, first };
+}
+
+/** Signs in by browser; what claims its page was asked for. */
+async function claimsOfBrowser(accounts: Accounts, user: SimulatedUser): Promise<unknown> {
+  let shown = "";
+  await accounts.signIn(address, {
+    method: "browser",
+    async openUrl(url) {
+      shown = url;
+      await user.signInAt(url);
+    },
+  });
+  const { access_token: asked } = JSON.parse(new URL(shown).searchParams.get("claims") ?? "{}") as { access_token?: unknown };
+  return asked;
 }
 
 describe("a challenged token", () => {
@@ -40,22 +56,24 @@ describe("a challenged token", () => {
 
   it("is not answered by a renewal that began without the claims", async () => {
     const { tokens, first, tokenRequests, network, clock } = await signedIn();
-    const { promise, resolve } = deferred();
-    let held = false;
-    network.intercept = async (_, pass) => {
-      network.intercept = undefined;
-      const answer = await pass();
-      held = true;
-      await promise;
-      return answer;
-    };
+    const answer = network.holdNextAnswer();
     // The renewal ahead of its time is on its way when Graph challenges the token.
     await clock.advance(3_600_000 * 0.91);
     expect(await tokens.get()).toBe(first);
-    await until(() => held);
+    await answer.held;
     const challenged = tokens.get({ refused: first, claims });
-    resolve();
+    answer.release();
     expect(await challenged).not.toBe(first);
+    expect(tokenRequests()).toBe(2);
+  });
+
+  it("that was renewed since for another reason still leads to one that answers the claims", async () => {
+    const { tokens, first, tokenRequests } = await signedIn();
+    const unasked = await tokens.get({ refused: first });
+    const answering = await tokens.get({ refused: first, claims });
+    expect([first, unasked]).not.toContain(answering);
+    expect(tokenRequests()).toBe(2);
+    expect(await tokens.get({ refused: unasked, claims })).toBe(answering);
     expect(tokenRequests()).toBe(2);
   });
 
@@ -66,16 +84,10 @@ describe("a challenged token", () => {
     expect(await rejected(tokens.get({ refused: first, claims }), network)).toMatchObject({ code: "AUTH_SIGN_IN_REQUIRED" });
     expect(names()).toEqual(["queue:signed-in", "queue:sign-in-required"]);
     network.intercept = undefined;
-    let shown = "";
-    await accounts.signIn(address, {
-      method: "browser",
-      async openUrl(url) {
-        shown = url;
-        await user.signInAt(url);
-      },
+    expect(await claimsOfBrowser(accounts, user)).toMatchObject({
+      nbf: { essential: true, value: "1772352000" },
+      xms_cc: { values: ["CP1"] },
     });
-    const sent = JSON.parse(new URL(shown).searchParams.get("claims") ?? "{}") as { access_token?: { nbf?: unknown; xms_cc?: unknown } };
-    expect(sent.access_token).toMatchObject({ nbf: { essential: true, value: "1772352000" }, xms_cc: { values: ["CP1"] } });
     expect(tokens.state().state).toBe("ready");
   });
 });
@@ -131,5 +143,52 @@ describe("a token refused a second time", () => {
     await watching;
     expect(await tokens.get()).toBeTypeOf("string");
     expect(clock.pending()).toBe(0);
+  });
+
+  it("leaves no claims to the next sign-in once a token has done after all", async () => {
+    const { tokens, first, accounts, user, clock } = await signedIn();
+    const second = await tokens.get({ refused: first });
+    await tokens.refusedAgain({ refused: second, claims, error: refusal });
+    await clock.advance(60_000);
+    await tokens.get();
+    const asked = await claimsOfBrowser(accounts, user);
+    expect(asked).toHaveProperty("xms_cc");
+    expect(asked).not.toHaveProperty("nbf");
+  });
+
+  it("is no reason to wait when another process has signed in meanwhile", async () => {
+    const { tokens, first, process, user, names } = await signedIn();
+    const second = await tokens.get({ refused: first });
+    const other = process();
+    await other.accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    expect(await tokens.refusedAgain({ refused: second, error: refusal })).toBe(refusal);
+    await tokens.watchForSignIn();
+    expect(await tokens.get()).toBe(await other.tokens.get());
+    expect(names()).toEqual(["queue:signed-in", "token:refreshed"]);
+  });
+
+  it.each(["before", "after"])("is no reason to wait when a sign-in here is written %s the record is looked at", async (when) => {
+    const { tokens, first, accounts, user, names, store } = await signedIn();
+    const signIn = () => accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    const looking = deferred();
+    let refusing: Promise<unknown> | undefined;
+    const refuse = () => {
+      store.holdNextGet = looking.promise;
+      refusing = tokens.refusedAgain({ refused: first, error: refusal });
+      return until(() => store.holdNextGet === undefined);
+    };
+    if (when === "after") await refuse();
+    const { commit } = store;
+    store.commit = async (given) => {
+      const done = await commit(given);
+      // Written, and not in use yet.
+      if (!refusing) await refuse();
+      return done;
+    };
+    await signIn();
+    looking.resolve();
+    expect(await refusing).toBe(refusal);
+    expect(tokens.state().state).toBe("ready");
+    expect(names()).toEqual(["queue:signed-in", "queue:signed-in"]);
   });
 });

@@ -89,10 +89,12 @@ describe("key ring", () => {
     expect(((await rejectedBy(ring.load())) as MailError).code).toBe("CONFIG_KEY_INVALID");
   });
 
-  it("does not repeat what a failing function of the host says", async () => {
-    const ring = asKeyRing(() => Promise.reject(new TypeError(`could not unwrap ${good}`)));
-    const error = await rejectedBy(ring.load());
-    expect((error as MailError).code).toBe("AUTH_VAULT_KEY_MISSING");
+  it.each([
+    ["function", (fail: () => Promise<never>) => asKeyRing(fail)],
+    ["key ring", (fail: () => Promise<never>) => asKeyRing({ load: fail })],
+  ])("does not repeat what a failing %s of the host says", async (what, ringOf) => {
+    const error = await rejectedBy(ringOf(() => Promise.reject(new TypeError(`could not unwrap ${good}`))).load());
+    expect(error).toMatchObject({ code: "AUTH_VAULT_KEY_MISSING", who: "developer", message: expect.stringContaining(`The ${what} `) });
     expect(inspect(error, { depth: 9 })).not.toContain(good);
   });
 });

@@ -82,3 +82,13 @@ it("a key service that hangs holds nobody up for longer than half a minute, and 
   expect((await keys.first()).id).toBe("a");
   expect(clock.pending()).toBe(0);
 });
+
+it("a load that nobody needs any more is given up at once, without a timer left", async () => {
+  const clock = createManualClock();
+  const keys = createLoadedKeys({ load: () => new Promise(() => undefined) }, clock);
+  const first = keys.first();
+  first.catch(() => undefined);
+  keys.close();
+  await expect(first).rejects.toMatchObject({ code: "LIFECYCLE_STOPPED" });
+  expect(clock.pending()).toBe(0);
+});

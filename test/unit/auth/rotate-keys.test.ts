@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { generateKey, type KeyRing, keyRing, type VaultKey } from "../../../src/auth/key-ring.js";
-import { deferred } from "../../support/deferred.js";
-import { until } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { address, password, setUp } from "./set-up.js";
 
@@ -74,20 +72,12 @@ describe("rotating the keys", () => {
     const { accounts, tokens, vault } = process(ring);
     await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
     await clock.advance(3_600_000);
-    const { promise, resolve } = deferred();
-    let held = false;
-    network.intercept = async (_, pass) => {
-      network.intercept = undefined;
-      const answer = await pass();
-      held = true;
-      await promise;
-      return answer;
-    };
+    const answer = network.holdNextAnswer();
     const renewing = tokens.get();
-    await until(() => held);
+    await answer.held;
     ring.keys = [fresh, old];
     expect(await accounts.rotateKeys()).toMatchObject({ resealed: 1 });
-    resolve();
+    answer.release();
     const token = await renewing;
     const entry = await vault.read(address);
     expect(entry?.keyId).toBe("fresh");
@@ -109,6 +99,23 @@ describe("rotating the keys", () => {
     await rejected(tokens.get(), network);
     expect(tokenRequests()).toBe(asked);
     expect(names()).toEqual(["queue:signed-in", "queue:sign-in-required"]);
+  });
+
+  it("by another process is no news either, once Entra has refused the record", async () => {
+    const { process, user, network, clock, tokenRequests } = await setUp();
+    const [old, fresh] = [await key("old"), await key("fresh")];
+    const { accounts, tokens, names } = process(changing(old, fresh));
+    await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    user.revokeSessions();
+    await clock.advance(3_600_000);
+    const error = await rejected(tokens.get(), network);
+    const asked = tokenRequests();
+    expect(await process(changing(fresh, old)).accounts.rotateKeys()).toMatchObject({ resealed: 1 });
+    await tokens.watchForSignIn();
+    expect(await rejected(tokens.get(), network)).toBe(error);
+    expect(tokenRequests()).toBe(asked);
+    expect(names()).toEqual(["queue:signed-in", "queue:sign-in-required"]);
+    expect(tokens.state()).toMatchObject({ state: "waiting-for-sign-in", error });
   });
 
   it("with a ring that cannot be loaded changes nothing", async () => {

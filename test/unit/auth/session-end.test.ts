@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { AuthEvents } from "../../../src/auth/events.js";
+import { generateKey, keyRing, type VaultKey } from "../../../src/auth/key-ring.js";
 import { policyLifeOf, sessionEnd } from "../../../src/auth/session-end.js";
 import { until } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
-import { address, setUp } from "./set-up.js";
+import { address, setUp, type Told } from "./set-up.js";
 
 const dayMs = 86_400_000;
 const at = Date.parse("2026-03-01T08:00:00Z");
@@ -96,6 +97,50 @@ describe("sign-ins that nobody uses", () => {
     const told = endings().length;
     await clock.advance(60 * dayMs);
     expect(endings()).toHaveLength(told);
+    await accounts.close();
+  });
+
+  it("are renewed also when no queue has asked for a token since the start", async () => {
+    const { accounts: before, process, clock } = await signedIn();
+    await before.close();
+    const { accounts, tokens, names } = process();
+    accounts.keepAlive();
+    for (let day = 0; day < 100; day += 1) await clock.advance(dayMs);
+    expect(await tokens.get()).toBeTypeOf("string");
+    expect(new Set(names())).toEqual(new Set(["token:refreshed"]));
+    await accounts.close();
+  });
+
+  it("are renewed also when another account's fails in a way that nobody foresaw", async () => {
+    const { process, user, simulator, clock } = await setUp();
+    const [k1, k2] = await keyRing([
+      { id: "k1", key: generateKey() },
+      { id: "k2", key: generateKey() },
+    ]).load();
+    let away = false;
+    let failures = 0;
+    const { accounts, events } = process({
+      async load() {
+        if (!away) return [k1 as VaultKey];
+        failures += 1;
+        throw new Error("away");
+      },
+    });
+    const other = simulator.addUser({ address: "sales@contoso.com" });
+    accounts.add({ address: other.address });
+    await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+    await accounts.signIn(other.address, { method: "refreshToken", refreshToken: other.issueRefreshToken() });
+    // The first account's record names a key that the ring has not.
+    await process({ load: async () => [k2 as VaultKey, k1 as VaultKey] }).accounts.signIn(address, {
+      method: "refreshToken",
+      refreshToken: user.issueRefreshToken(),
+    });
+    away = true;
+    accounts.keepAlive();
+    await clock.advance(2 * dayMs);
+    const isRenewal = ({ name, payload }: Told) => name === "token:refreshed" && "queue" in payload && payload.queue === other.address;
+    await until(() => events.some(isRenewal));
+    expect(failures).toBeGreaterThan(0);
     await accounts.close();
   });
 

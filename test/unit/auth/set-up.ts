@@ -13,6 +13,7 @@ import { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch } from "../../../src/base/http.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import type { Commit, Key, Store } from "../../../src/state/store.js";
+import { deferred } from "../../support/deferred.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 import { lookForSecret, showEvent } from "../../support/secrets/showings.js";
 
@@ -99,7 +100,25 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
 function createNetwork(pass: Fetch) {
   const secrets = new Set<string>();
   const hosts: string[] = [];
-  const network = { intercept: undefined as Intercept | undefined, secrets, hosts, fetch: undefined as unknown as Fetch };
+  const network = {
+    intercept: undefined as Intercept | undefined,
+    secrets,
+    hosts,
+    fetch: undefined as unknown as Fetch,
+    /** Entra answers the next token request at once, and its answer is on its way until `release`; `held` resolves when it left. */
+    holdNextAnswer() {
+      const [left, released] = [deferred(), deferred()];
+      network.intercept = async (url, pass) => {
+        if (!url.pathname.endsWith("/token")) return pass();
+        network.intercept = undefined;
+        const answer = await pass();
+        left.resolve();
+        await released.promise;
+        return answer;
+      };
+      return { held: left.promise, release: () => released.resolve() };
+    },
+  };
   const note = (value: unknown) => {
     if (typeof value !== "string" || value.length < 8) return;
     secrets.add(value).add(encodeURIComponent(value));

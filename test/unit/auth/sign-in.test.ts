@@ -203,31 +203,6 @@ describe("sign-in", () => {
     expect(network.hosts).toEqual([]);
   });
 
-  it("outranks a refresh of another process that had begun before", async () => {
-    const { process, clock, user, network } = await setUp();
-    const { accounts, tokens, vault } = process();
-    await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
-    const other = process();
-    await other.tokens.get();
-    await clock.advance(3_600_000);
-    const { promise, resolve } = deferred();
-    let held = false;
-    network.intercept = async (_, pass) => {
-      network.intercept = undefined;
-      const answer = await pass();
-      held = true;
-      await promise;
-      return answer;
-    };
-    const refreshing = other.tokens.get();
-    await until(() => held);
-    await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
-    const version = await vault.version(address);
-    resolve();
-    expect(await refreshing).toBe(await tokens.get());
-    expect(await vault.version(address)).toBe(version);
-  });
-
   it("signs out: the record is gone, and no token is handed out", async () => {
     const { process, network, user } = await setUp();
     const { accounts, tokens, vault } = process();

@@ -122,22 +122,14 @@ describe("token source", () => {
   it("does not let an older token answer overwrite a newer one", async () => {
     const { clock, tokens, accounts, user, network, vault, process } = await signedIn();
     await clock.advance(hourMs);
-    const { promise, resolve } = deferred();
-    let answered = false;
     // The refresh is answered at once, but its answer is long on its way.
-    network.intercept = async (_, pass) => {
-      const answer = await pass();
-      answered = true;
-      await promise;
-      return answer;
-    };
+    const answer = network.holdNextAnswer();
     const late = tokens.get();
-    await until(() => answered);
-    network.intercept = undefined;
+    await answer.held;
     await accounts.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
     const newer = await tokens.get();
     const { version } = (await vault.read(address)) ?? {};
-    resolve();
+    answer.release();
     expect(await late).toBe(newer);
     expect(await tokens.get()).toBe(newer);
     expect(await vault.version(address)).toBe(version);
@@ -193,19 +185,15 @@ describe("token source", () => {
   it("ends one wait and not the fetching when a waiter aborts", async () => {
     const { clock, tokens, network, tokenRequests } = await signedIn();
     await clock.advance(hourMs);
-    const { promise, resolve } = deferred();
-    network.intercept = async (_, pass) => {
-      await promise;
-      return pass();
-    };
+    const answer = network.holdNextAnswer();
     const abort = new AbortController();
     const impatient = tokens.get({ signal: abort.signal });
     const patient = tokens.get({ signal: new AbortController().signal });
-    await settle();
+    await answer.held;
     abort.abort(new Error("no longer wanted"));
     await expect(impatient).rejects.toThrow("no longer wanted");
     await expect(tokens.get({ signal: abort.signal })).rejects.toThrow("no longer wanted");
-    resolve();
+    answer.release();
     expect(await patient).toBe(await tokens.get());
     expect(tokenRequests()).toBe(1);
   });
