@@ -77,6 +77,13 @@ interface Flight {
   readonly stop: AbortController;
 }
 
+/** What a flight is to bring. */
+interface Wanted {
+  /** Not this one. */
+  readonly refused: string | undefined;
+  readonly claims: string | undefined;
+}
+
 /** Between attempts to renew a token that still serves. */
 const renewalBackoff = { baseMs: 5_000, capMs: 300_000 };
 /** Reads and writes of one flight: each further one means that another process wrote in between. */
@@ -124,11 +131,6 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     const launched = { token, claims, stop };
     flight = launched;
     return launched;
-  }
-
-  interface Wanted {
-    readonly refused: string | undefined;
-    readonly claims: string | undefined;
   }
 
   async function fly(mine: number, { refused, claims }: Wanted, signal: AbortSignal): Promise<string> {
@@ -268,6 +270,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
 
     renumber(versions) {
       bar.renumber(versions);
+      if (held?.version === versions.from) held = { ...held, version: versions.to };
       if (unsaved?.expectedVersion === versions.from) unsaved = { ...unsaved, expectedVersion: versions.to };
     },
 
