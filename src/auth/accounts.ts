@@ -81,12 +81,17 @@ export interface AccountsOptions {
 interface Known {
   readonly name: string;
   readonly pause: EntraPause;
+  /** When each queue's mailbox was last refused although its token was new, epoch milliseconds. */
+  readonly refusedAt: Map<string, number>;
   /** What the queues need together; changed only when they do. */
   scopes: readonly string[];
   /** Queue address as configured, and whether its mailbox is another's; never empty. */
   readonly queues: Map<string, boolean>;
   readonly source: AccountTokens;
 }
+
+/** How long a shared mailbox's refusal counts towards one of the whole account. */
+const sharedRefusalMs = 3_600_000;
 
 export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }: AccountsOptions): Accounts {
   const signIn = createSignIn({ entra, vault, ask, clock, host: cloud.authorityHost });
@@ -131,7 +136,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       onSignedInElsewhere: (method) => each((of) => emit("queue:signed-in", { ...of, method })),
       onSignInRequired: (error) => each((of) => emit("queue:sign-in-required", { ...of, ...alarmOf(error, signInAgain(name).remedy) })),
     });
-    const account: Known = { name, queues, source, pause, scopes: [] };
+    const account: Known = { name, queues, source, pause, scopes: [], refusedAt: new Map() };
     return account;
   }
 
@@ -147,14 +152,21 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
 
   /**
    * What one queue sees of its account. Graph may refuse a mailbox that is not the account's own for that mailbox's sake:
-   * while other queues share the account, such a refusal stops that queue alone.
+   * such a refusal stops that queue alone, unless every queue of the account has met one within the hour.
    */
-  function tokensOf({ source, queues }: Known, own: boolean): QueueTokens {
+  function tokensOf({ source, queues, refusedAt }: Known, address: string, own: boolean): QueueTokens {
+    const ofAccount = (claims: string | undefined) => {
+      refusedAt.set(address, clock.now());
+      const recent = [...queues.keys()].filter(
+        (queue) => clock.now() - (refusedAt.get(queue) ?? Number.NEGATIVE_INFINITY) < sharedRefusalMs,
+      );
+      return own || claims !== undefined || recent.length === queues.size;
+    };
     return {
       get: source.get,
       watchForSignIn: source.watchForSignIn,
       state: source.state,
-      refusedAgain: (refusal) => (own || queues.size === 1 ? source.refusedAgain(refusal) : Promise.resolve(refusal.error)),
+      refusedAgain: (refusal) => (ofAccount(refusal.claims) ? source.refusedAgain(refusal) : Promise.resolve(refusal.error)),
     };
   }
 
@@ -168,7 +180,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       byQueue.set(address.toLowerCase(), account);
       const { error } = account.source.state();
       if (error) emit("queue:sign-in-required", { queue: address, account: name, ...alarmOf(error, signInAgain(name).remedy) });
-      return tokensOf(account, key === address.toLowerCase());
+      return tokensOf(account, address, key === address.toLowerCase());
     },
 
     async remove(address) {
@@ -185,16 +197,18 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
 
     tokens(address) {
       const account = known(address);
-      return tokensOf(account, accountKey(account.name) === address.toLowerCase());
+      const queue = [...account.queues.keys()].find((one) => one.toLowerCase() === address.toLowerCase()) ?? address;
+      return tokensOf(account, queue, accountKey(account.name) === address.toLowerCase());
     },
 
     async signIn(address, method, { signal } = {}) {
-      const { name, queues, source, scopes, pause } = known(address);
+      const { name, queues, source, scopes, pause, refusedAt } = known(address);
       const checked = checkedMethod(method);
       const done = await signIn.run({ account: name, method: checked, scopes, claims: source.openClaims, pause, signal }).catch((error) => {
         throw ofQueue(error, address);
       });
       source.adopt(done.record, done.version);
+      refusedAt.clear();
       for (const queue of queues.keys()) emit("queue:signed-in", { queue, account: name, method: done.method });
       const { objectId, userPrincipalName, replaced, record } = done;
       return { queue: address, account: name, method: done.method, objectId, userPrincipalName, replaced, expiresAt: record.expiresAt };
@@ -216,7 +230,9 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       const closing = [...accounts.values()].map(({ source }) => source.close());
       accounts.clear();
       byQueue.clear();
-      await Promise.all(closing);
+      // All of them, before the first failure is told: the store is closed next.
+      const failed = (await Promise.allSettled(closing)).find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
     },
   };
 }

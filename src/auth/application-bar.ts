@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../base/clock.js";
 import type { MailError } from "../base/errors.js";
+import { longestPauseMs } from "../base/retry-after.js";
 
 export interface ApplicationBar {
   /** Why the account must not ask now; empty when it may. Who may ask while all are barred asks for all. */
@@ -15,8 +16,8 @@ export interface ApplicationBar {
   refused(account: string, error: MailError): void;
   /** The application was accepted when this account asked. */
   accepted(account: string): void;
-  /** The account asks no more. */
-  forget(account: string): void;
+  /** The account asks no more, or is refused for another reason. `silent`: nobody is told, as when all end. */
+  forget(account: string, options?: { readonly silent?: boolean }): void;
 }
 
 export interface ApplicationBarOptions {
@@ -38,18 +39,23 @@ export function createApplicationBar({ clock, onRefused, onAccepted }: Applicati
   let nextProbeAt = 0;
   let newest: MailError | undefined;
 
-  function cleared(account: string): void {
+  function cleared(account: string, silent: boolean): void {
     if (prober === account) prober = undefined;
-    if (refusals.delete(account) && refusals.size === 0) onAccepted();
+    if (refusals.delete(account) && refusals.size === 0 && !silent) onAccepted();
+  }
+
+  /** No sooner than in a minute, nor before the time that Entra names. */
+  function pauseEnd({ notBeforeAt = 0 }: MailError): number {
+    return Math.min(Math.max(clock.now() + pauseMs, notBeforeAt), clock.now() + longestPauseMs);
   }
 
   return {
     refusal(account) {
       const now = clock.now();
       const own = refusals.get(account);
-      if (own && now < own.untilAt) return own.error;
+      if (own && now < own.untilAt && own.untilAt <= now + longestPauseMs) return own.error;
       if (sinceAccepted.size < 2 || prober === account) return undefined;
-      if (now < nextProbeAt) return newest;
+      if (now < nextProbeAt && nextProbeAt <= now + longestPauseMs) return newest;
       prober = account;
       nextProbeAt = now + pauseMs;
       return undefined;
@@ -58,9 +64,10 @@ export function createApplicationBar({ clock, onRefused, onAccepted }: Applicati
     refused(account, error) {
       const first = refusals.size === 0;
       newest = error;
-      refusals.set(account, { error, untilAt: clock.now() + pauseMs });
+      const untilAt = pauseEnd(error);
+      refusals.set(account, { error, untilAt });
       sinceAccepted.add(account);
-      nextProbeAt = clock.now() + pauseMs;
+      nextProbeAt = untilAt;
       if (prober === account) prober = undefined;
       if (first) onRefused(account, error);
     },
@@ -68,12 +75,12 @@ export function createApplicationBar({ clock, onRefused, onAccepted }: Applicati
     accepted(account) {
       sinceAccepted.clear();
       prober = undefined;
-      cleared(account);
+      cleared(account, false);
     },
 
-    forget(account) {
+    forget(account, { silent = false } = {}) {
       sinceAccepted.delete(account);
-      cleared(account);
+      cleared(account, silent);
     },
   };
 }

@@ -75,6 +75,10 @@ const needsPerson: ReadonlySet<string> = new Set(["AUTH_SIGN_IN_REQUIRED", "AUTH
 
 export function createBar({ account, vault, clock, pause, application, onSignInRequired }: BarOptions): Bar {
   let waiting: Waiting | undefined;
+  /** What was announced last, and when it was last met; empty before. */
+  let told: { readonly name: string; readonly at: number } | undefined;
+  /** Of the record that opened last; empty before. */
+  let lastGrant: GrantTimes | undefined;
   /** How often a token has come into use. */
   let lifts = 0;
   /** The look-outs that sleep, to be woken by a sign-in in this process. */
@@ -84,7 +88,11 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
     const { error, version } = next;
     const before = waiting;
     waiting = { ...next, retryAt: retryTime(error, clock.now()) };
-    const known = before?.version === version && before.error.code === error.code && before.error.serviceCode === error.serviceCode;
+    const same = before?.version === version && before.error.code === error.code && before.error.serviceCode === error.serviceCode;
+    const name = `${next.grant?.signedInAt ?? `version ${version}`} ${error.code} ${error.serviceCode}`;
+    // A token that came into use in between and was refused as well is the same trouble.
+    const known = same || (told?.name === name && clock.now() - told.at < mendedEveryMs);
+    told = { name, at: clock.now() };
     if (!known) onSignInRequired(error);
   }
 
@@ -134,7 +142,7 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
   }
 
   return {
-    announce: (error, version) => wait({ error, version, grant: undefined, refused: false }),
+    announce: (error, version) => wait({ error, version, grant: lastGrant, refused: false }),
     waiting: () => waiting,
     wake,
 
@@ -160,7 +168,9 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
       return true;
     },
 
-    opened({ version, record }) {
+    opened({ version, record: { signedInAt, refreshedAt } }) {
+      const record = { signedInAt, refreshedAt };
+      lastGrant = record;
       const { grant, refused, error, retryAt } = waiting ?? {};
       const sameSignIn = grant?.signedInAt === record.signedInAt;
       if (waiting && refused && waiting.version !== version && sameSignIn && grant?.refreshedAt === record.refreshedAt) {
@@ -168,9 +178,10 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
         if (clock.now() < (retryAt ?? 0)) throw error;
       }
       const another = waiting !== undefined && waiting.version !== version;
+      const knownBefore = grant !== undefined || waiting?.version === null;
       // A refusal of this very record holds until it is tried and found void.
       if (another || !refused) waiting = undefined;
-      return another && !sameSignIn;
+      return another && knownBefore && !sameSignIn;
     },
 
     lift() {

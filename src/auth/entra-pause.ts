@@ -30,6 +30,11 @@ export function createEntraPause({ account, store, clock }: EntraPauseOptions): 
   /** Empty until Entra names a time to this process. */
   let pause: { readonly error: MailError; readonly untilAt: number } | undefined;
 
+  /** What this process was told, unless the clock was wrong then. */
+  function inMemory(): typeof pause {
+    return pause && pause.untilAt <= clock.now() + longestPauseMs ? pause : undefined;
+  }
+
   async function stored(): Promise<{ readonly untilAt: number; readonly version: number | null }> {
     const entry = await store.get(key);
     const untilAt = untilOf(entry?.value);
@@ -39,7 +44,8 @@ export function createEntraPause({ account, store, clock }: EntraPauseOptions): 
   return {
     async current() {
       const now = clock.now();
-      if (pause && now < pause.untilAt) return pause.error;
+      const own = inMemory();
+      if (own && now < own.untilAt) return own.error;
       const { untilAt } = await stored();
       if (now >= untilAt) return undefined;
       const message = `Entra wants no request for ${account} before ${new Date(untilAt).toISOString()}.`;
@@ -48,9 +54,10 @@ export function createEntraPause({ account, store, clock }: EntraPauseOptions): 
 
     async remember(error) {
       // Graph's times, and those that one refusal has, do not bar Entra.
-      if (!(error instanceof MailError) || !error.code.startsWith("AUTH_") || !error.retryable || error.notBeforeAt === undefined) return;
+      if (!(error instanceof MailError) || error.notBeforeAt === undefined) return;
+      if (error.code !== "AUTH_APP_REFUSED" && !(error.code.startsWith("AUTH_") && error.retryable)) return;
       const untilAt = Math.min(error.notBeforeAt, clock.now() + longestPauseMs);
-      if (untilAt <= Math.max(clock.now(), pause?.untilAt ?? 0)) return;
+      if (untilAt <= Math.max(clock.now(), inMemory()?.untilAt ?? 0)) return;
       pause = { error, untilAt };
       await untilWritten(`The pause of ${account}`, async () => {
         const { untilAt: known, version } = await stored();

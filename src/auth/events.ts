@@ -42,7 +42,7 @@ export interface AuthEvents {
     /** The account that met it first. */
     readonly account: string;
   };
-  /** Entra accepts the application again, for every account that it had refused it to. */
+  /** No account is refused for the application's sake any more. */
   "app:accepted": Record<never, never>;
   /** A new access token is in use, its refresh token durable in the vault. */
   "token:refreshed": OfQueue & {

@@ -77,7 +77,7 @@ export function grantOf({ result, answer, cache, scopes, expected }: GrantSource
   if (!pruned) throw bad("without a refresh token");
   const rotated = typeof json?.refresh_token === "string" && json.refresh_token !== "";
   const refreshSeconds = Number(json?.refresh_token_expires_in);
-  const refreshEndsAt = refreshSeconds > 0 ? askedAt + refreshSeconds * 1000 : undefined;
+  const refreshEndsAt = Number.isFinite(refreshSeconds) && refreshSeconds > 0 ? askedAt + refreshSeconds * 1000 : undefined;
   return { accessToken, refreshedAt: askedAt, expiresAt: askedAt + seconds * 1000, refreshEndsAt, cache: pruned, account, scopes, rotated };
 }
 

@@ -32,8 +32,10 @@ export function createLoadedKeys(keys: KeyRing, clock: Clock): LoadedKeys {
   let ring: readonly VaultKey[] | undefined;
   /** Empty unless the ring is being asked. */
   let loading: Promise<readonly VaultKey[]> | undefined;
-  /** When the ring was last asked for a key that it had not, epoch milliseconds. */
-  let missedAt = Number.NEGATIVE_INFINITY;
+  /** When the ring was last asked for a key that it had not, by the key's id, epoch milliseconds. */
+  const missedAt = new Map<string, number>();
+  /** Empty until it is closed. */
+  let closed: MailError | undefined;
   /** Gives a load up; empty unless one is under way. */
   let giveUp: ((error: MailError) => void) | undefined;
 
@@ -53,6 +55,7 @@ export function createLoadedKeys(keys: KeyRing, clock: Clock): LoadedKeys {
 
   /** The load that is under way, or a new one. */
   function asked(): Promise<readonly VaultKey[]> {
+    if (closed) return Promise.reject(closed);
     loading ??= load().finally(() => {
       loading = undefined;
     });
@@ -69,8 +72,9 @@ export function createLoadedKeys(keys: KeyRing, clock: Clock): LoadedKeys {
     async named(id, account) {
       const known = (ring ?? (await asked())).find((key) => key.id === id);
       if (known) return known;
-      if (clock.now() - missedAt >= unknownKeyEveryMs) {
-        missedAt = clock.now();
+      // A load that is under way may bring it.
+      if (loading || clock.now() - (missedAt.get(id) ?? Number.NEGATIVE_INFINITY) >= unknownKeyEveryMs) {
+        missedAt.set(id, clock.now());
         await asked();
       }
       const added = ring?.find((key) => key.id === id);
@@ -93,7 +97,8 @@ export function createLoadedKeys(keys: KeyRing, clock: Clock): LoadedKeys {
     },
 
     close() {
-      giveUp?.(new MailError("LIFECYCLE_STOPPED", "The vault's keys are not in use any more."));
+      closed = new MailError("LIFECYCLE_STOPPED", "The vault's keys are not in use any more.");
+      giveUp?.(closed);
     },
   };
 }

@@ -85,7 +85,9 @@ export function createRenewal({ account, entra, vault, clock, bar, application, 
       try {
         entry = await vault.read(account);
       } catch (error) {
-        if (error instanceof MailError && !error.retryable) bar.announce(error, await vault.version(account));
+        // What ends the daemon, or comes of its end, is no matter of this account.
+        const ofAccount = error instanceof MailError && (error.scope === "queue" || error.code === "CONFIG_KEY_INVALID");
+        if (ofAccount && !error.retryable) bar.announce(error, await vault.version(account));
         throw error;
       }
       if (entry) return entry;

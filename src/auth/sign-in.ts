@@ -68,9 +68,6 @@ export interface SignInOptions {
   readonly host: string;
 }
 
-/** With these no password was looked at; after a time-out or a broken answer nobody knows. */
-const notTried: ReadonlySet<MailErrorCode> = new Set(["AUTH_UNREACHABLE", "AUTH_UNAVAILABLE", "AUTH_APP_REFUSED"]);
-
 export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions): SignIn {
   const spent = createSpentPasswords(vault.refusedPasswords);
   /** What the next sign-in of each account waits for; an account without one under way is not in it. */
@@ -81,13 +78,14 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     const acquisition = { scopes, signal, claims: hasPerson(method) ? claims : undefined };
     if (method.method !== "password") return entra.acquire(acquisition, flow);
     const { username = account, password, tryAgain = false } = method;
-    const attempt = await spent.begin({ username, password, tryAgain });
+    // One that is given up while it is recorded stays recorded.
+    const attempt = await sharedWait(spent.begin({ username, password, tryAgain }), signal);
     let grant: Grant;
     try {
       grant = await entra.acquire(acquisition, flow);
     } catch (error) {
       if (error instanceof MailError && error.code === "AUTH_SIGN_IN_REQUIRED") await attempt.refused(error);
-      else if (error instanceof MailError && notTried.has(error.code)) await attempt.untried();
+      else if (error instanceof MailError && wasNotTried(error)) await attempt.untried();
       throw error;
     }
     await attempt.worked();
@@ -103,7 +101,7 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
     const flow = flowOf(method, { account, host, clock });
     try {
       const { grant, identity } = await identified(request, flow, signal);
-      const { replaced, before } = await replacedBy(account);
+      const { replaced, before } = await sharedWait(replacedBy(account), signal);
       signal.throwIfAborted();
       const record = recordOf(grant, { method: method.method, signedInAt: clock.now(), before });
       const version = await overwrite(account, record);
@@ -183,6 +181,13 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
       }
     },
   };
+}
+
+/** Whether no password was looked at; after a broken connection, a gateway's or an on-premises agent's trouble nobody knows. */
+function wasNotTried({ code, status, unsent, serviceCode = "" }: MailError): boolean {
+  if (code === "AUTH_UNREACHABLE") return unsent === true;
+  if (code === "AUTH_UNAVAILABLE") return status === 429 || status === 503 || (status === 400 && !/^AADSTS800\d\d$/.test(serviceCode));
+  return code === "AUTH_APP_REFUSED";
 }
 
 function tookTooLong(method: SignInMethod, timeLimitMs: number): MailError {

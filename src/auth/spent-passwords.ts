@@ -63,7 +63,7 @@ export function createSpentPasswords(store: SealedStore): SpentPasswords {
     } catch (error) {
       // What does not open may be a refusal of this very password: only whoever says so goes on, and it is replaced.
       if (!(error instanceof MailError) || error.scope !== "queue") throw error;
-      if (!tryAgain) throw unreadable(error, name);
+      if (!tryAgain || !(error.code === "AUTH_VAULT_KEY_UNKNOWN" || error.code === "AUTH_VAULT_TAMPERED")) throw unreadable(error, name);
       return { spent: [], version: await store.version(name) };
     }
   }

@@ -287,7 +287,7 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
       flight?.stop.abort(closed);
       bar.wake();
       await flight?.token.catch(() => undefined);
-      application.forget(account);
+      application.forget(account, { silent: true });
       if (unsaved) await saved(unsaved);
     },
   };

@@ -91,6 +91,8 @@ export interface MailErrorDetails {
   readonly step?: string;
   /** Epoch milliseconds before which trying again is forbidden, where the server asked for a pause. */
   readonly notBeforeAt?: number;
+  /** True when the request cannot have reached the service: its host was not found, or took no connection. */
+  readonly unsent?: true;
   /** HTTP status of the answer that led to it. */
   readonly status?: number;
   /** The service's own code: a Graph error code, or an AADSTS number. */
@@ -108,6 +110,7 @@ export class MailError extends Error {
   declare readonly who?: Responsible;
   declare readonly step?: string;
   declare readonly notBeforeAt?: number;
+  declare readonly unsent?: true;
   declare readonly status?: number;
   declare readonly serviceCode?: string;
 

@@ -75,7 +75,7 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
         throw new MailError(code("TIMEOUT"), `${host} gave no complete answer to ${method} within ${deadlineMs} ms.`);
       const reason = networkReason(error);
       if (answered) throw new MailError(code("BAD_RESPONSE"), `${host} broke its answer to ${method} off${reason}.`);
-      throw new MailError(code("UNREACHABLE"), `${host} could not be reached${reason}.`);
+      throw new MailError(code("UNREACHABLE"), `${host} could not be reached${reason}.`, unsentCodes.test(reason) ? { unsent: true } : {});
     } finally {
       stopTimer();
       signal?.removeEventListener("abort", forward);
@@ -92,6 +92,9 @@ function checkedUrl(url: string, hosts: readonly string[], code: MailErrorCode):
   }
   return target;
 }
+
+/** Before a connection stood, nothing was sent. */
+const unsentCodes = /^ \((ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)\)$/;
 
 /** The network's own error code, which `fetch` hides some causes down: only what looks like one of the operating system's or undici's. */
 function networkReason(error: unknown): string {

@@ -54,5 +54,5 @@ test("a person who cancels ends the daemon's sign-in", async () => {
   await page.locator("::-p-xpath(//button[.='Cancel'])").click();
   await reading(page, "Sign-in cancelled");
   await clock.advance(5_000);
-  expect(await rejected(result)).toMatchObject({ code: "AUTH_SIGN_IN_REQUIRED", step: "grant-consent" });
+  expect(await rejected(result)).toMatchObject({ code: "AUTH_SIGN_IN_REQUIRED", step: "device-code" });
 });

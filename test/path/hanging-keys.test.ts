@@ -21,7 +21,8 @@ function hangingScene() {
   async function stopsInTime({ daemon }: Pick<ReturnType<typeof scene.process>, "daemon">) {
     const from = clock.now();
     await done(daemon.stop({ deadlineMs }), 50);
-    expect(clock.now() - from).toBeLessThanOrEqual(deadlineMs + 50);
+    // The virtual clock moves while real cryptography is at work; a load that is waited for would take 30 seconds of it.
+    expect(clock.now() - from).toBeLessThanOrEqual(deadlineMs + 2_000);
   }
   return { ...scene, service, process: () => scene.process({ vaultKeys }), stopsInTime };
 }

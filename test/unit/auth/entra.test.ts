@@ -159,6 +159,15 @@ describe("Entra", () => {
     expect((await entra.refresh({ scopes, cache: kept.cache, expected: kept.account })).rotated).toBe(true);
   });
 
+  it("takes an end of the refresh token beyond all numbers for none, so that the record can be read again", async () => {
+    const { network, refresh } = await granted();
+    network.intercept = async (_, pass) => {
+      const text = (await (await pass()).text()).replace(/}\s*$/, ',"refresh_token_expires_in":1e999}');
+      return jsonAnswer(200, text);
+    };
+    expect((await refresh()).refreshEndsAt).toBeUndefined();
+  });
+
   it.each([undefined, 0, -1, "soon"])("refuses a token whose life is %s", async (life) => {
     const { network, refresh } = await granted();
     network.intercept = changed((body) => Object.assign(body, { expires_in: life }));

@@ -92,3 +92,43 @@ it("a load that nobody needs any more is given up at once, without a timer left"
   await expect(first).rejects.toMatchObject({ code: "LIFECYCLE_STOPPED" });
   expect(clock.pending()).toBe(0);
 });
+
+it("a key that is just being loaded is unknown to nobody who names it meanwhile", async () => {
+  const answer = deferred<readonly VaultKey[]>();
+  const [old, fresh] = [key("old"), key("fresh")];
+  let loads = 0;
+  const keys = createLoadedKeys({ load: () => (++loads === 1 ? Promise.resolve([old]) : answer.promise) }, createManualClock());
+  await keys.first();
+  const both = Promise.all([keys.named("fresh", "a@x.example"), keys.named("fresh", "b@x.example")]);
+  await settle();
+  answer.resolve([fresh, old]);
+  expect(await both).toEqual([fresh, fresh]);
+  expect(loads).toBe(2);
+});
+
+it("a key that one record lost keeps no other from being asked for", async () => {
+  let ring = [key("a")];
+  const clock = createManualClock();
+  const keys = createLoadedKeys({ load: () => Promise.resolve(ring) }, clock);
+  await expect(keys.named("lost", "a@x.example")).rejects.toMatchObject({ code: "AUTH_VAULT_KEY_UNKNOWN" });
+  ring = [key("new"), ...ring];
+  expect((await keys.named("new", "b@x.example")).id).toBe("new");
+});
+
+it("once closed no load begins, not even one that waited for another", async () => {
+  const clock = createManualClock();
+  let loads = 0;
+  const hanging = () => {
+    loads += 1;
+    return new Promise<never>(() => undefined);
+  };
+  const keys = createLoadedKeys({ load: hanging }, clock);
+  const asking = [keys.first(), keys.reload()].map((work) => work.catch(({ code }: { code: string }) => code));
+  keys.close();
+  expect(await Promise.all([...asking, keys.first().catch(({ code }: { code: string }) => code)])).toEqual([
+    "LIFECYCLE_STOPPED",
+    "LIFECYCLE_STOPPED",
+    "LIFECYCLE_STOPPED",
+  ]);
+  expect([loads, clock.pending()]).toEqual([1, 0]);
+});

@@ -166,7 +166,8 @@ describe("a refused password", () => {
 
   it("is tried again when Entra was not reached, as that says nothing about it", async () => {
     const { process, network, tokenRequests } = await setUp();
-    network.intercept = () => Promise.reject(new TypeError("fetch failed"));
+    network.intercept = () =>
+      Promise.reject(new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNREFUSED" }) }));
     expect((await rejected(process().accounts.signIn(address, { method: "password", password }), network)).code).toBe("AUTH_UNREACHABLE");
     network.intercept = undefined;
     await process().accounts.signIn(address, { method: "password", password });
