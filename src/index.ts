@@ -1,8 +1,9 @@
 /** m365-mail-daemon: customer mail from Microsoft 365, handed to your handler once, with nothing lost. */
 
 export type { SignInResult } from "./auth/accounts.js";
+export type { Advice } from "./auth/advice.js";
 export { environmentKeys } from "./auth/environment-keys.js";
-export type { AuthEvents } from "./auth/events.js";
+export type { Alarm, AuthEvents } from "./auth/events.js";
 export type { Identity } from "./auth/identity.js";
 export { keyFile } from "./auth/key-file.js";
 export {
@@ -19,7 +20,6 @@ export type { DeviceCodeSignIn, DevicePrompt } from "./auth/methods/device-code.
 export type { SignInLimits } from "./auth/methods/flow.js";
 export type { PasswordSignIn } from "./auth/methods/password.js";
 export type { RefreshTokenSignIn } from "./auth/methods/refresh-token.js";
-export type { SetUpStep } from "./auth/remedy.js";
 export type { EndReason } from "./auth/session-end.js";
 export type { Replaced } from "./auth/sign-in.js";
 export type { SignInMethod } from "./auth/sign-in-method.js";

@@ -10,7 +10,7 @@ interface OfQueue {
 }
 
 /** What is the matter, and who does what about it. */
-interface Alarm {
+export interface Alarm {
   readonly code: MailErrorCode;
   /** What happened, in one sentence. */
   readonly reason: string;

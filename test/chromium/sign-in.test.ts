@@ -50,7 +50,7 @@ test("a person who cancels is told what to do, and the sign-in ends with that", 
   const error = await refused;
   expect(error).toMatchObject({ code: "AUTH_SIGN_IN_REQUIRED", serviceCode: "AADSTS65004", who: "user" });
   expect(text).toContain(error.message);
-  expect(text).toContain("Sign in again and accept the permissions");
+  expect(text).toContain("Begin the sign-in again, in a private window");
   expect(await scene.daemon.signOut(address)).toBe(false);
 });
 
