@@ -154,7 +154,8 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
    * What one queue sees of its account. Graph may refuse a mailbox that is not the account's own for that mailbox's sake:
    * such a refusal stops that queue alone, unless every queue of the account has met one within the hour.
    */
-  function tokensOf({ source, queues, refusedAt }: Known, address: string, own: boolean): QueueTokens {
+  function tokensOf({ source, queues, refusedAt }: Known, address: string): QueueTokens {
+    const own = queues.get(address) === false;
     const ofAccount = (claims: string | undefined) => {
       refusedAt.set(address, clock.now());
       const recent = [...queues.keys()].filter(
@@ -180,7 +181,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       byQueue.set(address.toLowerCase(), account);
       const { error } = account.source.state();
       if (error) emit("queue:sign-in-required", { queue: address, account: name, ...alarmOf(error, signInAgain(name).remedy) });
-      return tokensOf(account, address, key === address.toLowerCase());
+      return tokensOf(account, address);
     },
 
     async remove(address) {
@@ -198,7 +199,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     tokens(address) {
       const account = known(address);
       const queue = [...account.queues.keys()].find((one) => one.toLowerCase() === address.toLowerCase()) ?? address;
-      return tokensOf(account, queue, accountKey(account.name) === address.toLowerCase());
+      return tokensOf(account, queue);
     },
 
     async signIn(address, method, { signal } = {}) {
@@ -240,8 +241,5 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
 /** The error as the queue's own, whatever name it was met by: also the address is the host's to see. */
 function ofQueue(error: unknown, queue: string): unknown {
   if (!(error instanceof MailError) || error instanceof ConfigError || error.queue === queue) return error;
-  const { code, message, cause, remedy, who, step, notBeforeAt, status, serviceCode } = error;
-  const told = { cause, remedy, who, step, notBeforeAt, status, serviceCode };
-  const given = Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
-  return new MailError(code, message, { ...given, queue });
+  return new MailError(error.code, error.message, { ...error, cause: error.cause, queue });
 }

@@ -164,7 +164,8 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
       const before = lifts;
       // A sign-in may come into use while the record is looked at.
       if ((await vault.version(account)) !== version || lifts !== before) return false;
-      wait({ error, version, grant, refused: true });
+      // Its times alone: a whole record would keep its tokens in memory for as long as the account waits.
+      wait({ error, version, grant: grant && { signedInAt: grant.signedInAt, refreshedAt: grant.refreshedAt }, refused: true });
       return true;
     },
 
