@@ -14,11 +14,40 @@ import type { Entry, Key, Value } from "../state/store.js";
  */
 export type OpenState = "pending" | "delivering" | "retrying" | "marking";
 
-/** Where a message rests. */
-export type FinalState = "baseline" | "settled" | "quarantined" | "gone";
+/** Where a message rests. `skipped`: somebody else dealt with it, and the queue's rule says that this is enough. */
+export type FinalState = "baseline" | "settled" | "quarantined" | "gone" | "skipped";
+
+/** What showed a message first: a delta round, the listing that stands in for one, or a sweep. */
+export type FoundBy = "round" | "listing" | "sweep";
+
+/** What others did to a message. `deleted`: it lies in Deleted Items, or is not there any more. */
+export type ForeignChange = "read" | "unread" | "moved" | "deleted" | "categorised";
+
+/** An attempt that failed. */
+export interface Failure {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly attempt: number;
+  /** The error's name and message as the host threw it, or the reason it gave; cut. */
+  readonly error: string;
+}
+
+/** What both kinds of entry keep of a message. */
+interface Story {
+  /** Absent: `round`. */
+  readonly foundBy?: FoundBy;
+  /** The newest failures, oldest first; at most {@link keptFailures}. */
+  readonly failures?: readonly Failure[];
+  /** See `twin.ts`: what the message has in common with its copy under another id. */
+  readonly twin?: string;
+  /** Changes by others that were told. */
+  readonly foreign?: readonly ForeignChange[];
+  /** Epoch milliseconds of its last replay. */
+  readonly replayedAt?: number;
+}
 
 /** A message with open work. Changed only by the ledger, after the change is durable. */
-export interface OpenEntry {
+export interface OpenEntry extends Story {
   readonly sequence: number;
   readonly id: string;
   readonly folder: string;
@@ -31,32 +60,50 @@ export interface OpenEntry {
   readonly attempts: number;
   /** Attempts that ended with the end of the process. */
   readonly crashes: number;
+  /** Of these, those in which it alone was in flight: then it is to blame. */
+  readonly loneCrashes?: number;
+  /** It was in flight when the process ended, and no attempt since has ended otherwise: it is delivered alone. */
+  readonly suspect?: true;
+  /** In state `delivering`: nothing else of this process was in flight. */
+  readonly alone?: true;
   /** Epoch milliseconds before which there is no further attempt. */
   readonly notBeforeAt?: number;
   /** Epoch milliseconds at which Graph first did not have it any more. */
   readonly missingSince?: number;
   readonly conversationId?: string;
-  /** The newest failures, oldest first; at most {@link keptErrors}. */
-  readonly errors?: readonly string[];
+  /** It was read already when it was found. */
+  readonly wasRead?: true;
   /** In state `marking`: how it ended. */
   readonly outcome?: "settled" | "quarantined";
+  /** In state `marking`: epoch milliseconds of that end. */
+  readonly endedAt?: number;
   readonly mark?: Mark;
   /** Times that its mark was tried. */
   readonly markAttempts?: number;
 }
 
-export interface FinalEntry {
+export interface FinalEntry extends Story {
   readonly state: FinalState;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds of the end of the work: for `baseline`, when it was found. */
   readonly at: number;
+  /** Where, when and by what it was found, epoch milliseconds: absent for `baseline`. */
+  readonly folder?: string;
+  readonly receivedAt?: number;
+  readonly foundAt?: number;
   readonly attempts?: number;
-  readonly errors?: readonly string[];
-  /** Why the mark could not be made. Absent: it was made, or none was wanted. */
+  readonly crashes?: number;
+  /** The mark that was to be made; absent when none was wanted. */
+  readonly mark?: Mark;
+  /** Epoch milliseconds at which the mark was known to be made. */
+  readonly markedAt?: number;
+  /** Why the mark could not be made. */
   readonly markError?: string;
+  /** Epoch milliseconds of the first sweep in a row that did not see it in any watched folder. */
+  readonly absentSince?: number;
 }
 
 /** How many failures of a message are kept. */
-export const keptErrors = 5;
+export const keptFailures = 5;
 /** The longest error text kept, in characters. */
 const keptErrorLength = 500;
 
@@ -66,6 +113,11 @@ export function openKey(queueKey: string, sequence: number): Key {
 
 export function finalKey(queueKey: string, id: string): Key {
   return [queueKey, "final", id];
+}
+
+/** Lies beside the entry of a message whose work ended in quarantine, to find it without reading the whole ledger. */
+export function quarantineKey(queueKey: string, id: string): Key {
+  return [queueKey, "quarantine", id];
 }
 
 export function epochKey(queueKey: string): Key {
@@ -78,9 +130,10 @@ export function openValue({ sequence: _, ...rest }: OpenEntry): Value {
 }
 
 export function finalValue(entry: FinalEntry): Value {
-  return { ...entry };
+  return { ...entry } as unknown as Value;
 }
 
+const finalStates: ReadonlySet<unknown> = new Set<FinalState>(["baseline", "settled", "quarantined", "gone", "skipped"]);
 const openStates: ReadonlySet<unknown> = new Set<OpenState>(["pending", "delivering", "retrying", "marking"]);
 
 /** @throws MailError `STORE_RECORD_INVALID` */
@@ -108,7 +161,41 @@ export function readOpenEntry({ key, value }: Entry, queue: string): OpenEntry {
   return { ...(record as OpenEntry), sequence };
 }
 
-/** The errors with one more: the newest are kept, long ones are cut. */
-export function withError(errors: readonly string[] | undefined, text: string): readonly string[] {
-  return [...(errors ?? []), text.slice(0, keptErrorLength)].slice(-keptErrors);
+/** The failures with one more: the newest are kept, long texts are cut. */
+export function withFailure({ failures = [], attempts }: OpenEntry, at: number, error: string): readonly Failure[] {
+  return [...failures, { at, attempt: attempts, error: error.slice(0, keptErrorLength) }].slice(-keptFailures);
+}
+
+/** What is kept of the work on a message when it rests. */
+export function finalOf(entry: OpenEntry, state: FinalState, at: number): FinalEntry {
+  const { folder, receivedAt, foundAt, foundBy, attempts, crashes, failures, twin, foreign, replayedAt, mark } = entry;
+  return {
+    state,
+    at,
+    folder,
+    receivedAt,
+    foundAt,
+    attempts,
+    ...stated({ crashes: crashes || undefined, foundBy, failures, twin, foreign, replayedAt, mark }),
+  };
+}
+
+/** Without what is undefined. */
+export function stated<T extends object>(properties: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
+}
+
+/** A final entry as stored. @throws MailError `STORE_RECORD_INVALID` */
+export function readFinalEntry({ key, value }: Entry, queue: string): FinalEntry {
+  const record = value as unknown as Partial<FinalEntry> | null;
+  if (typeof record === "object" && record !== null && finalStates.has(record.state) && typeof record.at === "number") {
+    return record as FinalEntry;
+  }
+  throw new MailError(
+    "STORE_RECORD_INVALID",
+    `The ledger entry ${key.join("/")} of ${queue} cannot be read; restore the store from a copy.`,
+    { queue },
+  );
 }

@@ -8,41 +8,66 @@
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { Mark } from "../mailbox/marker.js";
-import type { Commit, Entry, Key, Store, Value } from "../state/store.js";
+import type { Commit, Key, Store, Value } from "../state/store.js";
+import { raiseEpoch, readOpenWork } from "./ledger-opening.js";
 import {
   epochKey,
   type FinalEntry,
   type FinalState,
+  type FoundBy,
   finalKey,
+  finalOf,
   finalValue,
   type OpenEntry,
   openKey,
   openValue,
-  readOpenEntry,
-  withError,
+  quarantineKey,
+  readFinalEntry,
+  stated,
+  withFailure,
 } from "./ledger-record.js";
 
-/** A message as a page showed it. */
+/** A message as a page or a listing showed it. */
 export interface Sighting {
   readonly id: string;
   readonly folder: string;
   /** Epoch milliseconds; absent when the page did not say. */
   readonly receivedAt?: number | undefined;
   readonly conversationId?: string | undefined;
-  /** False: it was there before the queue went live and becomes baseline. */
-  readonly deliver: boolean;
+  readonly isRead?: boolean;
+  readonly twin?: string | undefined;
+  /** Default `round`. */
+  readonly foundBy?: FoundBy;
+  /** `baseline`: it was there before the queue went live; another state: it is the copy of a message that has come to that. */
+  readonly becomes: "pending" | FinalState;
 }
+
+/** What the ledger has of a message: open work, or its final entry. */
+export type Known = { readonly open: OpenEntry; readonly final?: undefined } | { readonly final: FinalEntry; readonly open?: undefined };
+
+/** Puts and deletes that belong together. */
+export type Change = Pick<Commit, "puts" | "deletes" | "withinMs">;
 
 export interface Ledger {
   readonly queueKey: string;
   /** Open work by message id. */
   readonly open: ReadonlyMap<string, OpenEntry>;
-  /** Which of these ids have never been seen, or were believed to be gone. */
-  unknown(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Records what is new of a page together with its cursor; returns the entries to be delivered. */
-  record(sightings: readonly Sighting[], cursor: { readonly key: Key; readonly value: Value }): Promise<OpenEntry[]>;
-  /** Begins an attempt for each; durable before the handler runs. */
-  begin(entries: readonly { entry: OpenEntry; conversationId?: string | undefined }[]): Promise<OpenEntry[]>;
+  /** What is known of these ids; a message never seen is not in the map. */
+  look(ids: readonly string[]): Promise<ReadonlyMap<string, Known>>;
+  /**
+   * Records what is new of a page, together with its cursor; returns the entries to be delivered. What is known stays,
+   * but what was believed to be gone is new again. `known`: a look at these ids, where there was one.
+   */
+  record(
+    sightings: readonly Sighting[],
+    cursor?: { readonly key: Key; readonly value: Value },
+    known?: ReadonlyMap<string, Known>,
+  ): Promise<OpenEntry[]>;
+  /** Begins an attempt for each; durable before the handler runs. `alone`: nothing else of this process is in flight. */
+  begin(
+    entries: readonly { entry: OpenEntry; conversationId?: string | undefined }[],
+    options?: { readonly alone: boolean },
+  ): Promise<OpenEntry[]>;
   /** The message is done with: it waits for its mark, or rests when there is none to make. */
   settle(
     entry: OpenEntry,
@@ -52,15 +77,19 @@ export interface Ledger {
   retry(entry: OpenEntry, again: { readonly notBeforeAt: number; readonly error: string }): Promise<OpenEntry>;
   /** The attempt was cut off by a stop: it does not count. */
   release(entry: OpenEntry): Promise<OpenEntry>;
+  /** Something is known of it beside its state. */
+  note(entry: OpenEntry, what: Pick<Partial<OpenEntry>, "foreign" | "alone">): Promise<OpenEntry>;
   /** Graph does not have it (any more), or has it again: then since `undefined`. */
   missing(entry: OpenEntry, since: number | undefined): Promise<OpenEntry>;
-  /** Nothing can be delivered of it any more. */
-  gone(entry: OpenEntry): Promise<void>;
+  /** Nothing of it is delivered any more. */
+  close(entry: OpenEntry, state: "gone" | "skipped"): Promise<void>;
   /** The marks are made, or never can be. */
   marked(entries: readonly { readonly entry: OpenEntry; readonly error?: string }[]): Promise<void>;
   markFailed(entry: OpenEntry): Promise<OpenEntry>;
-  /** A record of the queue beside the messages, such as a pause; checked by epoch like all others. */
-  put(key: Key, value: Value): Promise<void>;
+  /** A message that rested, or waited for its mark, is to be delivered again, with all its attempts before it. */
+  reopen(id: string, known: Known): Promise<OpenEntry>;
+  /** Whatever else the queue keeps; checked by epoch like all others. */
+  write(change: Change): Promise<void>;
 }
 
 export interface LedgerOptions {
@@ -70,8 +99,8 @@ export interface LedgerOptions {
   readonly queue: string;
 }
 
-/** How many entries one read takes at opening. */
-const loadPage = 10_000;
+type Put = NonNullable<Commit["puts"]>[number];
+
 /** Milliseconds a settlement may wait for company; two waits of a handler's result are hardly felt. */
 const settleWithinMs = 3;
 /** Milliseconds a finished mark may wait: repeating it after a crash does no harm. */
@@ -85,10 +114,8 @@ const markedWithinMs = 50;
 export async function openLedger({ store, clock, queue }: LedgerOptions): Promise<Ledger> {
   const queueKey = queue.toLowerCase();
   const epoch = await raiseEpoch(store, queueKey);
-  const open = new Map<string, OpenEntry>();
-  let nextSequence = 1;
 
-  async function commit(change: Omit<Commit, "checks">): Promise<void> {
+  async function commit(change: Change): Promise<void> {
     const result = await store.commit({ checks: [{ key: epochKey(queueKey), version: epoch }], ...change });
     if (!result.ok) {
       throw new MailError("LIFECYCLE_LOST_QUEUE", `Another process has taken ${queue} over; nothing more is written or settled here.`, {
@@ -97,131 +124,174 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     }
   }
 
-  async function update(entry: OpenEntry, change: Partial<OpenEntry>, withinMs: number): Promise<OpenEntry> {
+  function openPut(entry: OpenEntry): Put {
+    return { key: openKey(queueKey, entry.sequence), value: openValue(entry) };
+  }
+
+  async function update(entry: OpenEntry, change: Partial<OpenEntry>, withinMs: number, more: readonly Put[] = []): Promise<OpenEntry> {
     const next = { ...entry, ...change };
-    await commit({ puts: [{ key: openKey(queueKey, next.sequence), value: openValue(next) }], withinMs });
+    await commit({ puts: [openPut(next), ...more], withinMs });
     open.set(next.id, next);
     return next;
   }
 
-  async function rest(entries: readonly { entry: OpenEntry; final: FinalEntry }[], withinMs: number): Promise<void> {
+  async function rest(
+    entries: readonly { entry: OpenEntry; final: FinalEntry }[],
+    withinMs: number,
+    more: readonly Put[] = [],
+  ): Promise<void> {
     await commit({
-      puts: entries.map(({ entry, final }) => ({ key: finalKey(queueKey, entry.id), value: finalValue(final) })),
+      puts: [...entries.map(({ entry, final }) => ({ key: finalKey(queueKey, entry.id), value: finalValue(final) })), ...more],
       deletes: entries.map(({ entry }) => openKey(queueKey, entry.sequence)),
       withinMs,
     });
-    for (const { entry } of entries) open.delete(entry.id);
+    for (const { id, sequence } of entries.map(({ entry }) => entry)) if (open.get(id)?.sequence === sequence) open.delete(id);
   }
 
-  function finalOf(entry: OpenEntry, state: FinalState, markError?: string): FinalEntry {
-    const { attempts, errors } = entry;
-    return { state, at: clock.now(), attempts, ...(errors ? { errors } : {}), ...(markError === undefined ? {} : { markError }) };
-  }
-
-  async function load(): Promise<void> {
-    for (let after: Key | undefined; ; ) {
-      const entries = await store.list({ prefix: [queueKey, "open"], limit: loadPage, ...(after ? { after } : {}) });
-      for (const record of entries) {
-        const entry = readOpenEntry(record, queue);
-        const cutOff = entry.state === "delivering";
-        open.set(entry.id, cutOff ? { ...entry, state: "pending", attempts: entry.attempts - 1, crashes: entry.crashes + 1 } : entry);
-        nextSequence = entry.sequence + 1;
-        after = record.key;
-      }
-      if (entries.length < loadPage) return;
+  async function look(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
+    const known = new Map<string, Known>();
+    const others: string[] = [];
+    for (const id of new Set(ids)) {
+      const entry = open.get(id);
+      if (entry) known.set(id, { open: entry });
+      else others.push(id);
     }
+    const finals = await store.getMany(others.map((id) => finalKey(queueKey, id)));
+    for (const [index, record] of finals.entries()) {
+      if (record) known.set(others[index] as string, { final: readFinalEntry(record, queue) });
+    }
+    return known;
   }
 
-  async function unknown(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const candidates = [...new Set(ids)].filter((id) => !open.has(id));
-    const finals = await store.getMany(candidates.map((id) => finalKey(queueKey, id)));
-    return new Set(candidates.filter((_, index) => finals[index] === undefined || isGone(finals[index] as Entry)));
+  function opened({ id, folder, receivedAt = clock.now(), conversationId, isRead, foundBy, twin }: Sighting): OpenEntry {
+    const sequence = nextSequence;
+    nextSequence += 1;
+    const found = { foundBy: foundBy === "round" ? undefined : foundBy, conversationId, twin, wasRead: isRead === true || undefined };
+    return {
+      sequence,
+      id,
+      folder,
+      receivedAt,
+      foundAt: clock.now(),
+      state: "pending",
+      attempts: 0,
+      crashes: 0,
+      ...stated(found),
+    } as OpenEntry;
   }
 
-  await load();
+  const work = await readOpenWork(store, queueKey, { clock, queue });
+  let { nextSequence } = work;
+  const open = new Map(work.entries.map((entry) => [entry.id, entry]));
+  if (work.cutOff.length > 0) await commit({ puts: work.cutOff.map(openPut) });
   return {
     queueKey,
     open,
-    unknown,
-    async record(sightings, cursor) {
-      const news = await unknown(sightings.map(({ id }) => id));
-      const byId = new Map(sightings.filter(({ id }) => news.has(id)).map((sighting) => [sighting.id, sighting]));
-      const now = clock.now();
-      const fresh: OpenEntry[] = [];
-      const puts: { key: Key; value: Value }[] = [cursor];
-      for (const { id, folder, receivedAt = now, conversationId, deliver } of byId.values()) {
-        if (!deliver) {
-          puts.push({ key: finalKey(queueKey, id), value: finalValue({ state: "baseline", at: now }) });
-          continue;
+    look,
+    async record(sightings, cursor, known) {
+      const before = known ?? (await look(sightings.map(({ id }) => id)));
+      const fresh = new Map<string, OpenEntry>();
+      const puts: { key: Key; value: Value }[] = cursor ? [cursor] : [];
+      // The last sighting of a page counts, at the place of the first.
+      for (const sighting of new Map(sightings.map((one) => [one.id, one])).values()) {
+        const { id, becomes, twin } = sighting;
+        if (open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;
+        if (becomes === "pending") {
+          const entry = opened(sighting);
+          fresh.set(id, entry);
+          puts.push(openPut(entry));
+        } else {
+          puts.push({
+            key: finalKey(queueKey, id),
+            value: finalValue({ state: becomes, at: clock.now(), ...stated({ twin }) } as FinalEntry),
+          });
         }
-        const entry: OpenEntry = {
-          sequence: nextSequence,
-          id,
-          folder,
-          receivedAt,
-          foundAt: now,
-          state: "pending",
-          attempts: 0,
-          crashes: 0,
-          ...(conversationId === undefined ? {} : { conversationId }),
-        };
-        nextSequence += 1;
-        fresh.push(entry);
-        puts.push({ key: openKey(queueKey, entry.sequence), value: openValue(entry) });
       }
-      await commit({ puts });
-      for (const entry of fresh) open.set(entry.id, entry);
-      return fresh;
+      if (puts.length > 0) await commit({ puts });
+      for (const [id, entry] of fresh) open.set(id, entry);
+      return [...fresh.values()];
     },
-    async begin(starts) {
+    async begin(starts, { alone } = { alone: false }) {
       const begun = starts.map(
         ({ entry, conversationId }): OpenEntry => ({
           ...entry,
           state: "delivering",
           attempts: entry.attempts + 1,
           ...(conversationId === undefined ? {} : { conversationId }),
+          ...(alone ? { alone } : {}),
         }),
       );
-      await commit({
-        puts: begun.map((entry) => ({ key: openKey(queueKey, entry.sequence), value: openValue(entry) })),
-        withinMs: settleWithinMs,
-      });
+      await commit({ puts: begun.map(openPut), withinMs: settleWithinMs });
       for (const entry of begun) open.set(entry.id, entry);
       return begun;
     },
     async settle(entry, { outcome, mark, error }) {
-      const ended = error === undefined ? entry : { ...entry, errors: withError(entry.errors, error) };
-      if (mark) return update(ended, { state: "marking", outcome, mark }, settleWithinMs);
-      await rest([{ entry: ended, final: finalOf(ended, outcome) }], settleWithinMs);
+      const endedAt = clock.now();
+      const ended = {
+        ...survived(entry),
+        ...(error === undefined ? {} : { failures: withFailure(entry, endedAt, error) }),
+        ...(mark ? { mark } : {}),
+      };
+      const index = outcome === "quarantined" ? [{ key: quarantineKey(queueKey, entry.id), value: endedAt }] : [];
+      if (mark) return update(ended, { state: "marking", outcome, endedAt }, settleWithinMs, index);
+      await rest([{ entry: ended, final: finalOf(ended, outcome, endedAt) }], settleWithinMs, index);
       return undefined;
     },
     retry: (entry, { notBeforeAt, error }) =>
-      update(entry, { state: "retrying", notBeforeAt, errors: withError(entry.errors, error) }, settleWithinMs),
-    release: (entry) => update(entry, { state: "pending", attempts: entry.attempts - 1 }, settleWithinMs),
+      update(survived(entry), { state: "retrying", notBeforeAt, failures: withFailure(entry, clock.now(), error) }, settleWithinMs),
+    release({ alone: _, ...entry }) {
+      return update(entry, { state: "pending", attempts: entry.attempts - 1 }, settleWithinMs);
+    },
+    note: (entry, { alone, ...what }) => update(alone === undefined ? without(entry, "alone") : { ...entry, alone }, what, settleWithinMs),
     missing: ({ missingSince: _, ...entry }, since) => update(entry, since === undefined ? {} : { missingSince: since }, settleWithinMs),
-    gone: (entry) => rest([{ entry, final: finalOf(entry, "gone") }], settleWithinMs),
-    marked: (entries) =>
-      rest(
-        entries.map(({ entry, error }) => ({ entry, final: finalOf(entry, entry.outcome ?? "settled", error) })),
-        markedWithinMs,
-      ),
+    close: (entry, state) => rest([{ entry, final: finalOf(entry, state, clock.now()) }], settleWithinMs),
+    marked(entries) {
+      const now = clock.now();
+      const finals = entries.map(({ entry, error }) => ({
+        entry,
+        final: {
+          ...finalOf(entry, entry.outcome ?? "settled", entry.endedAt ?? now),
+          ...(error === undefined ? { markedAt: now } : { markError: error }),
+        },
+      }));
+      return rest(finals, markedWithinMs);
+    },
     markFailed: (entry) => update(entry, { markAttempts: (entry.markAttempts ?? 0) + 1 }, markedWithinMs),
-    put: (key, value) => commit({ puts: [{ key, value }] }),
+    async reopen(id, { open: waiting, final }) {
+      const { folder = "", receivedAt, foundAt, foundBy, failures, twin, foreign } = waiting ?? final;
+      const now = clock.now();
+      const sequence = nextSequence;
+      nextSequence += 1;
+      const story = stated({ foundBy, failures, twin, foreign });
+      const fresh = {
+        sequence,
+        id,
+        folder,
+        receivedAt: receivedAt ?? now,
+        foundAt: foundAt ?? now,
+        state: "pending",
+        attempts: 0,
+        crashes: 0,
+        ...story,
+      };
+      const entry = { ...fresh, replayedAt: now } as OpenEntry;
+      await commit({
+        puts: [openPut(entry)],
+        deletes: [finalKey(queueKey, id), quarantineKey(queueKey, id), ...(waiting ? [openKey(queueKey, waiting.sequence)] : [])],
+      });
+      open.set(id, entry);
+      return entry;
+    },
+    write: (change) => commit(change),
   };
 }
 
-/** What was believed to be gone and is seen again is delivered after all. */
-function isGone({ value }: Entry): boolean {
-  return typeof value === "object" && value !== null && (value as Partial<FinalEntry>).state === "gone";
+/** An attempt that ended with an answer: whatever ended the process, this message is not under suspicion any more. */
+function survived({ alone: _, suspect: __, notBeforeAt: ___, ...entry }: OpenEntry): OpenEntry {
+  return entry;
 }
 
-/** The version of the raised epoch: what every later commit checks. */
-async function raiseEpoch(store: Store, queueKey: string): Promise<number> {
-  for (;;) {
-    const key = epochKey(queueKey);
-    const present = await store.get(key);
-    const last = typeof present?.value === "number" ? present.value : 0;
-    const result = await store.commit({ checks: [{ key, version: present?.version ?? null }], puts: [{ key, value: last + 1 }] });
-    if (result.ok) return result.version;
-  }
+function without(entry: OpenEntry, name: "alone"): OpenEntry {
+  const { [name]: _, ...rest } = entry;
+  return rest;
 }

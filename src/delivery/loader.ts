@@ -95,7 +95,7 @@ export function createLoader(options: LoaderOptions): Loader {
     if (missingMs < believeMissingMs) return askAgain(entry, Math.min(Math.max(missingMs, shortestAskAgainMs), longestAskAgainMs));
     // "Default folder Root not found" comes with the same code when there is no mailbox at all (Zammad's documentation).
     if (!(await mailboxAnswers(signal))) return askAgain(entry, longestAskAgainMs);
-    await insisting(() => ledger.gone(entry), { clock, signal });
+    await insisting(() => ledger.close(entry, "gone"), { clock, signal });
     missing.delete(entry.id);
     room.pass(entry);
     onGone(entry);

@@ -93,10 +93,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       emit("queue:throttled", { queue, ...bar });
       newestBar = bar;
       // A later bar may have come while the store was in trouble: the newest is written, whoever's turn it is.
-      insisting(() => ledger.put(barKey, { ...newestBar }), { clock, signal: ended.signal }).catch((error: unknown) => {
-        if (ended.signal.aborted) return;
-        onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue }));
-      });
+      insisting(() => ledger.write({ puts: [{ key: barKey, value: { ...newestBar } }] }), { clock, signal: ended.signal }).catch(
+        (error: unknown) => {
+          if (ended.signal.aborted) return;
+          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue }));
+        },
+      );
     },
   });
   const kept = readBar((await store.get(barKey))?.value);

@@ -131,7 +131,7 @@ function sighting({ id, properties }: WireItem, folder: string, deliver: boolean
     folder,
     receivedAt: receivedTime(properties),
     conversationId: typeof conversationId === "string" ? conversationId : undefined,
-    deliver,
+    becomes: deliver ? "pending" : "baseline",
   };
 }
 

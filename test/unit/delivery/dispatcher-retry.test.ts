@@ -81,7 +81,9 @@ test("the last attempt's failure puts it into quarantine, with the mark for that
     ["message:retrying", 2],
     ["message:quarantined", 3],
   ]);
-  expect(scene.marks).toMatchObject([{ outcome: "quarantined", mark: onQuarantine, errors: ["Error: no", "Error: no", "Error: no"] }]);
+  expect(scene.marks).toMatchObject([
+    { outcome: "quarantined", mark: onQuarantine, failures: [1, 2, 3].map((attempt) => ({ attempt, error: "Error: no" })) },
+  ]);
   expect(scene.handed.length).toBe(3);
 });
 

@@ -13,8 +13,11 @@ test("open work is the same after a reload", async () => {
   const second = await open();
   expect([...second.open.values()]).toEqual([...first.open.values()]);
   expect(second.open.get("pending")).toMatchObject({ missingSince: startAt });
-  expect(second.open.get("retrying")).toMatchObject({ notBeforeAt: startAt + 5_000, errors: ["Error: no"] });
-  expect(second.open.get("marking")).toMatchObject({ outcome: "quarantined", mark: { flag: true }, errors: ["never"] });
+  expect(second.open.get("retrying")).toMatchObject({
+    notBeforeAt: startAt + 5_000,
+    failures: [{ at: expect.any(Number), attempt: 0, error: "Error: no" }],
+  });
+  expect(second.open.get("marking")).toMatchObject({ outcome: "quarantined", mark: { flag: true }, failures: [{ error: "never" }] });
 });
 
 test("a message that is there again is not missing any more, also after a reload", async () => {
@@ -122,7 +125,7 @@ test("the epoch rises with every opening, also when two open at once", async () 
   expect((await store.get(epochKey(queueKey)))?.value).toBe(3);
   const writes = await Promise.all(
     ledgers.map((ledger) =>
-      done(ledger.put([queueKey, "bar"], { until: 1, code: "x" })).then(
+      done(ledger.write({ puts: [{ key: [queueKey, "bar"], value: { until: 1, code: "x" } }] })).then(
         () => "written",
         () => "refused",
       ),
@@ -132,6 +135,12 @@ test("the epoch rises with every opening, also when two open at once", async () 
 });
 
 test("what the ledger writes of an open message is ids, dates, states and error texts", () => {
-  const value = openValue({ ...sound, sequence: 4, state: "retrying", notBeforeAt: 5, errors: ["no"] } as never);
-  expect(value).toEqual({ ...sound, state: "retrying", notBeforeAt: 5, errors: ["no"] });
+  const value = openValue({
+    ...sound,
+    sequence: 4,
+    state: "retrying",
+    notBeforeAt: 5,
+    failures: [{ at: 1, attempt: 1, error: "no" }],
+  } as never);
+  expect(value).toEqual({ ...sound, state: "retrying", notBeforeAt: 5, failures: [{ at: 1, attempt: 1, error: "no" }] });
 });

@@ -8,7 +8,7 @@ test("a page's entries and its cursor are one commit", async () => {
   const { store, open } = await createDesk();
   const ledger = await open();
   const before = store.commits.length;
-  await ledger.record([sighting("a"), sighting("b"), sighting("old", { deliver: false })], cursor());
+  await ledger.record([sighting("a"), sighting("b"), sighting("old", { becomes: "baseline" })], cursor());
   expect(store.commits.length - before).toBe(1);
   expect(store.commits.at(-1)?.puts?.map(({ key }) => key)).toEqual([
     cursor().key,
@@ -23,14 +23,14 @@ test("a store that refuses a page leaves neither its entries nor its cursor, on 
   const ledger = await open();
   await ledger.record([sighting("a")], cursor("link 1"));
   store.refuse = away;
-  await expect(ledger.record([sighting("b"), sighting("old", { deliver: false })], cursor("link 2"))).rejects.toMatchObject({
+  await expect(ledger.record([sighting("b"), sighting("old", { becomes: "baseline" })], cursor("link 2"))).rejects.toMatchObject({
     code: "STORE_UNAVAILABLE",
   });
   store.refuse = undefined;
   expect([...ledger.open.keys()]).toEqual(["a"]);
   expect((await store.get(cursor().key))?.value).toEqual({ link: "link 1" });
   expect([...(await open()).open.keys()]).toEqual(["a"]);
-  expect(await ledger.unknown(["b", "old"])).toEqual(new Set(["b", "old"]));
+  expect([...(await ledger.look(["b", "old"])).keys()]).toEqual([]);
 });
 
 test("a page that a store refused can be recorded again", async () => {
@@ -47,7 +47,7 @@ test("an id that is known in any way is not recorded again, but for one that was
   const { open, done } = await createDesk();
   const ledger = await open();
   const ids = ["pending", "delivering", "retrying", "marking", "settled", "quarantined", "gone", "marked"];
-  const entries = await ledger.record([...ids.map((id) => sighting(id)), sighting("baseline", { deliver: false })], cursor());
+  const entries = await ledger.record([...ids.map((id) => sighting(id)), sighting("baseline", { becomes: "baseline" })], cursor());
   const [, delivering, retrying, marking, settled, quarantined, gone, marked] = entries as [never, ...typeof entries];
   const mark = { markRead: true };
   await done(ledger.begin([{ entry: delivering! }]));
@@ -55,18 +55,18 @@ test("an id that is known in any way is not recorded again, but for one that was
   await done(ledger.settle(marking!, { outcome: "settled", mark }));
   await done(ledger.settle(settled!, { outcome: "settled", mark: undefined }));
   await done(ledger.settle(quarantined!, { outcome: "quarantined", mark: undefined, error: "no" }));
-  await done(ledger.gone(gone!));
+  await done(ledger.close(gone!, "gone"));
   const waiting = await done(ledger.settle(marked!, { outcome: "settled", mark }));
   await done(ledger.marked([{ entry: waiting! }]));
   const again = [...ids, "baseline", "new"];
+  expect([...(await ledger.look(again)).keys()].sort()).toEqual([...ids, "baseline"].sort());
   // What was believed to be gone and is seen again is delivered after all.
-  expect(await ledger.unknown(again)).toEqual(new Set(["gone", "new"]));
   const fresh = await ledger.record(
     again.map((id) => sighting(id)),
     cursor("link 2"),
   );
   expect(fresh.map(({ id }) => id)).toEqual(["gone", "new"]);
-  expect(await ledger.unknown(again)).toEqual(new Set());
+  expect((await ledger.look(again)).get("gone")?.open).toMatchObject({ state: "pending" });
 });
 
 test("an id that a page shows twice is recorded once, as the page showed it last", async () => {
@@ -108,15 +108,15 @@ test("an attempt is counted and its conversation known before it is handed over"
   expect((await store.get(openKey(queueKey, 1)))?.value).toMatchObject({ state: "delivering", attempts: 1, conversationId: "c" });
 });
 
-test("the newest five errors of a message are kept, each cut to 500 characters", async () => {
+test("the newest five failures of a message are kept, each cut to 500 characters", async () => {
   const { open, done } = await createDesk();
   const ledger = await open();
   let [entry] = await ledger.record([sighting("a")], cursor());
   for (let failure = 1; failure <= 7; failure += 1) {
     entry = await done(ledger.retry(entry!, { notBeforeAt: 0, error: `${failure}${"x".repeat(600)}` }));
   }
-  expect(entry?.errors?.map((text) => text[0])).toEqual(["3", "4", "5", "6", "7"]);
-  expect(entry?.errors?.map((text) => text.length)).toEqual([500, 500, 500, 500, 500]);
+  expect(entry?.failures?.map(({ error }) => error[0])).toEqual(["3", "4", "5", "6", "7"]);
+  expect(entry?.failures?.map(({ error }) => error.length)).toEqual([500, 500, 500, 500, 500]);
 });
 
 test("after another opened the queue, no write of the first goes through, and its memory stays as it was", async () => {
@@ -136,10 +136,10 @@ test("after another opened the queue, no write of the first goes through, and it
     ["retry", () => first.retry(entry!, { notBeforeAt: 0, error: "no" })],
     ["release", () => first.release(entry!)],
     ["missing", () => first.missing(entry!, 1)],
-    ["gone", () => first.gone(entry!)],
+    ["close", () => first.close(entry!, "gone")],
     ["marked", () => first.marked([{ entry: entry! }])],
     ["markFailed", () => first.markFailed(entry!)],
-    ["put", () => first.put([queueKey, "bar"], { until: 1, code: "x" })],
+    ["put", () => first.write({ puts: [{ key: [queueKey, "bar"], value: { until: 1, code: "x" } }] })],
   ];
   for (const [name, write] of writes) {
     await expect(done(write()), name).rejects.toMatchObject({ code: "LIFECYCLE_LOST_QUEUE", queue, scope: "queue" });
@@ -160,7 +160,7 @@ test("what a refused write would have changed stays as it was in memory", async 
     () => ledger.begin([{ entry: entry! }]),
     () => ledger.settle(entry!, { outcome: "settled", mark: undefined }),
     () => ledger.retry(entry!, { notBeforeAt: 1, error: "no" }),
-    () => ledger.gone(entry!),
+    () => ledger.close(entry!, "gone"),
   ]) {
     await expect(done<unknown>(write())).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
     expect(ledger.open.get("a")).toBe(entry);

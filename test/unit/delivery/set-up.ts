@@ -46,7 +46,7 @@ export function cursor(link = "link 1") {
 }
 
 export function sighting(id: string, more: Partial<Sighting> = {}): Sighting {
-  return { id, folder, receivedAt: startAt - 60_000, deliver: true, ...more };
+  return { id, folder, receivedAt: startAt - 60_000, becomes: "pending", ...more };
 }
 
 /** A message's content as Graph gives it, of about `bytes` bytes by the daemon's own measure. */

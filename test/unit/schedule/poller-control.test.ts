@@ -94,7 +94,7 @@ test("a pause takes effect on a queue that idles, and on its deliveries", async 
   const scene = await idle();
   scene.poller.pause();
   expect(scene.states().at(-1)).toEqual(["idle", "paused", "pause() was called"]);
-  const [entry] = await scene.session.ledger.record([{ id: "m1", folder: "inbox", deliver: true }], {
+  const [entry] = await scene.session.ledger.record([{ id: "m1", folder: "inbox", becomes: "pending" }], {
     key: [scene.session.ledger.queueKey, "cursor", "inbox"],
     value: {},
   });

@@ -12,7 +12,7 @@ const until = startAt + 600_000;
 async function leftBehind(scene: Scene): Promise<void> {
   const { ledger } = await scene.open();
   const entries = await ledger.record(
-    ["deliver", "mark"].map((id) => ({ id, folder: "inbox", deliver: true })),
+    ["deliver", "mark"].map((id) => ({ id, folder: "inbox", becomes: "pending" })),
     cursor,
   );
   const settled = ledger.settle(entries[1]!, { outcome: "settled", mark: { markRead: true } });
@@ -142,7 +142,7 @@ test("marks have at least a second of a close, when the handlers took all of its
   session.begin();
   await scene.clock.advance(1_000);
   const { signal } = scene.deliveries[0]!;
-  const entries = await session.ledger.record([{ id: "late", folder: "inbox", deliver: true }], cursor);
+  const entries = await session.ledger.record([{ id: "late", folder: "inbox", becomes: "pending" }], cursor);
   const settled = session.ledger.settle(entries[0]!, { outcome: "settled", mark: { markRead: true } });
   await scene.clock.advance(10);
   const closed = session.close(5_000);

@@ -1,0 +1,60 @@
+/**
+ * How a queue's ledger is taken over: its epoch is raised, its open work read.
+ *
+ * Invariant: an attempt that was under way when the last owner ended is pending again, counted as a crash once and for
+ * all: that is durable before anything is delivered, so owners that end before they come to it do not count again.
+ */
+
+import { backoffMs } from "../base/backoff.js";
+import type { Clock } from "../base/clock.js";
+import type { Entry, Key, Store } from "../state/store.js";
+import { epochKey, type OpenEntry, readOpenEntry } from "./ledger-record.js";
+
+/** How many entries one read takes. */
+const loadPage = 10_000;
+/** Between the attempts of a message that alone ended the process: the others get their time. */
+const crashBackoff = { baseMs: 5_000, capMs: 600_000 };
+
+/** The version of the raised epoch: what every later commit checks. */
+export async function raiseEpoch(store: Store, queueKey: string): Promise<number> {
+  for (;;) {
+    const key = epochKey(queueKey);
+    const present = await store.get(key);
+    const last = typeof present?.value === "number" ? present.value : 0;
+    const result = await store.commit({ checks: [{ key, version: present?.version ?? null }], puts: [{ key, value: last + 1 }] });
+    if (result.ok) return result.version;
+  }
+}
+
+export interface OpenWork {
+  readonly entries: readonly OpenEntry[];
+  /** Those of `entries` that are changed and not yet stored so. */
+  readonly cutOff: readonly OpenEntry[];
+  readonly nextSequence: number;
+}
+
+/** @throws MailError `STORE_…` */
+export async function readOpenWork(store: Store, queueKey: string, { clock, queue }: { clock: Clock; queue: string }): Promise<OpenWork> {
+  const entries: OpenEntry[] = [];
+  const cutOff: OpenEntry[] = [];
+  let nextSequence = 1;
+  for (let after: Key | undefined; ; ) {
+    const records: Entry[] = await store.list({ prefix: [queueKey, "open"], limit: loadPage, ...(after ? { after } : {}) });
+    for (const record of records) {
+      const stored = readOpenEntry(record, queue);
+      const entry = stored.state === "delivering" ? interrupted(stored, clock) : stored;
+      if (entry !== stored) cutOff.push(entry);
+      entries.push(entry);
+      nextSequence = entry.sequence + 1;
+      after = record.key;
+    }
+    if (records.length < loadPage) return { entries, cutOff, nextSequence };
+  }
+}
+
+function interrupted({ alone, ...entry }: OpenEntry, clock: Clock): OpenEntry {
+  const back = { ...entry, attempts: entry.attempts - 1, crashes: entry.crashes + 1, suspect: true as const };
+  if (!alone) return { ...back, state: "pending" };
+  const loneCrashes = (entry.loneCrashes ?? 0) + 1;
+  return { ...back, state: "retrying", loneCrashes, notBeforeAt: clock.now() + backoffMs(clock, loneCrashes, crashBackoff) };
+}
