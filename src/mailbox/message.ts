@@ -85,7 +85,7 @@ const envelope = [
 ];
 
 /** What a round asks for when the content is fetched by id afterwards. */
-export const lightSelect = "id,receivedDateTime,isRead,parentFolderId";
+export const lightSelect = "id,receivedDateTime,isRead,parentFolderId,internetMessageId";
 
 /** The `$select` that brings everything of a {@link MailMessage}. */
 export function fullSelect({ body = "html", headers = true }: ContentOptions = {}): string {

@@ -21,6 +21,7 @@ import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { mailboxAnswers, readMessages } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
+import type { WalkPacer } from "./walk-pacer.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
 export type StartFrom = "now" | "unread" | "everything" | Date;
@@ -51,6 +52,9 @@ export interface SessionOptions {
   readonly client: GraphClient;
   readonly tokens: TokenSource;
   readonly gateWidth: number;
+  /** Whether the cloud has delta rounds of mail folders. */
+  readonly hasDelta: boolean;
+  readonly walkPacer: WalkPacer;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
@@ -64,6 +68,14 @@ export interface Session {
   readonly outbox: Outbox;
   readonly mailbox: MailboxAccess;
   readonly pageSize: PageSize;
+  /** Of plain listings. */
+  readonly listingSize: PageSize;
+  readonly hasDelta: boolean;
+  readonly walkPacer: WalkPacer;
+  /** The folders' own ids by their names as configured, as far as they are known. */
+  readonly folderIds: Map<string, string>;
+  /** Object id of the mailbox's user as stored; empty until it was read. */
+  owner: string | undefined;
   /** Goes on where the last owner ended. */
   begin(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
@@ -72,6 +84,8 @@ export interface Session {
   abandon(reason: MailError): void;
 }
 
+/** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
+const longestListing = 1_000;
 /** Marks get this share of a stop's deadline at the least, milliseconds. */
 const leastMarkMs = 1_000;
 
@@ -140,6 +154,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     outbox,
     mailbox,
     pageSize: createPageSize(settings.pageSize),
+    listingSize: createPageSize(longestListing),
+    hasDelta: options.hasDelta,
+    walkPacer: options.walkPacer,
+    folderIds: new Map(),
+    owner: undefined,
     begin() {
       if (kept) gate.bar(kept);
       const open = [...ledger.open.values()];
