@@ -6,7 +6,7 @@ export { simulatorUrl } from "./door/simulator-url.js";
 export type { AppState } from "./entra/app.js";
 export type { SignInWay } from "./entra/session.js";
 export type { MailAddress, NewMessage } from "./mailbox/message.js";
-export type { SimulatedMailbox, SimulatedMessage } from "./mailbox/simulated-mailbox.js";
+export type { SimulatedMailbox, SimulatedMessage, UnseenOptions } from "./mailbox/simulated-mailbox.js";
 export type { SimulatedSecret } from "./secret-channel.js";
 export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
 export type { NewUser, SimulatedUser } from "./simulated-user.js";

@@ -5,9 +5,19 @@
  */
 import type { StoredMessage } from "./message.js";
 
+/**
+ * An arrival that no delta round shows: the message is in the folder, but only a later change of it, or its leaving, is told.
+ * `walks`: whether a walk begun without a token shows it all the same.
+ */
+export interface Unseen {
+  readonly walks: "shown" | "hidden";
+}
+
 /** One stay of a message in the folder, from its arrival to its leaving. */
 export interface Stay {
   readonly message: StoredMessage;
+  /** Set when its arrival is kept from delta rounds. */
+  readonly unseen: Unseen | undefined;
   readonly from: number;
   /** Place of the entry that ended it; undefined while the message is here. */
   until: number | undefined;
@@ -32,7 +42,7 @@ export interface FolderLog {
   readonly entries: readonly Change[];
   /** The messages now here, each with its stay. */
   readonly stays: ReadonlyMap<StoredMessage, Stay>;
-  added(message: StoredMessage): void;
+  added(message: StoredMessage, unseen?: Unseen): void;
   changed(message: StoredMessage, properties: readonly string[]): void;
   removed(message: StoredMessage): void;
 }
@@ -57,8 +67,8 @@ export function createFolderLog(): FolderLog {
   return {
     entries,
     stays,
-    added(message) {
-      const stay: Stay = { message, from: entries.length, until: undefined };
+    added(message, unseen) {
+      const stay: Stay = { message, unseen, from: entries.length, until: undefined };
       stays.set(message, stay);
       append("added", message, stay, noProperties);
     },

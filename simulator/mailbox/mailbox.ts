@@ -4,6 +4,7 @@
  */
 import type { Random } from "../random.js";
 import { createFolder, type Folder, wellKnownFolders } from "./folder.js";
+import type { Unseen } from "./folder-log.js";
 import { type NewMessage, type StoredMessage, storeMessage } from "./message.js";
 import { createIdMint } from "./message-ids.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
@@ -28,9 +29,9 @@ export interface Mailbox {
   addFolder(displayName: string, parent: Folder): Folder;
   /** By either kind of id. */
   message(id: string): StoredMessage | undefined;
-  deliver(wish: NewMessage, folder: Folder): StoredMessage;
+  deliver(wish: NewMessage, folder: Folder, unseen?: Unseen): StoredMessage;
   change(message: StoredMessage, change: MessageChange): void;
-  move(message: StoredMessage, folder: Folder): void;
+  move(message: StoredMessage, folder: Folder, unseen?: Unseen): void;
   remove(message: StoredMessage): void;
 }
 
@@ -67,7 +68,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
     addFolder: (displayName, parent) => openFolder(displayName, parent.id),
     message: (id) => messages.get(id),
 
-    deliver(wish, folder) {
+    deliver(wish, folder, unseen) {
       count += 1;
       const message = storeMessage(wish, {
         number: count,
@@ -82,7 +83,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
       messages.set(message.immutableId, message);
       messages.set(message.defaultId, message);
       received.add(message);
-      folder.add(message);
+      folder.add(message, unseen);
       return message;
     },
 
@@ -99,7 +100,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
       folderOf(message).note(message, properties, wasRead);
     },
 
-    move(message, folder) {
+    move(message, folder, unseen) {
       folderOf(message).remove(message);
       messages.delete(message.defaultId);
       message.defaultId = mint.byDefault();
@@ -107,7 +108,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
       message.version += 1;
       message.modifiedAt = now();
       messages.set(message.defaultId, message);
-      folder.add(message);
+      folder.add(message, unseen);
     },
 
     remove(message) {

@@ -25,6 +25,12 @@ export interface SimulatedMessage {
   readonly conversationId: string;
 }
 
+/** How silent delta is about a message that came unseen. */
+export interface UnseenOptions {
+  /** Whether a walk begun without a token shows it. Default "hidden". */
+  walks?: "shown" | "hidden";
+}
+
 /** One simulated mailbox. Folders are named by well-known name, id or display name; messages by immutable id. Unknown ones throw. */
 export interface SimulatedMailbox {
   readonly address: string;
@@ -32,8 +38,18 @@ export interface SimulatedMailbox {
   deliver(message?: NewMessage, folder?: string): string;
   /** Puts many there, in order, and returns their immutable ids. */
   deliverMany(messages: readonly NewMessage[], folder?: string): string[];
-  /** Moves as another client would; the default id changes. */
-  move(id: string, folder: string): void;
+  /**
+   * Puts a new message there that delta rounds keep silent about: it is in the folder, in lists, in counts and found by id, but no
+   * round tells its arrival. It is told as soon as it changes (then as other changes are) or moves.
+   * `walks`: whether a walk begun without a token shows it; default "hidden", no walk does before it changes or moves.
+   * Source: reports of rounds that miss a message and end cleanly (microsoft-graph-docs 21752, wisecom-oy/atlas 48).
+   */
+  deliverUnseen(message?: NewMessage, folder?: string, options?: UnseenOptions): string;
+  /**
+   * Moves as another client would; the default id changes. `unseen`: the new folder's delta rounds keep silent about its arrival, as
+   * with `deliverUnseen`; the old folder's tell that it left. Default false.
+   */
+  move(id: string, folder: string, options?: UnseenOptions & { unseen?: boolean }): void;
   /** Removes for good. */
   remove(id: string): void;
   /** Changes as another client would. */
@@ -84,7 +100,10 @@ export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
       const target = folderNamed(folder);
       return messages.map((message) => mailbox.deliver(message, target).immutableId);
     },
-    move: (id, folder) => mailbox.move(messageWith(id), folderNamed(folder)),
+    deliverUnseen: (message = {}, folder = "inbox", { walks = "hidden" } = {}) =>
+      mailbox.deliver(message, folderNamed(folder), { walks }).immutableId,
+    move: (id, folder, { unseen = false, walks = "hidden" } = {}) =>
+      mailbox.move(messageWith(id), folderNamed(folder), unseen ? { walks } : undefined),
     remove: (id) => mailbox.remove(messageWith(id)),
     update(id, { isRead, categories, flagged }) {
       const change: MessageChange = {};
