@@ -7,6 +7,7 @@ import type { Folder } from "../mailbox/folder.js";
 import type { Change } from "../mailbox/folder-log.js";
 import type { SyncState } from "../mailbox/sync-states.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf } from "./call.js";
+import { requireShowable } from "./damaged-message.js";
 import { spellDeltaLink } from "./delta-link.js";
 import { type ShownItem, walkPage } from "./delta-walk.js";
 import { idOf } from "./message-property.js";
@@ -40,6 +41,9 @@ export const answerDelta: GraphWork = (call) => {
     random: call.random,
     selects: selection.has,
   });
+  for (const { kind, change, properties } of items) {
+    if (change.message.damage && kind !== "removed") requireShowable(change.message, selection, kind === "part" ? properties : undefined);
+  }
   const link = spellDeltaLink(call, folder, folder.syncStates.keep(next), next.done);
   call.entry.ids = items.filter((item) => item.kind !== "removed").map((item) => item.change.message.immutableId);
   call.entry.round = next.done ? "done" : "more";

@@ -6,6 +6,7 @@
 import type { StoredMessage } from "../mailbox/message.js";
 import { placeOf } from "../mailbox/received-index.js";
 import { answerJson, contextOf, folderIn, type GraphWork, mailboxOf, ownerContext } from "./call.js";
+import { requireShowable } from "./damaged-message.js";
 import { pageSizeOf } from "./folder-work.js";
 import { readSelection } from "./message-selection.js";
 import { queryFrom, readQuery, readSkip, readTop } from "./query.js";
@@ -24,6 +25,7 @@ export const answerMessages: GraphWork = (call) => {
   const source = call.route.folder === undefined ? mailbox : folderIn(mailbox, call.route.folder);
 
   const page = takePage(source.received.settled(), filter, ascending, skip, size);
+  for (const message of page.messages) if (message.damage) requireShowable(message, selection);
   const folderPart = call.route.folder === undefined ? "" : `/mailFolders('${encodeURIComponent(call.route.folder)}')`;
   const head = [contextOf(call, `${ownerContext(owner)}${folderPart}/messages`)];
   if (query.get("$count") === "true") head.push(`"@odata.count":${countAll(source.received.settled(), filter)}`);

@@ -9,6 +9,7 @@ import type { Mailbox } from "../mailbox/mailbox.js";
 import type { StoredMessage } from "../mailbox/message.js";
 import { isImmutableId } from "../mailbox/message-ids.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf, ownerContext, readJsonBody } from "./call.js";
+import { readableOf, requireChangeable, requireReadable } from "./damaged-message.js";
 import { readMessageChange } from "./message-change.js";
 import { changeKeyOf } from "./message-property.js";
 import { readSelection } from "./message-selection.js";
@@ -19,8 +20,10 @@ import { badRequest, GraphRefusal, notFound, unknownParameter } from "./refusal.
 export const answerMessage: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call);
   const select = readQuery(call.ask.query, ["$select"]).get("$select");
-  readSelection(select);
-  return show(call, owner, findMessage(call, mailbox), 200, select);
+  const selection = readSelection(select);
+  const message = findMessage(call, mailbox);
+  requireReadable(message, selection);
+  return show(call, owner, message, 200, select);
 };
 
 /** Answers `patch`. */
@@ -29,6 +32,7 @@ export const answerPatch: GraphWork = (call) => {
   readQuery(call.ask.query, []);
   const change = readMessageChange(readJsonBody(call.ask));
   const message = findMessage(call, mailbox);
+  requireChangeable(message);
   const expected = call.ask.headers["if-match"];
   if (expected !== undefined && expected !== "*" && expected !== `W/"${changeKeyOf(message)}"`) {
     throw new GraphRefusal(
@@ -51,6 +55,7 @@ export const answerMove: GraphWork = (call) => {
   const destination = body[0]?.[1];
   if (typeof destination !== "string") throw badRequest("The value for parameter 'DestinationId' is missing or is not a string.");
   const message = findMessage(call, mailbox);
+  requireChangeable(message);
   mailbox.move(message, folderIn(mailbox, destination));
   return show(call, owner, message, 201);
 };
@@ -63,6 +68,7 @@ export const answerDelete: GraphWork = (call) => {
   // Source: msgraph-sdk-dotnet 3047. With an immutable id a vanished item gives 403 instead of 404.
   if (isImmutableId(id) && !mailbox.message(id)) throw new GraphRefusal(403, "ErrorCannotDeleteObject", "Object cannot be deleted.");
   const message = findMessage(call, mailbox);
+  requireChangeable(message);
   const bin = mailbox.folder("deleteditems") as Folder;
   if (message.folderId === bin.id) mailbox.remove(message);
   else mailbox.move(message, bin);
@@ -81,5 +87,9 @@ function show(call: GraphCall, owner: Account, message: StoredMessage, status: n
     call,
     `${ownerContext(owner)}/messages${select === undefined ? "" : `(${select.replaceAll('"', "")})`}/$entity`,
   );
-  return answerJson(call, `{${context},${readSelection(select).write(message, call.preferences)}}`, status);
+  const selection = readSelection(select);
+  const item = message.damage
+    ? selection.writePartly(message, call.preferences, readableOf(message.damage, selection))
+    : selection.write(message, call.preferences);
+  return answerJson(call, `{${context},${item}}`, status);
 }

@@ -2,6 +2,7 @@
  * The face of a mailbox that tests see: what other people and other clients do to it, and what is in it now.
  * Invariant: messages are named by immutable id only; snapshots do not change afterwards. Knows no request.
  */
+import { completeDamage, type DamageOptions } from "./damage.js";
 import type { Folder } from "./folder.js";
 import type { Mailbox, MessageChange } from "./mailbox.js";
 import type { NewMessage, StoredMessage } from "./message.js";
@@ -54,6 +55,14 @@ export interface SimulatedMailbox {
   remove(id: string): void;
   /** Changes as another client would. */
   update(id: string, change: { isRead?: boolean; categories?: readonly string[]; flagged?: boolean }): void;
+  /**
+   * Damages a message: requests by id and batch parts that select a property which cannot be read fail, and so does every list page
+   * and delta page, as a whole, that would show it with one; a delta page that fails leaves the walk where it was. Pages without it,
+   * and selections without such a property, work. A second damage takes the place of the first.
+   */
+  damage(id: string, damage?: DamageOptions): void;
+  /** Ends the damage; delta tells nothing of it. */
+  repair(id: string): void;
   /** Adds a folder under the parent (default: top level) and returns its id. */
   addFolder(name: string, parent?: string): string;
   /** Snapshots of the messages of a folder, or of all; oldest first. */
@@ -111,6 +120,12 @@ export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
       if (categories !== undefined) change.categories = [...categories];
       if (flagged !== undefined) change.flag = { flagStatus: flagged ? "flagged" : "notFlagged" };
       mailbox.change(messageWith(id), change);
+    },
+    damage(id, damage = {}) {
+      messageWith(id).damage = completeDamage(damage);
+    },
+    repair(id) {
+      messageWith(id).damage = undefined;
     },
     addFolder: (name, parent) => mailbox.addFolder(name, parent === undefined ? mailbox.root : folderNamed(parent)).id,
     messages: (folder) => (folder === undefined ? mailbox.received : folderNamed(folder).received).settled().map(snapshot),
