@@ -8,6 +8,7 @@ import type { Change } from "../mailbox/folder-log.js";
 import type { SyncState } from "../mailbox/sync-states.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf } from "./call.js";
 import { requireShowable } from "./damaged-message.js";
+import { isAstray, sameLink, walkAstray } from "./delta-astray.js";
 import { spellDeltaLink } from "./delta-link.js";
 import { type ShownItem, walkPage } from "./delta-walk.js";
 import { idOf } from "./message-property.js";
@@ -34,17 +35,19 @@ export const answerDelta: GraphWork = (call) => {
   const state = token === "" || token === "latest" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
 
   const selection = readSelection(state.select);
-  const { items, next } = walkPage(folder.log, state, {
+  const options = {
     size: Math.min(call.preferences.maxPageSize ?? 10, largestPage),
     immutableIds: call.preferences.immutableIds,
     quirks: call.settings.quirks,
     random: call.random,
     selects: selection.has,
-  });
+  };
+  const { items, next } = isAstray(call) ? walkAstray(folder.log, state, options, call) : walkPage(folder.log, state, options);
   for (const { kind, change, properties } of items) {
     if (change.message.damage && kind !== "removed") requireShowable(change.message, selection, kind === "part" ? properties : undefined);
   }
-  const link = spellDeltaLink(call, folder, folder.syncStates.keep(next), next.done);
+  const circles = call.astray?.loop === "same-link" && token !== "";
+  const link = circles ? sameLink(call) : spellDeltaLink(call, folder, folder.syncStates.keep(next), next.done);
   call.entry.ids = items.filter((item) => item.kind !== "removed").map((item) => item.change.message.immutableId);
   call.entry.round = next.done ? "done" : "more";
   const written = items.map((item) => write(item, selection, call)).join(",");

@@ -29,7 +29,8 @@ export const answerMessages: GraphWork = (call) => {
   const folderPart = call.route.folder === undefined ? "" : `/mailFolders('${encodeURIComponent(call.route.folder)}')`;
   const head = [contextOf(call, `${ownerContext(owner)}${folderPart}/messages`)];
   if (query.get("$count") === "true") head.push(`"@odata.count":${countAll(source.received.settled(), filter)}`);
-  if (page.more) head.push(`"@odata.nextLink":"https://${call.ask.host}${call.ask.path}?${queryFrom(query, skip + size)}"`);
+  if (page.more && !call.astray?.dropNextLink)
+    head.push(`"@odata.nextLink":"https://${call.ask.host}${call.ask.path}?${queryFrom(query, skip + size)}"`);
   call.entry.ids = page.messages.map((message) => message.immutableId);
   const items = page.messages.map((message) => `{${selection.write(message, call.preferences)}}`);
   return answerJson(call, `{${head.join(",")},"value":[${items.join(",")}]}`);
