@@ -10,7 +10,7 @@ export type { MailAddress, NewMessage } from "./mailbox/message.js";
 export type { SimulatedMailbox, SimulatedMessage, UnseenOptions } from "./mailbox/simulated-mailbox.js";
 export type { SimulatedSecret } from "./secret-channel.js";
 export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
-export type { NewUser, SimulatedUser } from "./simulated-user.js";
+export type { NewUser, RecreateOptions, SimulatedUser } from "./simulated-user.js";
 export { createSimulator, type Simulator } from "./simulator.js";
 export type { Fault, Faults } from "./traffic/fault.js";
 export type { LogEntry, LogFilter, RequestLog } from "./traffic/request-log.js";

@@ -72,21 +72,25 @@ export interface SimulatedMailbox {
   forgetSyncStates(): void;
 }
 
-/** Makes the face of a mailbox. */
-export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
+/** Makes the face of whatever mailbox stands behind the address now. */
+export function showMailbox(current: () => Mailbox): SimulatedMailbox {
   function folderNamed(name: string): Folder {
-    const folder = mailbox.folder(name) ?? mailbox.folders().find((one) => one.displayName === name);
-    if (!folder) throw new Error(`The simulated mailbox ${mailbox.address} has no folder "${name}".`);
+    const folder =
+      current().folder(name) ??
+      current()
+        .folders()
+        .find((one) => one.displayName === name);
+    if (!folder) throw new Error(`The simulated mailbox ${current().address} has no folder "${name}".`);
     return folder;
   }
   function messageWith(id: string): StoredMessage {
-    const message = mailbox.message(id);
-    if (!message) throw new Error(`The simulated mailbox ${mailbox.address} has no message ${id}.`);
+    const message = current().message(id);
+    if (!message) throw new Error(`The simulated mailbox ${current().address} has no message ${id}.`);
     return message;
   }
   function snapshot(message: StoredMessage): SimulatedMessage {
     const { immutableId: id, defaultId, folderId, subject, isRead, categories, receivedAt, internetMessageId, conversationId } = message;
-    const folder = mailbox.folder(folderId)?.displayName ?? "";
+    const folder = current().folder(folderId)?.displayName ?? "";
     return {
       id,
       defaultId,
@@ -103,23 +107,23 @@ export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
   }
 
   return {
-    address: mailbox.address,
-    deliver: (message = {}, folder = "inbox") => mailbox.deliver(message, folderNamed(folder)).immutableId,
+    address: current().address,
+    deliver: (message = {}, folder = "inbox") => current().deliver(message, folderNamed(folder)).immutableId,
     deliverMany(messages, folder = "inbox") {
       const target = folderNamed(folder);
-      return messages.map((message) => mailbox.deliver(message, target).immutableId);
+      return messages.map((message) => current().deliver(message, target).immutableId);
     },
     deliverUnseen: (message = {}, folder = "inbox", { walks = "hidden" } = {}) =>
-      mailbox.deliver(message, folderNamed(folder), { walks }).immutableId,
+      current().deliver(message, folderNamed(folder), { walks }).immutableId,
     move: (id, folder, { unseen = false, walks = "hidden" } = {}) =>
-      mailbox.move(messageWith(id), folderNamed(folder), unseen ? { walks } : undefined),
-    remove: (id) => mailbox.remove(messageWith(id)),
+      current().move(messageWith(id), folderNamed(folder), unseen ? { walks } : undefined),
+    remove: (id) => current().remove(messageWith(id)),
     update(id, { isRead, categories, flagged }) {
       const change: MessageChange = {};
       if (isRead !== undefined) change.isRead = isRead;
       if (categories !== undefined) change.categories = [...categories];
       if (flagged !== undefined) change.flag = { flagStatus: flagged ? "flagged" : "notFlagged" };
-      mailbox.change(messageWith(id), change);
+      current().change(messageWith(id), change);
     },
     damage(id, damage = {}) {
       messageWith(id).damage = completeDamage(damage);
@@ -127,14 +131,14 @@ export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
     repair(id) {
       messageWith(id).damage = undefined;
     },
-    addFolder: (name, parent) => mailbox.addFolder(name, parent === undefined ? mailbox.root : folderNamed(parent)).id,
-    messages: (folder) => (folder === undefined ? mailbox.received : folderNamed(folder).received).settled().map(snapshot),
+    addFolder: (name, parent) => current().addFolder(name, parent === undefined ? current().root : folderNamed(parent)).id,
+    messages: (folder) => (folder === undefined ? current().received : folderNamed(folder).received).settled().map(snapshot),
     message(id) {
-      const message = mailbox.message(id);
+      const message = current().message(id);
       return message && snapshot(message);
     },
     forgetSyncStates() {
-      for (const folder of mailbox.folders()) folder.syncStates.forget();
+      for (const folder of current().folders()) folder.syncStates.forget();
     },
   };
 }
