@@ -2,7 +2,6 @@
  * `…/messages/delta`: opens the state a token names or begins a new one, walks a page, keeps the new state, gives the link.
  * Invariant: every answered page makes a new generation; a page has a nextLink or a deltaLink, never both. Knows no log entry's inside.
  */
-import { cloudOfGraph } from "../cloud.js";
 import type { Folder } from "../mailbox/folder.js";
 import type { Change } from "../mailbox/folder-log.js";
 import type { SyncState } from "../mailbox/sync-states.js";
@@ -25,7 +24,7 @@ const largestPage = 1000;
 /** Answers `delta`. */
 export const answerDelta: GraphWork = (call) => {
   const { mailbox } = mailboxOf(call);
-  if (call.route.folder === undefined || !cloudOfGraph(call.ask.host)?.delta) {
+  if (call.route.folder === undefined || !call.grant.cloud.delta) {
     throw badRequest("Unsupported request: Change tracking is not supported against 'microsoft.graph.message'.");
   }
   const query = readQuery(call.ask.query, ["$select", "$filter", "$orderby", "$top", "changeType", "$skiptoken", "$deltatoken"]);
@@ -34,7 +33,7 @@ export const answerDelta: GraphWork = (call) => {
   // "latest" is for directory resources; for messages it begins an ordinary first round (microsoft-graph-docs 18889).
   const state = token === "" || token === "latest" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
 
-  const selection = readSelection(state.select);
+  const selection = readSelection(state.select, call.grant.cloud);
   const options = {
     size: Math.min(call.preferences.maxPageSize ?? 10, largestPage),
     immutableIds: call.preferences.immutableIds,
@@ -59,7 +58,7 @@ export const answerDelta: GraphWork = (call) => {
 
 function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncState {
   const select = query.get("$select");
-  readSelection(select);
+  readSelection(select, call.grant.cloud);
   const changeType = query.get("changeType");
   if (changeType !== undefined && !["created", "updated", "deleted"].includes(changeType))
     throw badQuery(`Invalid value '${changeType}' for changeType.`);

@@ -16,7 +16,7 @@ import { type MessageFilter, readAscending, readFilter } from "./received-filter
 export const answerMessages: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call);
   const query = readQuery(call.ask.query, ["$top", "$skip", "$skiptoken", "$select", "$filter", "$orderby", "$count"]);
-  const selection = readSelection(query.get("$select"));
+  const selection = readSelection(query.get("$select"), call.grant.cloud);
   const filter = readFilter(query.get("$filter"));
   const ascending = readAscending(query.get("$orderby"), filter);
   const skip = readSkip(query);

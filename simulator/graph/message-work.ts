@@ -20,7 +20,7 @@ import { badRequest, GraphRefusal, notFound, unknownParameter } from "./refusal.
 export const answerMessage: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call);
   const select = readQuery(call.ask.query, ["$select"]).get("$select");
-  const selection = readSelection(select);
+  const selection = readSelection(select, call.grant.cloud);
   const message = findMessage(call, mailbox);
   requireReadable(message, selection);
   return show(call, owner, message, 200, select);
@@ -30,7 +30,7 @@ export const answerMessage: GraphWork = (call) => {
 export const answerPatch: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call, true);
   readQuery(call.ask.query, []);
-  const change = readMessageChange(readJsonBody(call.ask));
+  const change = readMessageChange(readJsonBody(call.ask), call.grant.cloud);
   const message = findMessage(call, mailbox);
   requireChangeable(message);
   const expected = call.ask.headers["if-match"];
@@ -87,7 +87,7 @@ function show(call: GraphCall, owner: Account, message: StoredMessage, status: n
     call,
     `${ownerContext(owner)}/messages${select === undefined ? "" : `(${select.replaceAll('"', "")})`}/$entity`,
   );
-  const selection = readSelection(select);
+  const selection = readSelection(select, call.grant.cloud);
   const item = message.damage
     ? selection.writePartly(message, call.preferences, readableOf(message.damage, selection))
     : selection.write(message, call.preferences);
