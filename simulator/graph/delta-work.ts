@@ -8,13 +8,13 @@ import type { SyncState } from "../mailbox/sync-states.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf } from "./call.js";
 import { requireShowable } from "./damaged-message.js";
 import { isAstray, sameLink, walkAstray } from "./delta-astray.js";
-import { spellDeltaLink } from "./delta-link.js";
+import { deltaTokenOf, spellDeltaLink } from "./delta-link.js";
 import { type ShownItem, walkPage } from "./delta-walk.js";
 import { idOf } from "./message-property.js";
 import { type MessageSelection, readSelection } from "./message-selection.js";
 import { type GraphQuery, readQuery, readTop } from "./query.js";
 import { readDeltaFilter } from "./received-filter.js";
-import { badQuery, badRequest, GraphRefusal } from "./refusal.js";
+import { badQuery, badRequest, GraphRefusal, quotaExceeded } from "./refusal.js";
 
 /** Source: delta-query-messages ("returns only up to 5,000 messages"); the cut is silent. */
 const filterCap = 5000;
@@ -29,9 +29,10 @@ export const answerDelta: GraphWork = (call) => {
   }
   const query = readQuery(call.ask.query, ["$select", "$filter", "$orderby", "$top", "changeType", "$skiptoken", "$deltatoken"]);
   const folder = folderIn(mailbox, call.route.folder);
-  const token = query.get("$deltatoken") ?? query.get("$skiptoken") ?? "";
-  // "latest" is for directory resources; for messages it begins an ordinary first round (microsoft-graph-docs 18889).
-  const state = token === "" || token === "latest" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
+  // The state of a walk is kept inside the mailbox, so a full one has no room for it.
+  if (mailbox.full) throw quotaExceeded("Mailbox has exceeded maximum mailbox size.");
+  const token = deltaTokenOf(query);
+  const state = token === "" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
 
   const selection = readSelection(state.select, call.grant.cloud);
   const options = {
@@ -102,6 +103,7 @@ function resume(folder: Folder, token: string, query: GraphQuery, call: GraphCal
     const location = call.random.chance(1 / 2) ? { location: `https://${call.ask.host}${call.ask.path}?$deltatoken=` } : {};
     throw new GraphRefusal(410, "SyncStateNotFound", folder.syncStates.lostText(state.lostGeneration), location);
   }
+  call.entry.walk = state.done ? "delta" : "next";
   if (!state.done) return state;
   return {
     ...state,

@@ -14,7 +14,7 @@ import { readMessageChange } from "./message-change.js";
 import { changeKeyOf } from "./message-property.js";
 import { readSelection } from "./message-selection.js";
 import { readQuery } from "./query.js";
-import { badRequest, GraphRefusal, notFound, unknownParameter } from "./refusal.js";
+import { badRequest, GraphRefusal, notFound, quotaExceeded, unknownParameter } from "./refusal.js";
 
 /** Answers `message`. */
 export const answerMessage: GraphWork = (call) => {
@@ -33,6 +33,7 @@ export const answerPatch: GraphWork = (call) => {
   const change = readMessageChange(readJsonBody(call.ask), call.grant.cloud);
   const message = findMessage(call, mailbox);
   requireChangeable(message);
+  requireRoom(mailbox);
   const expected = call.ask.headers["if-match"];
   if (expected !== undefined && expected !== "*" && expected !== `W/"${changeKeyOf(message)}"`) {
     throw new GraphRefusal(
@@ -56,7 +57,9 @@ export const answerMove: GraphWork = (call) => {
   if (typeof destination !== "string") throw badRequest("The value for parameter 'DestinationId' is missing or is not a string.");
   const message = findMessage(call, mailbox);
   requireChangeable(message);
-  mailbox.move(message, folderIn(mailbox, destination));
+  const folder = folderIn(mailbox, destination);
+  requireRoom(mailbox);
+  mailbox.move(message, folder);
   return show(call, owner, message, 201);
 };
 
@@ -74,6 +77,10 @@ export const answerDelete: GraphWork = (call) => {
   else mailbox.move(message, bin);
   return { status: 204, headers: {}, body: "" };
 };
+
+function requireRoom(mailbox: Mailbox): void {
+  if (mailbox.full) throw quotaExceeded("Cannot save changes made to an item to store.");
+}
 
 function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
   const message = mailbox.message(call.route.message ?? "");

@@ -17,6 +17,7 @@ import { grantOf, requireLiving } from "./access.js";
 import { type BatchPlan, readBatch } from "./batch-plan.js";
 import { runBatch } from "./batch-run.js";
 import { type GraphWork, graphJson, type PageAstray } from "./call.js";
+import { spelledWalk } from "./delta-link.js";
 import { answerDelta } from "./delta-work.js";
 import { answerFolder, answerFolders } from "./folder-work.js";
 import { answerMessages } from "./message-list.js";
@@ -105,6 +106,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
       startedAt,
       ...(mailbox !== undefined && { mailbox }),
       ...(batch && { batch: batch.entry.number }),
+      ...(route.name === "delta" && { walk: spelledWalk(ask.query) }),
     });
     return {
       ask,

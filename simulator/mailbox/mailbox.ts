@@ -22,6 +22,8 @@ export interface Mailbox {
   readonly address: string;
   readonly root: Folder;
   readonly received: ReceivedIndex;
+  /** Whether its quota is used up. */
+  full: boolean;
   folders(): readonly Folder[];
   /** By id (case counts) or by well-known name (case does not). */
   folder(idOrWellKnown: string): Folder | undefined;
@@ -62,6 +64,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
     address: owner.address,
     root,
     received,
+    full: false,
     folders: () => [...folders.values()],
     folder: (key) => folders.get(key) ?? wellKnown.get(key.toLowerCase()),
     childrenOf: (folder) => [...folders.values()].filter((one) => one.parentId === folder.id),

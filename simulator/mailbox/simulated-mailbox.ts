@@ -63,6 +63,11 @@ export interface SimulatedMailbox {
   damage(id: string, damage?: DamageOptions): void;
   /** Ends the damage; delta tells nothing of it. */
   repair(id: string): void;
+  /**
+   * Whether the mailbox's quota is used up: delta, PATCH and move are 403 ErrorQuotaExceeded (microsoft-graph-docs 5730, 2927), delta
+   * links stay alive; gets, lists and DELETE work, and what tests do works too. Default false.
+   */
+  setFull(full: boolean): void;
   /** Adds a folder under the parent (default: top level) and returns its id. */
   addFolder(name: string, parent?: string): string;
   /** Snapshots of the messages of a folder, or of all; oldest first. */
@@ -130,6 +135,9 @@ export function showMailbox(current: () => Mailbox): SimulatedMailbox {
     },
     repair(id) {
       messageWith(id).damage = undefined;
+    },
+    setFull(full) {
+      current().full = full;
     },
     addFolder: (name, parent) => current().addFolder(name, parent === undefined ? current().root : folderNamed(parent)).id,
     messages: (folder) => (folder === undefined ? current().received : folderNamed(folder).received).settled().map(snapshot),
