@@ -37,6 +37,7 @@ export interface Tenant {
 /** Makes a tenant without users. */
 export function createTenant(world: TenantWorld): Tenant {
   const { settings, directory, random } = world;
+  const lateness = settings.quirks.lateChanges ? { ms: settings.lateMs, now: settings.now } : undefined;
   /** By address, lower case. */
   const users = new Map<string, SimulatedUser>();
 
@@ -55,7 +56,7 @@ export function createTenant(world: TenantWorld): Tenant {
       /** How often the user was made anew. */
       let generation = 0;
       const nameOf = (what: string) => (generation === 0 ? what : `${what}, made anew ${generation}`);
-      const openMailbox = () => createMailbox({ address, displayName }, settings.now, random.fork(nameOf(address)));
+      const openMailbox = () => createMailbox({ address, displayName }, settings.now, random.fork(nameOf(address)), lateness);
       const mintId = () => random.fork(nameOf(`id of ${address}`)).guid();
       let mailbox = openMailbox();
       const state = { ...defaultUserState };

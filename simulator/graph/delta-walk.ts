@@ -65,7 +65,7 @@ function entryAt(log: FolderLog, state: SyncState, walked: number, span: number)
 }
 
 function look(log: FolderLog, change: Change, state: SyncState, options: WalkOptions): ShownItem | undefined {
-  if (state.first) return change.kind === "added" && isWanted(change, state) && !isKeptFromWalks(change) ? whole(change) : undefined;
+  if (state.first) return change.kind === "added" && isWanted(change, state) && !isKeptFromWalks(change, state) ? whole(change) : undefined;
   switch (change.kind) {
     case "added":
       if (state.changeType !== undefined && state.changeType !== "created") return undefined;
@@ -88,9 +88,9 @@ function isWanted({ stay, message }: Change, { receivedFrom }: SyncState): boole
   return stay.until === undefined && (receivedFrom === undefined || message.receivedAt >= receivedFrom);
 }
 
-/** Came unseen, and nothing happened to it since. */
-function isKeptFromWalks({ stay, after }: Change): boolean {
-  return stay.unseen?.walks === "hidden" && after === undefined;
+/** Came unseen, and nothing happened to it before the walk began. */
+function isKeptFromWalks({ stay, after }: Change, { end }: SyncState): boolean {
+  return stay.unseen?.walks === "hidden" && !(after && after.at < end);
 }
 
 /** Source: microsoft-graph-docs 21752. What left and came back under the same id within one window is merged to its removal. */

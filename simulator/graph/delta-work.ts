@@ -70,16 +70,17 @@ function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncSta
   const caps = [filter === undefined ? undefined : filterCap, query.has("$top") ? readTop(query, 10) : undefined].filter(
     (cap) => cap !== undefined,
   );
+  const end = folder.log.told;
   return {
     select,
     changeType,
     receivedFrom,
     first: true,
     start: 0,
-    end: folder.log.entries.length,
+    end,
     walked: 0,
     backwards: call.random.chance(1 / 2),
-    order: orderBy === undefined ? undefined : newestFirst(folder),
+    order: orderBy === undefined ? undefined : newestFirst(folder, end),
     // `$top` cuts the whole round silently (Wino-Mail PR 716, microsoft-graph-docs 2232).
     allowance: caps.length > 0 ? Math.min(...caps) : undefined,
     replay: undefined,
@@ -88,8 +89,9 @@ function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncSta
   };
 }
 
-function newestFirst(folder: Folder): Change[] {
-  const present = [...folder.log.stays.values()].map((stay) => folder.log.entries[stay.from] as Change);
+function newestFirst(folder: Folder, end: number): Change[] {
+  const told = [...folder.log.stays.values()].filter((stay) => stay.from < end);
+  const present = told.map((stay) => folder.log.entries[stay.from] as Change);
   return present.sort((one, other) => other.message.receivedAt - one.message.receivedAt);
 }
 
@@ -109,7 +111,7 @@ function resume(folder: Folder, token: string, query: GraphQuery, call: GraphCal
     ...state,
     first: false,
     start: state.end,
-    end: folder.log.entries.length,
+    end: folder.log.told,
     walked: 0,
     backwards: false,
     order: undefined,

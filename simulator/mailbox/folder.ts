@@ -3,7 +3,7 @@
  * Invariant: the counts agree with the messages that are here. Knows no request and no other folder.
  */
 import type { Random } from "../random.js";
-import { createFolderLog, type FolderLog, type Unseen } from "./folder-log.js";
+import { createFolderLog, type FolderLog, type Lateness, type Unseen } from "./folder-log.js";
 import type { StoredMessage } from "./message.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
 import { createSyncStates, type SyncStates } from "./sync-states.js";
@@ -27,8 +27,12 @@ export interface Folder {
 }
 
 /** Makes an empty folder. */
-export function createFolder(place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden">, random: Random): Folder {
-  const log = createFolderLog();
+export function createFolder(
+  place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden">,
+  random: Random,
+  lateness?: Lateness,
+): Folder {
+  const log = createFolderLog(lateness);
   const received = createReceivedIndex();
   let unread = 0;
   return {
