@@ -212,6 +212,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     },
     rotateKeys: () => withStore(() => sharedWait(accounts.rotateKeys(), ending.signal)),
     pollNow: async (address) => queues.running(address).poller.pollNow(),
+    sweep: (address) => queues.sweep(address),
     pause: async (address) => queues.running(address).poller.pause(),
     resume: async (address) => queues.running(address).poller.resume(),
     async addQueue(given) {

@@ -4,6 +4,7 @@ import type { SignInMethod } from "../auth/sign-in-method.js";
 import type { RotateResult } from "../auth/vault.js";
 import type { Listener } from "../base/emitter.js";
 import type { MailError } from "../base/errors.js";
+import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { DaemonEvents } from "./events.js";
 import type { QueueOptions } from "./options.js";
 import type { DaemonStatus } from "./status.js";
@@ -52,6 +53,12 @@ export interface MailDaemon extends AsyncDisposable {
    * @throws MailError why the round failed, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
    */
   pollNow(address: string): Promise<void>;
+  /**
+   * Lists the folders of a queue, or of all, and compares them with the ledger; what no round had brought is delivered.
+   * Resolves when the comparison is made, over all queues asked. Safe inside a handler.
+   * @throws MailError why one of them could not be swept, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
+   */
+  sweep(address?: string): Promise<SweepResult>;
   /** No rounds and no new deliveries until `resume`. Not kept over a restart. */
   pause(address: string): Promise<void>;
   resume(address: string): Promise<void>;

@@ -50,6 +50,8 @@ export interface QueueDefaults {
   readonly maxAttempts?: number;
   /** Milliseconds for a handler until its `signal` aborts, 1 to 2,147,483,647. Default 300,000. */
   readonly handlerTimeoutMs?: number;
+  /** Milliseconds between sweeps, 0 to 2,147,483,647; 0 switches them off. Default 21,600,000 (6 h). */
+  readonly sweepIntervalMs?: number;
   /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
   readonly highWaterBytes?: number;
 }
@@ -161,6 +163,7 @@ const queueFields = {
   maxInFlight: whole(1, 1_000).optional(),
   maxAttempts: whole(1, 1_000).optional(),
   handlerTimeoutMs: whole(1, longestTimerMs).optional(),
+  sweepIntervalMs: whole(0, longestTimerMs).optional(),
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
 };
 
@@ -237,6 +240,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     maxInFlight: given.maxInFlight ?? 16,
     maxAttempts: given.maxAttempts ?? 5,
     handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
+    sweepIntervalMs: given.sweepIntervalMs ?? 6 * 3_600_000,
     highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
   };
 }

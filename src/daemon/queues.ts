@@ -7,6 +7,7 @@
 import type { Accounts } from "../auth/accounts.js";
 import { ConfigError, MailError } from "../base/errors.js";
 import type { QueueSettings } from "../schedule/session.js";
+import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { RunningQueue } from "./running-queue.js";
 import { type QueueStatus, queueStatus } from "./status.js";
 
@@ -18,6 +19,8 @@ export interface Queues {
   find(address: string): QueueSettings;
   /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE`, `LIFECYCLE_NOT_STARTED` */
   running(address: string): RunningQueue;
+  /** Sweeps one, or all that run. @throws MailError why one of them could not be swept, and as `running` does */
+  sweep(address?: string): Promise<SweepResult>;
   readonly runningCount: number;
   /** Takes a known queue and begins to poll it. @throws MailError why it could not; the queue is unknown again then */
   take(queue: QueueSettings): Promise<void>;
@@ -83,6 +86,14 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     if (known.delete(key)) await accounts.remove(address);
   }
 
+  function runningOf(address: string): RunningQueue {
+    const { address: queue } = find(address);
+    const found = running.get(queue.toLowerCase());
+    if (found) return found;
+    const why = broken.get(queue.toLowerCase())?.message ?? "the daemon is not running.";
+    throw new MailError("LIFECYCLE_NOT_STARTED", `${queue} is not being polled: ${why}`, { queue });
+  }
+
   function takeOne(queue: QueueSettings): Promise<void> {
     const key = queue.address.toLowerCase();
     return once(taking, key, async () => {
@@ -93,17 +104,24 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     });
   }
 
+  function sweepOne({ session, poller, sweeper }: RunningQueue): Promise<SweepResult> {
+    const { address: queue } = session.settings;
+    if (poller.state === "paused") return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
+    const swept = sweeper.demand();
+    poller.wake();
+    return swept;
+  }
+
   return {
     add,
+    async sweep(address) {
+      const asked = address === undefined ? [...known.values()].map((queue) => queue.address) : [address];
+      const results = await Promise.all(asked.map((one) => sweepOne(runningOf(one))));
+      return results.reduce(sum, { listed: 0, known: 0, found: 0, gone: 0 });
+    },
     find,
     all: () => [...known.values()],
-    running(address) {
-      const { address: queue } = find(address);
-      const found = running.get(queue.toLowerCase());
-      if (found) return found;
-      const why = broken.get(queue.toLowerCase())?.message ?? "the daemon is not running.";
-      throw new MailError("LIFECYCLE_NOT_STARTED", `${queue} is not being polled: ${why}`, { queue });
-    },
+    running: runningOf,
     get runningCount() {
       return running.size;
     },
@@ -146,4 +164,8 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     },
     status: () => [...known].map(([key, queue]) => queueStatus(queue, running.get(key), broken.get(key))),
   };
+}
+
+function sum(a: SweepResult, b: SweepResult): SweepResult {
+  return { listed: a.listed + b.listed, known: a.known + b.known, found: a.found + b.found, gone: a.gone + b.gone };
 }

@@ -7,7 +7,7 @@
 import type { QueueTokens } from "../auth/accounts.js";
 import type { Clock } from "../base/clock.js";
 import type { Emitter } from "../base/emitter.js";
-import type { MailError } from "../base/errors.js";
+import { MailError } from "../base/errors.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { GraphClient } from "../graph/client.js";
@@ -15,6 +15,7 @@ import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { openSession, type QueueSettings, type Session } from "../schedule/session.js";
+import { createSweeper, type Sweeper } from "../schedule/sweep.js";
 import { runTurn } from "../schedule/turn.js";
 import type { WalkPacer } from "../schedule/walk-pacer.js";
 import type { Store } from "../state/store.js";
@@ -23,6 +24,7 @@ import type { DaemonEvents } from "./events.js";
 export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
+  readonly sweeper: Sweeper;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
   /** Ends at once, without a write. */
@@ -50,11 +52,16 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   const emit = events.emit as EmitScheduleEvent & EmitDeliveryEvent;
 
   const session = await openSession({ ...options, emit, onFailure: abandon });
+  const sweeper = createSweeper({ settings, clock });
   const poller = createPoller({
     session,
     clock,
     emit,
-    turn: (signal) => runTurn({ session, store, client, clock, emit, signal }),
+    turn: (signal) =>
+      runTurn({ session, store, client, clock, emit, signal, sweepStep: sweeper.step }).catch((error: unknown) => {
+        if (error instanceof MailError) sweeper.roundFailed(error);
+        throw error;
+      }),
     watchForSignIn: (signal) => tokens.watchForSignIn(signal),
     wake: () => scheduler.wake(address),
     onLost: abandon,
@@ -63,6 +70,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   scheduler.add(address, poller.run);
 
   function abandon(reason: MailError): void {
+    sweeper.stop(reason);
     poller.stop(`${reason.code}: ${reason.message}`);
     session.abandon(reason);
   }
@@ -70,8 +78,10 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   return {
     session,
     poller,
+    sweeper,
     abandon,
     async close(deadlineMs, why) {
+      sweeper.stop(new MailError("LIFECYCLE_STOPPED", `${address} is no longer polled: ${why}.`, { queue: address }));
       poller.stop(why);
       await scheduler.remove(address);
       await session.close(deadlineMs);

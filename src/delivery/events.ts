@@ -14,6 +14,11 @@ export interface DeliveryEvents {
   "message:retrying": AboutMessage & { readonly attempt: number; readonly reason: string; readonly nextAt: number };
   /** The last attempt failed, or the handler rejected it; it rests and can be replayed. */
   "message:quarantined": AboutMessage & { readonly attempts: number; readonly reason: string };
+  /** No round brought it, but a sweep did; it is delivered now. */
+  "message:found-by-sweep": AboutMessage & {
+    /** As configured. */
+    readonly folder: string;
+  };
   /** The mark was made on the server. */
   "message:marked": AboutMessage & { readonly outcome: "settled" | "quarantined" };
   /** The mark can never be made; nothing else is held up. */

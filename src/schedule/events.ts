@@ -69,6 +69,23 @@ export interface ScheduleEvents {
     readonly from: string;
     readonly to: string;
   };
+  /** A plain listing of all the queue's folders was compared with the ledger. */
+  "queue:swept": AboutQueue & {
+    /** Messages listed. */
+    readonly listed: number;
+    /** Of these, those that the ledger knew, or that a round brought meanwhile. */
+    readonly known: number;
+    /** Of these, those that only the sweep found; each is told by `message:found-by-sweep`. */
+    readonly found: number;
+    /** Messages that wait for their delivery and are not in the mailbox any more. */
+    readonly gone: number;
+    /** Messages that Graph counts in the folders and did not list, even when asked again. */
+    readonly unlisted: number;
+    /** Entries that were dropped, as their messages were in no watched folder for 90 days. */
+    readonly pruned: number;
+  };
+  /** A sweep could not be made; the next is tried in a quarter of an hour, or at its own time if that is sooner. */
+  "queue:sweep-failed": AboutQueue & { readonly code: MailErrorCode; readonly reason: string };
   /** A turn failed and will be tried again; the queue's state says when where it is one of its own. */
   "queue:failed": AboutQueue &
     Advice & {

@@ -20,13 +20,17 @@ export function freshCursor({ startFrom }: QueueSettings): Cursor {
   return { select: startFrom === "everything" ? "full" : "light", live: false };
 }
 
-/** What the sign-in says of the owner, where it is the mailbox's own; asks nobody. @throws MailError `STORE_…` */
+/** At each turn: what the sign-in says, where the mailbox is its own; asks nobody. @throws MailError `STORE_…` */
 export async function noteOwner(work: TurnWork): Promise<void> {
   const { owner } = work.session.mailbox.tokens;
   if (owner !== undefined) await compare(work, owner);
 }
 
-/** Asks Graph where the sign-in does not say. @throws MailError `GRAPH_…`, `STORE_…` */
+/**
+ * When there is reason to doubt, and at each sweep: Graph is asked where the sign-in does not say, as for another's
+ * mailbox.
+ * @throws MailError `GRAPH_…`, `STORE_…`
+ */
 export async function checkOwner(work: TurnWork): Promise<"same" | "another"> {
   return compare(work, work.session.mailbox.tokens.owner ?? (await askOwner(work)));
 }
@@ -39,11 +43,16 @@ async function askOwner({ session, client, signal }: TurnWork): Promise<string> 
   throw new MailError("GRAPH_BAD_RESPONSE", `Graph gave the user of ${settings.address} without an id.`, { queue: settings.address });
 }
 
-async function compare({ session, store, emit }: TurnWork, owner: string): Promise<"same" | "another"> {
+async function storedOwner({ session, store }: TurnWork): Promise<string | undefined> {
+  session.owner ??= readOwner((await store.get(ownerKey(session.ledger.queueKey)))?.value);
+  return session.owner;
+}
+
+async function compare(work: TurnWork, owner: string): Promise<"same" | "another"> {
+  const { session, emit } = work;
   const { ledger, settings, folderIds } = session;
   const { queueKey } = ledger;
-  session.owner ??= readOwner((await store.get(ownerKey(queueKey)))?.value);
-  const before = session.owner;
+  const before = await storedOwner(work);
   if (before === owner) return "same";
   const note = { key: ownerKey(queueKey), value: owner };
   if (before === undefined) {

@@ -42,6 +42,8 @@ export interface Poller {
   run(): Promise<number>;
   /** Resolves when the pages of a round that begins after this call are recorded. @throws MailError why that round failed, or `LIFECYCLE_STOPPED` */
   pollNow(): Promise<void>;
+  /** A turn comes at once, or right after the one under way. */
+  wake(): void;
   pause(): void;
   resume(): void;
   /** No further turn begins, the one under way is cut off. */
@@ -120,9 +122,10 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     }
   }
 
-  function complete({ pages, messages, lagMs }: TurnResult): number {
+  function complete({ pages, messages, lagMs, more }: TurnResult): number {
     lastRoundAt = clock.now();
-    const nextInMs = cadence.afterRound(messages);
+    const planned = cadence.afterRound(messages);
+    const nextInMs = more ? Math.min(planned, settings.minPollIntervalMs) : planned;
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
@@ -204,6 +207,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       wake();
       return done;
     },
+    wake,
     pause() {
       if (paused || ended.signal.aborted) return;
       paused = true;

@@ -43,6 +43,7 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly sweepIntervalMs: number;
 }
 
 export interface SessionOptions {

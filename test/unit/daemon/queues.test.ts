@@ -147,7 +147,7 @@ test("a broken record of one queue stops that queue alone, with its reason in ev
     { address, state: expect.not.stringMatching("stopped") },
     { address: other, state: "stopped", why: expect.stringContaining("STORE_RECORD_INVALID") },
   ]);
-  expect(scene.told.find(({ name }) => name === "queue:failed")).toMatchObject({
+  expect(scene.told.find((one) => one.name === "queue:failed" && one.queue === other)).toMatchObject({
     queue: other,
     code: "STORE_RECORD_INVALID",
     nextInMs: Number.POSITIVE_INFINITY,

@@ -120,7 +120,7 @@ export async function createScene(): Promise<Scene> {
         store,
         clock,
         client: scene.client,
-        tokens: fixedTokens(),
+        tokens: { ...fixedTokens(), owner: "the user" },
         gateWidth: 4,
         hasDelta: true,
         walkPacer: createWalkPacer(clock),

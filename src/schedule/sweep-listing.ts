@@ -1,0 +1,123 @@
+/**
+ * The first half of a sweep: the folders are listed, and each message is looked up in the ledger.
+ *
+ * Invariant: a listing that shows fewer messages than Graph counts in the folder is made again in smaller pages, and what
+ * is still missing then is told: a short listing proves nothing.
+ */
+import type { Sighting } from "../delivery/ledger.js";
+import type { WireItem } from "../graph/wire.js";
+import { folderFacts, listFolder } from "../mailbox/listing.js";
+import { lightSelect } from "../mailbox/message.js";
+import { createPageSize } from "../mailbox/page-size.js";
+import { tellForeign } from "./foreign-changes.js";
+import type { TurnWork } from "./folder-work.js";
+import { sighted } from "./sightings.js";
+
+/** A message that the ledger does not know. */
+export type Candidate = Omit<Sighting, "becomes">;
+
+export interface SweepListing {
+  /** Goes on by a page. @throws MailError; then the folder is listed from its beginning again */
+  next(work: TurnWork): Promise<void>;
+  readonly complete: boolean;
+  /** Ids of all messages listed. */
+  readonly seen: ReadonlySet<string>;
+  /** By id. */
+  readonly candidates: ReadonlyMap<string, Candidate>;
+  /** How many of those listed the ledger knows. */
+  readonly known: number;
+  /** Messages that Graph counts and does not list, over all folders. */
+  readonly unlisted: number;
+}
+
+/** What is younger may still come by a round: delta shows changes late, by three minutes at most in Microsoft's own figures. */
+const youngMs = 5 * 60_000;
+/** Of a listing that is made again because it was short. */
+const smallPage = 100;
+
+interface FolderListing {
+  readonly folder: string;
+  /** Graph's count at its beginning. */
+  readonly total: number;
+  readonly pages: AsyncGenerator<WireItem[], void>;
+  readonly again: boolean;
+  readonly ids: Set<string>;
+}
+
+export function beginListing({ session, clock }: TurnWork, { demanded }: { demanded: boolean }): SweepListing {
+  const { folders } = session.settings;
+  const startedAt = clock.now();
+  const seen = new Set<string>();
+  const known = new Set<string>();
+  const candidates = new Map<string, Candidate>();
+  let at = 0;
+  let unlisted = 0;
+  /** Empty between folders. */
+  let current: FolderListing | undefined;
+
+  async function begin({ client, signal }: TurnWork, again: boolean): Promise<FolderListing> {
+    const folder = folders[at] as string;
+    const { id, total } = await folderFacts(client, session.mailbox, { folder, signal });
+    session.folderIds.set(folder, id);
+    const pageSize = again ? createPageSize(smallPage) : session.listingSize;
+    const pages = listFolder(client, session.mailbox, { folder, select: `${lightSelect},categories`, pageSize, signal });
+    return { folder, total, pages, again, ids: new Set() };
+  }
+
+  async function take(work: TurnWork, { folder, ids }: FolderListing, items: readonly WireItem[]): Promise<void> {
+    const found = await session.ledger.look(items.map(({ id }) => id));
+    for (const item of items) {
+      ids.add(item.id);
+      seen.add(item.id);
+      const entry = found.get(item.id);
+      if (entry && entry.final?.state !== "gone") {
+        known.add(item.id);
+        continue;
+      }
+      const candidate = sighted(item, folder, "sweep");
+      if (demanded || (candidate.receivedAt ?? 0) < startedAt - youngMs) candidates.set(item.id, candidate);
+    }
+    await tellForeign(work, items, found);
+  }
+
+  async function endFolder(work: TurnWork, { folder, total, again, ids }: FolderListing): Promise<void> {
+    current = undefined;
+    if (ids.size < total) {
+      // What has left meanwhile is not missing.
+      const { total: left } = await folderFacts(work.client, session.mailbox, { folder, signal: work.signal });
+      const short = Math.min(total, left) - ids.size;
+      if (short > 0 && !again) {
+        current = await begin(work, true);
+        return;
+      }
+      unlisted += Math.max(0, short);
+    }
+    at += 1;
+  }
+
+  return {
+    async next(work) {
+      const listing = current ?? (await begin(work, false));
+      current = listing;
+      try {
+        const page = await listing.pages.next();
+        if (page.done) await endFolder(work, listing);
+        else await take(work, listing, page.value);
+      } catch (error) {
+        current = undefined;
+        throw error;
+      }
+    },
+    get complete() {
+      return at === folders.length;
+    },
+    seen,
+    candidates,
+    get known() {
+      return known.size;
+    },
+    get unlisted() {
+      return unlisted;
+    },
+  };
+}
