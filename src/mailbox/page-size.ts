@@ -1,18 +1,21 @@
 /**
  * How many messages to ask for in a page: fewer after a page that Graph could not make or that could not be read
- * (504 and bad answers come with big pages), slowly more again after that. Begins with the configured size.
+ * (500, 504 and bad answers come with big pages, or with one bad item), slowly more again after that. Begins with the
+ * configured size.
  */
 import { MailError } from "../base/errors.js";
 
 export interface PageSize {
   readonly current: number;
   succeeded(): void;
-  /** Halves it, when the error is one that smaller pages may mend. */
-  failed(error: unknown): void;
+  /** Takes a quarter of it when the error is one that smaller pages may mend; true when it is smaller now. */
+  failed(error: unknown): boolean;
 }
 
 /** Pages in a row that must go well before the size is doubled again. */
 const goodPages = 20;
+/** Each step down costs a page that fails, perhaps after half a minute: from 100 down to one in four. */
+const step = 4;
 
 /** @param configured 1 to 1,000; never exceeded */
 export function createPageSize(configured: number): PageSize {
@@ -31,11 +34,16 @@ export function createPageSize(configured: number): PageSize {
       current = Math.min(configured, current * 2);
     },
     failed(error) {
-      if (!(error instanceof MailError)) return;
-      const { code, status } = error;
-      if (status !== 504 && code !== "GRAPH_TIMEOUT" && code !== "GRAPH_BAD_RESPONSE") return;
+      if (!isForPage(error) || current === 1) return false;
       good = 0;
-      current = Math.ceil(current / 2);
+      current = Math.ceil(current / step);
+      return true;
     },
   };
+}
+
+/** Whether the page may be to blame. 502 and 503 say that the service is away. */
+export function isForPage(error: unknown): boolean {
+  if (!(error instanceof MailError)) return false;
+  return error.status === 500 || error.status === 504 || error.code === "GRAPH_TIMEOUT" || error.code === "GRAPH_BAD_RESPONSE";
 }

@@ -47,7 +47,7 @@ export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, req
 }
 
 /** What a page is asked of is a folder, so what was not found is that. */
-function folderNotFound(error: unknown): never {
+export function folderNotFound(error: unknown): never {
   if (!(error instanceof MailError) || error.code !== "GRAPH_NOT_FOUND") throw error;
   const { message, queue, status, serviceCode } = error;
   throw new MailError("SYNC_FOLDER_NOT_FOUND", message, {
