@@ -9,16 +9,20 @@ import { asMailError, MailError } from "../base/errors.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
+import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
+import type { OpenEntry } from "../delivery/ledger-record.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
+import { createFolderIds, type FolderIds } from "../mailbox/folder-ids.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
-import { mailboxAnswers, readMessages } from "../mailbox/reader.js";
+import { findListed } from "../mailbox/presence.js";
+import { lookAtMessage, readMessages } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 
@@ -35,6 +39,7 @@ export interface QueueSettings {
   readonly startFrom: StartFrom;
   readonly content: ContentOptions;
   readonly conversationOrder: "hold" | "release";
+  readonly ifChangedElsewhere: IfChangedElsewhere;
   readonly pollIntervalMs: number;
   readonly minPollIntervalMs: number;
   readonly pageSize: number;
@@ -64,6 +69,7 @@ export interface Session {
   readonly outbox: Outbox;
   readonly mailbox: MailboxAccess;
   readonly pageSize: PageSize;
+  readonly folderIds: FolderIds;
   /** Goes on where the last owner ended. */
   begin(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
@@ -110,6 +116,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     gate,
     counter: { requests: 0, parts: 0 },
   };
+  const folderIds = createFolderIds(client, mailbox);
   const outbox = createOutbox({
     queue,
     ledger,
@@ -129,7 +136,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
     onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
     read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
-    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
+    lookAt: ({ id }, signal) => lookAtMessage(client, mailbox, { id, content: settings.content, signal }),
+    isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
+    folderIdOf: folderIds.of,
     onMark: (entry) => outbox.add(entry),
   });
 
@@ -140,6 +149,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     outbox,
     mailbox,
     pageSize: createPageSize(settings.pageSize),
+    folderIds,
     begin() {
       if (kept) gate.bar(kept);
       const open = [...ledger.open.values()];
@@ -158,6 +168,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       outbox.abandon(reason);
     },
   };
+}
+
+/** A message whose page did not say when it was received has the time it was found: then its whole folder is listed. */
+function whereToLook({ id, folder, receivedAt, foundAt }: OpenEntry) {
+  return { id, folder, receivedAt: receivedAt === foundAt ? undefined : receivedAt };
 }
 
 function readBar(value: unknown): Bar | undefined {

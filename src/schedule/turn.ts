@@ -131,6 +131,7 @@ function sighting({ id, properties }: WireItem, folder: string, deliver: boolean
     folder,
     receivedAt: receivedTime(properties),
     conversationId: typeof conversationId === "string" ? conversationId : undefined,
+    isRead: truth(properties.isRead),
     becomes: deliver ? "pending" : "baseline",
   };
 }
