@@ -9,6 +9,8 @@ export interface SimulatedCloud {
   readonly graphs: readonly string[];
   /** China's published v1.0 metadata has no delta on messages. */
   readonly delta: boolean;
+  /** Properties of a message that the cloud does not know. Source: its published v1.0 metadata (China: msgraph-metadata, Mooncake). */
+  readonly withoutProperties: readonly string[];
   /** The short address of the page for device codes, as Entra tells it. */
   readonly deviceLogin: string;
   /** Wrong passwords until an account locks (howto-password-smart-lockout: 10, US Government 3). */
@@ -21,6 +23,7 @@ export const simulatedClouds: readonly SimulatedCloud[] = [
     authorities: ["login.microsoftonline.com"],
     graphs: ["graph.microsoft.com"],
     delta: true,
+    withoutProperties: [],
     deviceLogin: "https://microsoft.com/devicelogin",
     lockoutAfter: 10,
   },
@@ -28,6 +31,7 @@ export const simulatedClouds: readonly SimulatedCloud[] = [
     authorities: ["login.microsoftonline.us"],
     graphs: ["graph.microsoft.us", "dod-graph.microsoft.us"],
     delta: true,
+    withoutProperties: [],
     deviceLogin: "https://microsoft.com/deviceloginus",
     lockoutAfter: 3,
   },
@@ -35,6 +39,7 @@ export const simulatedClouds: readonly SimulatedCloud[] = [
     authorities: ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
     graphs: ["microsoftgraph.chinacloudapi.cn"],
     delta: false,
+    withoutProperties: ["internetMessageHeaders", "flag"],
     deviceLogin: "https://microsoft.com/deviceloginchina",
     lockoutAfter: 10,
   },

@@ -17,7 +17,8 @@ export interface Evaluation {
 
 /** One account. */
 export interface Account {
-  readonly objectId: string;
+  /** Another one once the user was made anew. */
+  objectId: string;
   /** Lower case. */
   readonly address: string;
   readonly displayName: string;
@@ -40,6 +41,8 @@ export interface Account {
 /** The accounts. */
 export interface Directory {
   add(account: Account): void;
+  /** Calls the account by a new object id; the old one names nobody any more. */
+  rename(account: Account, objectId: string): void;
   /** By object id or sign-in name; aliases do not sign in. */
   find(key: string): Account | undefined;
   /** Whether the name is a domain of the tenant. */
@@ -56,6 +59,11 @@ export function createDirectory(): Directory {
       }
       accounts.set(account.address, account);
       accounts.set(account.objectId, account);
+    },
+    rename(account, objectId) {
+      accounts.delete(account.objectId);
+      account.objectId = objectId;
+      accounts.set(objectId, account);
     },
     find: (key) => accounts.get(key.toLowerCase()),
     hasDomain: (domain) => [...accounts.keys()].some((key) => key.endsWith(`@${domain.toLowerCase()}`)),

@@ -10,7 +10,7 @@ export const simulatorDefaults = {
   clientId: "c81d4e2e-bcf2-4e6a-869b-7df92533d2db",
 } as const;
 
-/** Habits of the real service that surprise a client; each is on by default and can be switched off. */
+/** Habits of the real service that surprise a client; each can be switched, and all but `lateChanges` are on by default. */
 export interface Quirks {
   /** Now and then an empty page with a nextLink inside a round that still has something to give. Default true. */
   emptyPages: boolean;
@@ -22,6 +22,8 @@ export interface Quirks {
   otherLinkSpelling: boolean;
   /** With immutable ids, a message that left the folder and came back within one window is shown as removed only. Default true. */
   moveAwayAndBackHidden: boolean;
+  /** Delta rounds and walks learn of every arrival, change and leaving only `lateMs` after lists and gets do. Default false. */
+  lateChanges: boolean;
 }
 
 /** Options of `createSimulator`. */
@@ -34,8 +36,13 @@ export interface SimulatorOptions {
   seed?: number;
   /** The clock, in ms since 1970. Default `Date.now`, looked up at each call. */
   now?: () => number;
-  /** Habits to switch off or on; each is on by default. */
+  /** Habits to switch off or on. */
   quirks?: Partial<Quirks>;
+  /**
+   * How late delta is with the habit `lateChanges`, in ms by the simulator's clock. Default 60,000; 0: not late. Source:
+   * delta-query-overview ("expect varying delays", without a figure); change notifications take 1 minute on average, 3 at most.
+   */
+  lateMs?: number;
   /** Life of an access token in seconds. Default: drawn for each token between 3,600 and 5,400, as Entra does. */
   accessTokenLifetimeSeconds?: number;
   /**
@@ -56,6 +63,7 @@ export interface Settings {
   readonly seed: number;
   readonly now: () => number;
   readonly quirks: Quirks;
+  readonly lateMs: number;
   readonly accessTokenLifetimeSeconds: number | undefined;
   readonly refreshTokenGraceSeconds: number | undefined;
   readonly authorityHost: string | undefined;
@@ -74,8 +82,10 @@ export function completeSettings(options: SimulatorOptions): Settings {
       partialItems: true,
       otherLinkSpelling: true,
       moveAwayAndBackHidden: true,
+      lateChanges: false,
       ...options.quirks,
     },
+    lateMs: options.lateMs ?? 60_000,
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
     refreshTokenGraceSeconds: options.refreshTokenGraceSeconds,
     authorityHost: options.authorityHost?.toLowerCase(),

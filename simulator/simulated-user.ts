@@ -2,7 +2,7 @@
  * The people of the tenant as tests see them. Invariant: one address, one user. Knows no request.
  */
 import type { SignInWay } from "./entra/session.js";
-import type { SimulatedMailbox } from "./mailbox/simulated-mailbox.js";
+import type { SimulatedMailbox, SimulatedMessage } from "./mailbox/simulated-mailbox.js";
 import type { RouteName } from "./traffic/route-name.js";
 import type { UserState } from "./user-state.js";
 
@@ -19,11 +19,23 @@ export interface NewUser extends Partial<UserState> {
   objectId?: string;
 }
 
+/** What outlives a mailbox that is made anew. */
+export interface RecreateOptions {
+  /**
+   * Which messages are restored: into the same folders, with new immutable, default and conversation ids, but the same
+   * internetMessageId, received time, state and content; delta tells them as arrivals. Default: none.
+   */
+  keep?: (message: SimulatedMessage) => boolean;
+  /** Whether those let in by `grantAccess` are let into the new mailbox, as by an administrator who repairs it. Default true. */
+  keepSharing?: boolean;
+}
+
 /** One user of the tenant. */
 export interface SimulatedUser {
   readonly address: string;
+  /** Another one after `recreateMailbox`. */
   readonly objectId: string;
-  /** Throws when the user has no mailbox. */
+  /** Throws when the user has no mailbox. Whoever holds it sees the new mailbox after `recreateMailbox`. */
   readonly mailbox: SimulatedMailbox;
   /** Changes what an administrator, a policy or a licence makes of the user; what is not named stays. */
   set(changes: Partial<UserState>): void;
@@ -43,6 +55,13 @@ export interface SimulatedUser {
   requireClaims(options?: { route?: RouteName[] }): void;
   /** Lets another user into this user's mailbox, for tokens with `Mail.ReadWrite.Shared` or `Mail.Read.Shared`. Throws when there is no such user. */
   grantAccess(address: string): void;
+  /**
+   * Another mailbox behind the address: the user is deleted and made anew with the same address, password and policies.
+   * The object id is new; every token so far dies as after `revokeSessions`; the mailbox is new, with new folder ids, and knows no delta
+   * link of the old one (400 SyncStateInvalid; 404 where a link spells the old user or folder id). What others let the old user into stays
+   * closed to the new one. This user, and `SimulatedMailbox` handles got before, speak of the new one from now on.
+   */
+  recreateMailbox(options?: RecreateOptions): void;
   /**
    * Plays this person in a browser: opens the authorize URL that the daemon gave, signs in (second factor included) and follows the
    * reply to the redirect address on loopback with the global `fetch`; resolves with the status found there.

@@ -8,6 +8,7 @@ import type { DeviceCodes } from "./entra/device-codes.js";
 import type { TokenIssuer } from "./entra/token-issuer.js";
 import type { Ask, Outcome } from "./exchange.js";
 import { createMailbox } from "./mailbox/mailbox.js";
+import { restoreMessages } from "./mailbox/restore.js";
 import { type SimulatedMailbox, showMailbox } from "./mailbox/simulated-mailbox.js";
 import type { Random } from "./random.js";
 import { tellSecret } from "./secret-channel.js";
@@ -36,6 +37,7 @@ export interface Tenant {
 /** Makes a tenant without users. */
 export function createTenant(world: TenantWorld): Tenant {
   const { settings, directory, random } = world;
+  const lateness = settings.quirks.lateChanges ? { ms: settings.lateMs, now: settings.now } : undefined;
   /** By address, lower case. */
   const users = new Map<string, SimulatedUser>();
 
@@ -51,11 +53,16 @@ export function createTenant(world: TenantWorld): Tenant {
     addUser(options) {
       const address = options.address.toLowerCase();
       const displayName = options.displayName ?? options.address.split("@")[0] ?? options.address;
-      const mailbox = createMailbox({ address, displayName }, settings.now, random.fork(address));
+      /** How often the user was made anew. */
+      let generation = 0;
+      const nameOf = (what: string) => (generation === 0 ? what : `${what}, made anew ${generation}`);
+      const openMailbox = () => createMailbox({ address, displayName }, settings.now, random.fork(nameOf(address)), lateness);
+      const mintId = () => random.fork(nameOf(`id of ${address}`)).guid();
+      let mailbox = openMailbox();
       const state = { ...defaultUserState };
       changeUserState(state, options);
       const account: Account = {
-        objectId: (options.objectId ?? random.fork(`id of ${address}`).guid()).toLowerCase(),
+        objectId: (options.objectId ?? mintId()).toLowerCase(),
         address,
         displayName,
         aliases: (options.aliases ?? []).map((alias) => alias.toLowerCase()),
@@ -71,14 +78,24 @@ export function createTenant(world: TenantWorld): Tenant {
       };
       directory.add(account);
       if (options.password !== undefined) tellSecret("password", options.password);
-      const made = showUser(account, showMailbox(mailbox), world);
+      const face = showMailbox(() => mailbox);
+      const made = showUser(account, face, world, (kept) => {
+        generation += 1;
+        const gone = mailbox;
+        mailbox = openMailbox();
+        directory.rename(account, mintId());
+        restoreMessages(gone, mailbox, kept);
+      });
       users.set(address, made);
       return made;
     },
   };
 }
 
-function showUser(account: Account, mailbox: SimulatedMailbox, world: TenantWorld): SimulatedUser {
+/** Puts a new object id and a new mailbox behind the account, with the messages of these immutable ids. */
+type Renewal = (kept: ReadonlySet<string>) => void;
+
+function showUser(account: Account, mailbox: SimulatedMailbox, world: TenantWorld, renew: Renewal): SimulatedUser {
   const { settings, directory, issuer, deviceCodes, serve } = world;
   const { evaluation } = account;
 
@@ -92,19 +109,29 @@ function showUser(account: Account, mailbox: SimulatedMailbox, world: TenantWorl
     evaluation.epoch += 1;
   }
 
+  function revokeSessions(): void {
+    account.refreshEpoch += 1;
+    account.accessEpoch += 1;
+    endTokensWithClaims();
+  }
+
   return {
     address: account.address,
-    objectId: account.objectId,
+    get objectId() {
+      return account.objectId;
+    },
     get mailbox() {
       if (!account.state.mailbox) throw new Error(`The simulated user ${account.address} has no mailbox.`);
       return mailbox;
     },
     set: (changes) => changeUserState(account.state, changes),
     issueRefreshToken: ({ way = "browser" } = {}) => issuer.refresh(account, { way, startedAt: settings.now() }),
-    revokeSessions() {
-      account.refreshEpoch += 1;
-      account.accessEpoch += 1;
-      endTokensWithClaims();
+    revokeSessions,
+    recreateMailbox({ keep = () => false, keepSharing = true } = {}) {
+      revokeSessions();
+      const kept = mailbox.messages().filter(keep);
+      renew(new Set(kept.map(({ id }) => id)));
+      if (!keepSharing) account.sharedWith.clear();
     },
     setPassword(password) {
       account.password = tellSecret("password", password);

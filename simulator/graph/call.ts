@@ -10,6 +10,7 @@ import type { Mailbox } from "../mailbox/mailbox.js";
 import { isWellFormedId } from "../mailbox/message-ids.js";
 import type { Random } from "../random.js";
 import type { Settings } from "../settings.js";
+import type { Fault } from "../traffic/fault.js";
 import type { OpenEntry } from "../traffic/request-log.js";
 import { openMailbox } from "./access.js";
 import type { Preferences } from "./prefer.js";
@@ -27,7 +28,12 @@ export interface GraphCall {
   readonly settings: Settings;
   /** Decides the quirks. */
   readonly random: Random;
+  /** What a fault makes of the page that is answered; undefined when none strikes. */
+  readonly astray: PageAstray | undefined;
 }
+
+/** The parts of a fault that change a page itself. */
+export type PageAstray = Pick<Fault, "loop" | "endless" | "dropNextLink">;
 
 /** What answers a route. Throws `GraphRefusal`. */
 export type GraphWork = (call: GraphCall) => Answer;

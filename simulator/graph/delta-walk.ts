@@ -65,7 +65,7 @@ function entryAt(log: FolderLog, state: SyncState, walked: number, span: number)
 }
 
 function look(log: FolderLog, change: Change, state: SyncState, options: WalkOptions): ShownItem | undefined {
-  if (state.first) return change.kind === "added" && isWanted(change, state) ? whole(change) : undefined;
+  if (state.first) return change.kind === "added" && isWanted(change, state) && !isKeptFromWalks(change, state) ? whole(change) : undefined;
   switch (change.kind) {
     case "added":
       if (state.changeType !== undefined && state.changeType !== "created") return undefined;
@@ -88,16 +88,22 @@ function isWanted({ stay, message }: Change, { receivedFrom }: SyncState): boole
   return stay.until === undefined && (receivedFrom === undefined || message.receivedAt >= receivedFrom);
 }
 
+/** Came unseen, and nothing happened to it before the walk began. */
+function isKeptFromWalks({ stay, after }: Change, { end }: SyncState): boolean {
+  return stay.unseen?.walks === "hidden" && !(after && after.at < end);
+}
+
 /** Source: microsoft-graph-docs 21752. What left and came back under the same id within one window is merged to its removal. */
 function isHidden(change: Change, { start }: SyncState, { immutableIds, quirks }: WalkOptions): boolean {
-  const { before } = change;
+  const { before, stay } = change;
+  if (stay.unseen) return true;
   return immutableIds && quirks.moveAwayAndBackHidden && before?.kind === "removed" && before.at >= start;
 }
 
 /** Here again, by an arrival that this round gives. */
 function cameBack(log: FolderLog, { message }: Change, { end }: SyncState): boolean {
   const stay = log.stays.get(message);
-  return stay !== undefined && stay.from < end;
+  return stay !== undefined && stay.from < end && stay.unseen === undefined;
 }
 
 function lookAtChanged(change: Change, state: SyncState, options: WalkOptions): ShownItem | undefined {

@@ -2,18 +2,19 @@
  * `…/messages/delta`: opens the state a token names or begins a new one, walks a page, keeps the new state, gives the link.
  * Invariant: every answered page makes a new generation; a page has a nextLink or a deltaLink, never both. Knows no log entry's inside.
  */
-import { cloudOfGraph } from "../cloud.js";
 import type { Folder } from "../mailbox/folder.js";
 import type { Change } from "../mailbox/folder-log.js";
 import type { SyncState } from "../mailbox/sync-states.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf } from "./call.js";
-import { spellDeltaLink } from "./delta-link.js";
+import { requireShowable } from "./damaged-message.js";
+import { isAstray, sameLink, walkAstray } from "./delta-astray.js";
+import { deltaTokenOf, spellDeltaLink } from "./delta-link.js";
 import { type ShownItem, walkPage } from "./delta-walk.js";
 import { idOf } from "./message-property.js";
 import { type MessageSelection, readSelection } from "./message-selection.js";
 import { type GraphQuery, readQuery, readTop } from "./query.js";
 import { readDeltaFilter } from "./received-filter.js";
-import { badQuery, badRequest, GraphRefusal } from "./refusal.js";
+import { badQuery, badRequest, GraphRefusal, quotaExceeded } from "./refusal.js";
 
 /** Source: delta-query-messages ("returns only up to 5,000 messages"); the cut is silent. */
 const filterCap = 5000;
@@ -23,24 +24,30 @@ const largestPage = 1000;
 /** Answers `delta`. */
 export const answerDelta: GraphWork = (call) => {
   const { mailbox } = mailboxOf(call);
-  if (call.route.folder === undefined || !cloudOfGraph(call.ask.host)?.delta) {
+  if (call.route.folder === undefined || !call.grant.cloud.delta) {
     throw badRequest("Unsupported request: Change tracking is not supported against 'microsoft.graph.message'.");
   }
   const query = readQuery(call.ask.query, ["$select", "$filter", "$orderby", "$top", "changeType", "$skiptoken", "$deltatoken"]);
   const folder = folderIn(mailbox, call.route.folder);
-  const token = query.get("$deltatoken") ?? query.get("$skiptoken") ?? "";
-  // "latest" is for directory resources; for messages it begins an ordinary first round (microsoft-graph-docs 18889).
-  const state = token === "" || token === "latest" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
+  // The state of a walk is kept inside the mailbox, so a full one has no room for it.
+  if (mailbox.full) throw quotaExceeded("Mailbox has exceeded maximum mailbox size.");
+  const token = deltaTokenOf(query);
+  const state = token === "" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
 
-  const selection = readSelection(state.select);
-  const { items, next } = walkPage(folder.log, state, {
+  const selection = readSelection(state.select, call.grant.cloud);
+  const options = {
     size: Math.min(call.preferences.maxPageSize ?? 10, largestPage),
     immutableIds: call.preferences.immutableIds,
     quirks: call.settings.quirks,
     random: call.random,
     selects: selection.has,
-  });
-  const link = spellDeltaLink(call, folder, folder.syncStates.keep(next), next.done);
+  };
+  const { items, next } = isAstray(call) ? walkAstray(folder.log, state, options, call) : walkPage(folder.log, state, options);
+  for (const { kind, change, properties } of items) {
+    if (change.message.damage && kind !== "removed") requireShowable(change.message, selection, kind === "part" ? properties : undefined);
+  }
+  const circles = call.astray?.loop === "same-link" && token !== "";
+  const link = circles ? sameLink(call) : spellDeltaLink(call, folder, folder.syncStates.keep(next), next.done);
   call.entry.ids = items.filter((item) => item.kind !== "removed").map((item) => item.change.message.immutableId);
   call.entry.round = next.done ? "done" : "more";
   const written = items.map((item) => write(item, selection, call)).join(",");
@@ -52,7 +59,7 @@ export const answerDelta: GraphWork = (call) => {
 
 function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncState {
   const select = query.get("$select");
-  readSelection(select);
+  readSelection(select, call.grant.cloud);
   const changeType = query.get("changeType");
   if (changeType !== undefined && !["created", "updated", "deleted"].includes(changeType))
     throw badQuery(`Invalid value '${changeType}' for changeType.`);
@@ -63,16 +70,17 @@ function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncSta
   const caps = [filter === undefined ? undefined : filterCap, query.has("$top") ? readTop(query, 10) : undefined].filter(
     (cap) => cap !== undefined,
   );
+  const end = folder.log.told;
   return {
     select,
     changeType,
     receivedFrom,
     first: true,
     start: 0,
-    end: folder.log.entries.length,
+    end,
     walked: 0,
     backwards: call.random.chance(1 / 2),
-    order: orderBy === undefined ? undefined : newestFirst(folder),
+    order: orderBy === undefined ? undefined : newestFirst(folder, end),
     // `$top` cuts the whole round silently (Wino-Mail PR 716, microsoft-graph-docs 2232).
     allowance: caps.length > 0 ? Math.min(...caps) : undefined,
     replay: undefined,
@@ -81,8 +89,9 @@ function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncSta
   };
 }
 
-function newestFirst(folder: Folder): Change[] {
-  const present = [...folder.log.stays.values()].map((stay) => folder.log.entries[stay.from] as Change);
+function newestFirst(folder: Folder, end: number): Change[] {
+  const told = [...folder.log.stays.values()].filter((stay) => stay.from < end);
+  const present = told.map((stay) => folder.log.entries[stay.from] as Change);
   return present.sort((one, other) => other.message.receivedAt - one.message.receivedAt);
 }
 
@@ -96,12 +105,13 @@ function resume(folder: Folder, token: string, query: GraphQuery, call: GraphCal
     const location = call.random.chance(1 / 2) ? { location: `https://${call.ask.host}${call.ask.path}?$deltatoken=` } : {};
     throw new GraphRefusal(410, "SyncStateNotFound", folder.syncStates.lostText(state.lostGeneration), location);
   }
+  call.entry.walk = state.done ? "delta" : "next";
   if (!state.done) return state;
   return {
     ...state,
     first: false,
     start: state.end,
-    end: folder.log.entries.length,
+    end: folder.log.told,
     walked: 0,
     backwards: false,
     order: undefined,

@@ -3,6 +3,7 @@
  * Invariant: what cannot be changed is refused, what is not known fails loudly, nothing is ignored. Knows no mailbox.
  * Source: message-update (properties updatable on received mail).
  */
+import type { SimulatedCloud } from "../cloud.js";
 import type { MessageChange } from "../mailbox/mailbox.js";
 import { selectableProperties } from "./message-property.js";
 import { GraphRefusal, unknownParameter } from "./refusal.js";
@@ -32,9 +33,15 @@ function isFlag(value: unknown): boolean {
 }
 
 /** Reads the body. Throws `GraphRefusal`. */
-export function readMessageChange(body: Readonly<Record<string, unknown>>): MessageChange {
+export function readMessageChange(body: Readonly<Record<string, unknown>>, { withoutProperties }: SimulatedCloud): MessageChange {
   for (const [name, value] of Object.entries(body)) {
     if (name.startsWith("@odata.")) throw unknownParameter(`the property "${name}"`);
+    if (withoutProperties.includes(name))
+      throw new GraphRefusal(
+        400,
+        "RequestBodyRead",
+        `The property '${name}' does not exist on type 'microsoft.graph.message'. Make sure to only use property names that are defined by the type.`,
+      );
     const fits = Object.hasOwn(updatable, name) ? updatable[name as keyof MessageChange] : undefined;
     if (!fits) {
       if (selectableProperties.has(name))

@@ -6,6 +6,7 @@
 import type { StoredMessage } from "../mailbox/message.js";
 import { placeOf } from "../mailbox/received-index.js";
 import { answerJson, contextOf, folderIn, type GraphWork, mailboxOf, ownerContext } from "./call.js";
+import { requireShowable } from "./damaged-message.js";
 import { pageSizeOf } from "./folder-work.js";
 import { readSelection } from "./message-selection.js";
 import { queryFrom, readQuery, readSkip, readTop } from "./query.js";
@@ -15,7 +16,7 @@ import { type MessageFilter, readAscending, readFilter } from "./received-filter
 export const answerMessages: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call);
   const query = readQuery(call.ask.query, ["$top", "$skip", "$skiptoken", "$select", "$filter", "$orderby", "$count"]);
-  const selection = readSelection(query.get("$select"));
+  const selection = readSelection(query.get("$select"), call.grant.cloud);
   const filter = readFilter(query.get("$filter"));
   const ascending = readAscending(query.get("$orderby"), filter);
   const skip = readSkip(query);
@@ -24,10 +25,12 @@ export const answerMessages: GraphWork = (call) => {
   const source = call.route.folder === undefined ? mailbox : folderIn(mailbox, call.route.folder);
 
   const page = takePage(source.received.settled(), filter, ascending, skip, size);
+  for (const message of page.messages) if (message.damage) requireShowable(message, selection);
   const folderPart = call.route.folder === undefined ? "" : `/mailFolders('${encodeURIComponent(call.route.folder)}')`;
   const head = [contextOf(call, `${ownerContext(owner)}${folderPart}/messages`)];
   if (query.get("$count") === "true") head.push(`"@odata.count":${countAll(source.received.settled(), filter)}`);
-  if (page.more) head.push(`"@odata.nextLink":"https://${call.ask.host}${call.ask.path}?${queryFrom(query, skip + size)}"`);
+  if (page.more && !call.astray?.dropNextLink)
+    head.push(`"@odata.nextLink":"https://${call.ask.host}${call.ask.path}?${queryFrom(query, skip + size)}"`);
   call.entry.ids = page.messages.map((message) => message.immutableId);
   const items = page.messages.map((message) => `{${selection.write(message, call.preferences)}}`);
   return answerJson(call, `{${head.join(",")},"value":[${items.join(",")}]}`);

@@ -1,7 +1,8 @@
 /**
  * `$select` of messages: which properties an item carries, and the item's JSON.
- * Invariant: `id` is always given; an unknown property is refused as Outlook refuses it. Knows no list.
+ * Invariant: `id` is always given; a property unknown to the cloud is refused as Outlook refuses it. Knows no list.
  */
+import type { SimulatedCloud } from "../cloud.js";
 import type { StoredMessage } from "../mailbox/message.js";
 import { changeKeyOf, defaultProperties, idOf, type MessageView, type PropertyWriter, selectableProperties } from "./message-property.js";
 import { GraphRefusal } from "./refusal.js";
@@ -15,20 +16,24 @@ export interface MessageSelection {
   writePartly(message: StoredMessage, view: MessageView, properties: Iterable<string>): string;
 }
 
-/** Selections read before; clients use few different ones. */
+/** Selections read before, by what the cloud lacks and the text; clients use few different ones. */
 const known = new Map<string, MessageSelection>();
 
 /** Reads `$select`; undefined gives the default set. Throws `GraphRefusal`. */
-export function readSelection(text: string | undefined): MessageSelection {
-  const key = text ?? "";
+export function readSelection(text: string | undefined, { withoutProperties }: SimulatedCloud): MessageSelection {
+  const key = `${withoutProperties.join()}?${text ?? ""}`;
   const before = known.get(key);
   if (before) return before;
-  const read = createSelection(text === undefined ? defaultProperties : parse(text));
+  const read = createSelection(text === undefined ? without(defaultProperties, withoutProperties) : parse(text, withoutProperties));
   if (known.size < 1000) known.set(key, read);
   return read;
 }
 
-function parse(text: string): ReadonlyMap<string, PropertyWriter> {
+function without(properties: ReadonlyMap<string, PropertyWriter>, names: readonly string[]): ReadonlyMap<string, PropertyWriter> {
+  return new Map([...properties].filter(([name]) => !names.includes(name)));
+}
+
+function parse(text: string, absent: readonly string[]): ReadonlyMap<string, PropertyWriter> {
   const asked = new Set(
     text
       .split(",")
@@ -36,7 +41,7 @@ function parse(text: string): ReadonlyMap<string, PropertyWriter> {
       .filter((name) => name !== ""),
   );
   const chosen = new Map<string, PropertyWriter>();
-  for (const [name, writer] of selectableProperties) {
+  for (const [name, writer] of without(selectableProperties, absent)) {
     if (asked.delete(name.toLowerCase()) || name === "id") chosen.set(name, writer);
   }
   const [stranger] = asked;

@@ -9,26 +9,31 @@ import type { Mailbox } from "../mailbox/mailbox.js";
 import type { StoredMessage } from "../mailbox/message.js";
 import { isImmutableId } from "../mailbox/message-ids.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf, ownerContext, readJsonBody } from "./call.js";
+import { readableOf, requireChangeable, requireReadable } from "./damaged-message.js";
 import { readMessageChange } from "./message-change.js";
 import { changeKeyOf } from "./message-property.js";
 import { readSelection } from "./message-selection.js";
 import { readQuery } from "./query.js";
-import { badRequest, GraphRefusal, notFound, unknownParameter } from "./refusal.js";
+import { badRequest, GraphRefusal, notFound, quotaExceeded, unknownParameter } from "./refusal.js";
 
 /** Answers `message`. */
 export const answerMessage: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call);
   const select = readQuery(call.ask.query, ["$select"]).get("$select");
-  readSelection(select);
-  return show(call, owner, findMessage(call, mailbox), 200, select);
+  const selection = readSelection(select, call.grant.cloud);
+  const message = findMessage(call, mailbox);
+  requireReadable(message, selection);
+  return show(call, owner, message, 200, select);
 };
 
 /** Answers `patch`. */
 export const answerPatch: GraphWork = (call) => {
   const { owner, mailbox } = mailboxOf(call, true);
   readQuery(call.ask.query, []);
-  const change = readMessageChange(readJsonBody(call.ask));
+  const change = readMessageChange(readJsonBody(call.ask), call.grant.cloud);
   const message = findMessage(call, mailbox);
+  requireChangeable(message);
+  requireRoom(mailbox);
   const expected = call.ask.headers["if-match"];
   if (expected !== undefined && expected !== "*" && expected !== `W/"${changeKeyOf(message)}"`) {
     throw new GraphRefusal(
@@ -51,7 +56,10 @@ export const answerMove: GraphWork = (call) => {
   const destination = body[0]?.[1];
   if (typeof destination !== "string") throw badRequest("The value for parameter 'DestinationId' is missing or is not a string.");
   const message = findMessage(call, mailbox);
-  mailbox.move(message, folderIn(mailbox, destination));
+  requireChangeable(message);
+  const folder = folderIn(mailbox, destination);
+  requireRoom(mailbox);
+  mailbox.move(message, folder);
   return show(call, owner, message, 201);
 };
 
@@ -63,11 +71,16 @@ export const answerDelete: GraphWork = (call) => {
   // Source: msgraph-sdk-dotnet 3047. With an immutable id a vanished item gives 403 instead of 404.
   if (isImmutableId(id) && !mailbox.message(id)) throw new GraphRefusal(403, "ErrorCannotDeleteObject", "Object cannot be deleted.");
   const message = findMessage(call, mailbox);
+  requireChangeable(message);
   const bin = mailbox.folder("deleteditems") as Folder;
   if (message.folderId === bin.id) mailbox.remove(message);
   else mailbox.move(message, bin);
   return { status: 204, headers: {}, body: "" };
 };
+
+function requireRoom(mailbox: Mailbox): void {
+  if (mailbox.full) throw quotaExceeded("Cannot save changes made to an item to store.");
+}
 
 function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
   const message = mailbox.message(call.route.message ?? "");
@@ -81,5 +94,9 @@ function show(call: GraphCall, owner: Account, message: StoredMessage, status: n
     call,
     `${ownerContext(owner)}/messages${select === undefined ? "" : `(${select.replaceAll('"', "")})`}/$entity`,
   );
-  return answerJson(call, `{${context},${readSelection(select).write(message, call.preferences)}}`, status);
+  const selection = readSelection(select, call.grant.cloud);
+  const item = message.damage
+    ? selection.writePartly(message, call.preferences, readableOf(message.damage, selection))
+    : selection.write(message, call.preferences);
+  return answerJson(call, `{${context},${item}}`, status);
 }

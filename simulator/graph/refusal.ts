@@ -139,5 +139,8 @@ export const malformedId = () => new GraphRefusal(400, "ErrorInvalidIdMalformed"
 /** An id that names nothing here. */
 export const notFound = () => new GraphRefusal(404, "ErrorItemNotFound", "The specified object was not found in the store.");
 
+/** A full mailbox. Source: microsoft-graph-docs 5730 and 2927. */
+export const quotaExceeded = (message: string) => new GraphRefusal(403, "ErrorQuotaExceeded", message);
+
 /** No right to it. */
 export const accessDenied = () => new GraphRefusal(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.");

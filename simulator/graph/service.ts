@@ -16,11 +16,13 @@ import { mailboxRoutes, type RouteName } from "../traffic/route-name.js";
 import { grantOf, requireLiving } from "./access.js";
 import { type BatchPlan, readBatch } from "./batch-plan.js";
 import { runBatch } from "./batch-run.js";
-import { type GraphWork, graphJson } from "./call.js";
+import { type GraphWork, graphJson, type PageAstray } from "./call.js";
+import { spelledWalk } from "./delta-link.js";
 import { answerDelta } from "./delta-work.js";
 import { answerFolder, answerFolders } from "./folder-work.js";
 import { answerMessages } from "./message-list.js";
 import { answerDelete, answerMessage, answerMove, answerPatch } from "./message-work.js";
+import { askedPageSize } from "./page-size.js";
 import { readPreferences } from "./prefer.js";
 import { answerProfile } from "./profile.js";
 import { GraphRefusal, type GraphTraces, graphFaultAnswer, refuseGraph, unknownRoute, usualGraphBody } from "./refusal.js";
@@ -104,6 +106,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
       startedAt,
       ...(mailbox !== undefined && { mailbox }),
       ...(batch && { batch: batch.entry.number }),
+      ...(route.name === "delta" && { walk: spelledWalk(ask.query) }),
     });
     return {
       ask,
@@ -119,13 +122,14 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const { ask, route, mailbox, traces } = opened;
     if (bar) return close(opened, overLimit(opened, bar));
     if (places?.granted === 0) return close(opened, overLimit(opened));
-    const strike = faults.strike({ route: route.name, mailbox, messageIds: messageIdsOf(opened) });
+    const pageSize = () => askedPageSize(ask, route.name);
+    const strike = faults.strike({ route: route.name, mailbox, messageIds: messageIdsOf(opened), pageSize });
     return close(
       opened,
       await intercept(
         ask,
         strike,
-        () => answer(opened),
+        () => answer(opened, strike?.fault),
         (fault) => graphFaultAnswer(fault, traces),
       ),
     );
@@ -174,13 +178,14 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     return close(opened, outcome);
   }
 
-  function answer(opened: Opened): Answer {
+  function answer(opened: Opened, astray: PageAstray | undefined): Answer {
     const { ask, route, entry, traces } = opened;
     try {
       const grant = admit(opened);
       if (route.refusal) throw route.refusal;
       const work = works[route.name] as GraphWork;
-      return work({ ask, route, grant, preferences: readPreferences(ask.headers.prefer), entry, directory, settings, random });
+      const preferences = readPreferences(ask.headers.prefer);
+      return work({ ask, route, grant, preferences, entry, directory, settings, random, astray });
     } catch (error) {
       return refuseOrThrow(error, traces);
     }

@@ -5,9 +5,19 @@
  */
 import type { StoredMessage } from "./message.js";
 
+/**
+ * An arrival that no delta round shows: the message is in the folder, but only a later change of it, or its leaving, is told.
+ * `walks`: whether a walk begun without a token shows it all the same.
+ */
+export interface Unseen {
+  readonly walks: "shown" | "hidden";
+}
+
 /** One stay of a message in the folder, from its arrival to its leaving. */
 export interface Stay {
   readonly message: StoredMessage;
+  /** Set when its arrival is kept from delta rounds. */
+  readonly unseen: Unseen | undefined;
   readonly from: number;
   /** Place of the entry that ended it; undefined while the message is here. */
   until: number | undefined;
@@ -30,18 +40,30 @@ export interface Change {
 /** The log of one folder. */
 export interface FolderLog {
   readonly entries: readonly Change[];
+  /** How many of the entries delta may know by now; never falls. */
+  readonly told: number;
   /** The messages now here, each with its stay. */
   readonly stays: ReadonlyMap<StoredMessage, Stay>;
-  added(message: StoredMessage): void;
+  added(message: StoredMessage, unseen?: Unseen): void;
   changed(message: StoredMessage, properties: readonly string[]): void;
   removed(message: StoredMessage): void;
 }
 
 const noProperties: readonly string[] = [];
 
-/** Makes an empty log. */
-export function createFolderLog(): FolderLog {
+/** How late delta learns of what happened. */
+export interface Lateness {
+  readonly ms: number;
+  now(): number;
+}
+
+/** Makes an empty log. Without `lateness` delta knows of everything at once. */
+export function createFolderLog(lateness: Lateness | undefined): FolderLog {
   const entries: Change[] = [];
+  /** When each entry was made; stays empty without lateness. */
+  const times: number[] = [];
+  /** Entries found to be told so far. */
+  let told = 0;
   const stays = new Map<StoredMessage, Stay>();
   /** The newest entry of every message that ever was here. */
   const newest = new Map<StoredMessage, Change>();
@@ -51,14 +73,21 @@ export function createFolderLog(): FolderLog {
     const change: Change = { kind, at: entries.length, message, stay, properties, defaultId: message.defaultId, before, after: undefined };
     if (before) before.after = change;
     entries.push(change);
+    if (lateness) times.push(lateness.now());
     newest.set(message, change);
   }
 
   return {
     entries,
     stays,
-    added(message) {
-      const stay: Stay = { message, from: entries.length, until: undefined };
+    get told() {
+      if (!lateness) return entries.length;
+      const until = lateness.now() - lateness.ms;
+      while (told < times.length && (times[told] as number) <= until) told += 1;
+      return told;
+    },
+    added(message, unseen) {
+      const stay: Stay = { message, unseen, from: entries.length, until: undefined };
       stays.set(message, stay);
       append("added", message, stay, noProperties);
     },

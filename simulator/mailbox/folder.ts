@@ -3,7 +3,7 @@
  * Invariant: the counts agree with the messages that are here. Knows no request and no other folder.
  */
 import type { Random } from "../random.js";
-import { createFolderLog, type FolderLog } from "./folder-log.js";
+import { createFolderLog, type FolderLog, type Lateness, type Unseen } from "./folder-log.js";
 import type { StoredMessage } from "./message.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
 import { createSyncStates, type SyncStates } from "./sync-states.js";
@@ -20,15 +20,19 @@ export interface Folder {
   readonly received: ReceivedIndex;
   readonly syncStates: SyncStates;
   readonly unread: number;
-  add(message: StoredMessage): void;
+  add(message: StoredMessage, unseen?: Unseen): void;
   remove(message: StoredMessage): void;
   /** Notes a change of a message that stays here. */
   note(message: StoredMessage, properties: readonly string[], wasRead: boolean): void;
 }
 
 /** Makes an empty folder. */
-export function createFolder(place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden">, random: Random): Folder {
-  const log = createFolderLog();
+export function createFolder(
+  place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden">,
+  random: Random,
+  lateness?: Lateness,
+): Folder {
+  const log = createFolderLog(lateness);
   const received = createReceivedIndex();
   let unread = 0;
   return {
@@ -39,10 +43,10 @@ export function createFolder(place: Pick<Folder, "id" | "displayName" | "parentI
     get unread() {
       return unread;
     },
-    add(message) {
+    add(message, unseen) {
       if (!message.isRead) unread += 1;
       received.add(message);
-      log.added(message);
+      log.added(message, unseen);
     },
     remove(message) {
       if (!message.isRead) unread -= 1;

@@ -4,6 +4,7 @@
  */
 import type { Random } from "../random.js";
 import { createFolder, type Folder, wellKnownFolders } from "./folder.js";
+import type { Lateness, Unseen } from "./folder-log.js";
 import { type NewMessage, type StoredMessage, storeMessage } from "./message.js";
 import { createIdMint } from "./message-ids.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
@@ -21,6 +22,8 @@ export interface Mailbox {
   readonly address: string;
   readonly root: Folder;
   readonly received: ReceivedIndex;
+  /** Whether its quota is used up. */
+  full: boolean;
   folders(): readonly Folder[];
   /** By id (case counts) or by well-known name (case does not). */
   folder(idOrWellKnown: string): Folder | undefined;
@@ -28,14 +31,19 @@ export interface Mailbox {
   addFolder(displayName: string, parent: Folder): Folder;
   /** By either kind of id. */
   message(id: string): StoredMessage | undefined;
-  deliver(wish: NewMessage, folder: Folder): StoredMessage;
+  deliver(wish: NewMessage, folder: Folder, unseen?: Unseen): StoredMessage;
   change(message: StoredMessage, change: MessageChange): void;
-  move(message: StoredMessage, folder: Folder): void;
+  move(message: StoredMessage, folder: Folder, unseen?: Unseen): void;
   remove(message: StoredMessage): void;
 }
 
-/** Makes a mailbox with the folders every mailbox has. */
-export function createMailbox(owner: { address: string; displayName: string }, now: () => number, random: Random): Mailbox {
+/** Makes a mailbox with the folders every mailbox has. `lateness`: how late its delta rounds are; default: not at all. */
+export function createMailbox(
+  owner: { address: string; displayName: string },
+  now: () => number,
+  random: Random,
+  lateness?: Lateness,
+): Mailbox {
   const mint = createIdMint(random.fork("ids"));
   const states = random.fork("sync states");
   const folders = new Map<string, Folder>();
@@ -45,7 +53,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
   let count = 0;
 
   function openFolder(displayName: string, parentId: string | undefined, name?: string, hidden = false): Folder {
-    const folder = createFolder({ id: mint.folder(), displayName, parentId, wellKnown: name, hidden }, states);
+    const folder = createFolder({ id: mint.folder(), displayName, parentId, wellKnown: name, hidden }, states, lateness);
     folders.set(folder.id, folder);
     if (name) wellKnown.set(name, folder);
     return folder;
@@ -61,13 +69,14 @@ export function createMailbox(owner: { address: string; displayName: string }, n
     address: owner.address,
     root,
     received,
+    full: false,
     folders: () => [...folders.values()],
     folder: (key) => folders.get(key) ?? wellKnown.get(key.toLowerCase()),
     childrenOf: (folder) => [...folders.values()].filter((one) => one.parentId === folder.id),
     addFolder: (displayName, parent) => openFolder(displayName, parent.id),
     message: (id) => messages.get(id),
 
-    deliver(wish, folder) {
+    deliver(wish, folder, unseen) {
       count += 1;
       const message = storeMessage(wish, {
         number: count,
@@ -82,7 +91,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
       messages.set(message.immutableId, message);
       messages.set(message.defaultId, message);
       received.add(message);
-      folder.add(message);
+      folder.add(message, unseen);
       return message;
     },
 
@@ -99,7 +108,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
       folderOf(message).note(message, properties, wasRead);
     },
 
-    move(message, folder) {
+    move(message, folder, unseen) {
       folderOf(message).remove(message);
       messages.delete(message.defaultId);
       message.defaultId = mint.byDefault();
@@ -107,7 +116,7 @@ export function createMailbox(owner: { address: string; displayName: string }, n
       message.version += 1;
       message.modifiedAt = now();
       messages.set(message.defaultId, message);
-      folder.add(message);
+      folder.add(message, unseen);
     },
 
     remove(message) {

@@ -3,6 +3,8 @@
  * Invariant: the immutable id never changes; everything a client may change is mutable here and nowhere else. Knows no folder and no JSON.
  */
 
+import type { Damage } from "./damage.js";
+
 /** A name and an address, as in the headers of a mail. */
 export interface MailAddress {
   readonly name?: string;
@@ -69,6 +71,8 @@ export interface StoredMessage {
   readonly internetMessageId: string;
   /** Undefined: the default set. Empty: none, as for sent mail. */
   readonly headers: readonly { name: string; value: string }[] | undefined;
+  /** Undefined while it can be read. */
+  damage: Damage | undefined;
 }
 
 /** What the mailbox adds to a new message. */
@@ -116,5 +120,6 @@ export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMes
     conversationId: wish.conversationId ?? `AAQkADZhM2Y4${origin.tag.padEnd(56, "C").slice(0, 56)}AQAA=`,
     internetMessageId: wish.internetMessageId ?? `<${origin.tag}@mail.example.org>`,
     headers: wish.headers ?? (origin.sent ? [] : undefined),
+    damage: undefined,
   };
 }

@@ -2,6 +2,7 @@
  * The face of a mailbox that tests see: what other people and other clients do to it, and what is in it now.
  * Invariant: messages are named by immutable id only; snapshots do not change afterwards. Knows no request.
  */
+import { completeDamage, type DamageOptions } from "./damage.js";
 import type { Folder } from "./folder.js";
 import type { Mailbox, MessageChange } from "./mailbox.js";
 import type { NewMessage, StoredMessage } from "./message.js";
@@ -25,6 +26,12 @@ export interface SimulatedMessage {
   readonly conversationId: string;
 }
 
+/** How silent delta is about a message that came unseen. */
+export interface UnseenOptions {
+  /** Whether a walk begun without a token shows it. Default "hidden". */
+  walks?: "shown" | "hidden";
+}
+
 /** One simulated mailbox. Folders are named by well-known name, id or display name; messages by immutable id. Unknown ones throw. */
 export interface SimulatedMailbox {
   readonly address: string;
@@ -32,12 +39,35 @@ export interface SimulatedMailbox {
   deliver(message?: NewMessage, folder?: string): string;
   /** Puts many there, in order, and returns their immutable ids. */
   deliverMany(messages: readonly NewMessage[], folder?: string): string[];
-  /** Moves as another client would; the default id changes. */
-  move(id: string, folder: string): void;
+  /**
+   * Puts a new message there that delta rounds keep silent about: it is in the folder, in lists, in counts and found by id, but no
+   * round tells its arrival. It is told as soon as it changes (then as other changes are) or moves.
+   * `walks`: whether a walk begun without a token shows it; default "hidden", no walk does before it changes or moves.
+   * Source: reports of rounds that miss a message and end cleanly (microsoft-graph-docs 21752, wisecom-oy/atlas 48).
+   */
+  deliverUnseen(message?: NewMessage, folder?: string, options?: UnseenOptions): string;
+  /**
+   * Moves as another client would; the default id changes. `unseen`: the new folder's delta rounds keep silent about its arrival, as
+   * with `deliverUnseen`; the old folder's tell that it left. Default false.
+   */
+  move(id: string, folder: string, options?: UnseenOptions & { unseen?: boolean }): void;
   /** Removes for good. */
   remove(id: string): void;
   /** Changes as another client would. */
   update(id: string, change: { isRead?: boolean; categories?: readonly string[]; flagged?: boolean }): void;
+  /**
+   * Damages a message: requests by id and batch parts that select a property which cannot be read fail, and so does every list page
+   * and delta page, as a whole, that would show it with one; a delta page that fails leaves the walk where it was. Pages without it,
+   * and selections without such a property, work. A second damage takes the place of the first.
+   */
+  damage(id: string, damage?: DamageOptions): void;
+  /** Ends the damage; delta tells nothing of it. */
+  repair(id: string): void;
+  /**
+   * Whether the mailbox's quota is used up: delta, PATCH and move are 403 ErrorQuotaExceeded (microsoft-graph-docs 5730, 2927), delta
+   * links stay alive; gets, lists and DELETE work, and what tests do works too. Default false.
+   */
+  setFull(full: boolean): void;
   /** Adds a folder under the parent (default: top level) and returns its id. */
   addFolder(name: string, parent?: string): string;
   /** Snapshots of the messages of a folder, or of all; oldest first. */
@@ -47,21 +77,25 @@ export interface SimulatedMailbox {
   forgetSyncStates(): void;
 }
 
-/** Makes the face of a mailbox. */
-export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
+/** Makes the face of whatever mailbox stands behind the address now. */
+export function showMailbox(current: () => Mailbox): SimulatedMailbox {
   function folderNamed(name: string): Folder {
-    const folder = mailbox.folder(name) ?? mailbox.folders().find((one) => one.displayName === name);
-    if (!folder) throw new Error(`The simulated mailbox ${mailbox.address} has no folder "${name}".`);
+    const folder =
+      current().folder(name) ??
+      current()
+        .folders()
+        .find((one) => one.displayName === name);
+    if (!folder) throw new Error(`The simulated mailbox ${current().address} has no folder "${name}".`);
     return folder;
   }
   function messageWith(id: string): StoredMessage {
-    const message = mailbox.message(id);
-    if (!message) throw new Error(`The simulated mailbox ${mailbox.address} has no message ${id}.`);
+    const message = current().message(id);
+    if (!message) throw new Error(`The simulated mailbox ${current().address} has no message ${id}.`);
     return message;
   }
   function snapshot(message: StoredMessage): SimulatedMessage {
     const { immutableId: id, defaultId, folderId, subject, isRead, categories, receivedAt, internetMessageId, conversationId } = message;
-    const folder = mailbox.folder(folderId)?.displayName ?? "";
+    const folder = current().folder(folderId)?.displayName ?? "";
     return {
       id,
       defaultId,
@@ -78,29 +112,41 @@ export function showMailbox(mailbox: Mailbox): SimulatedMailbox {
   }
 
   return {
-    address: mailbox.address,
-    deliver: (message = {}, folder = "inbox") => mailbox.deliver(message, folderNamed(folder)).immutableId,
+    address: current().address,
+    deliver: (message = {}, folder = "inbox") => current().deliver(message, folderNamed(folder)).immutableId,
     deliverMany(messages, folder = "inbox") {
       const target = folderNamed(folder);
-      return messages.map((message) => mailbox.deliver(message, target).immutableId);
+      return messages.map((message) => current().deliver(message, target).immutableId);
     },
-    move: (id, folder) => mailbox.move(messageWith(id), folderNamed(folder)),
-    remove: (id) => mailbox.remove(messageWith(id)),
+    deliverUnseen: (message = {}, folder = "inbox", { walks = "hidden" } = {}) =>
+      current().deliver(message, folderNamed(folder), { walks }).immutableId,
+    move: (id, folder, { unseen = false, walks = "hidden" } = {}) =>
+      current().move(messageWith(id), folderNamed(folder), unseen ? { walks } : undefined),
+    remove: (id) => current().remove(messageWith(id)),
     update(id, { isRead, categories, flagged }) {
       const change: MessageChange = {};
       if (isRead !== undefined) change.isRead = isRead;
       if (categories !== undefined) change.categories = [...categories];
       if (flagged !== undefined) change.flag = { flagStatus: flagged ? "flagged" : "notFlagged" };
-      mailbox.change(messageWith(id), change);
+      current().change(messageWith(id), change);
     },
-    addFolder: (name, parent) => mailbox.addFolder(name, parent === undefined ? mailbox.root : folderNamed(parent)).id,
-    messages: (folder) => (folder === undefined ? mailbox.received : folderNamed(folder).received).settled().map(snapshot),
+    damage(id, damage = {}) {
+      messageWith(id).damage = completeDamage(damage);
+    },
+    repair(id) {
+      messageWith(id).damage = undefined;
+    },
+    setFull(full) {
+      current().full = full;
+    },
+    addFolder: (name, parent) => current().addFolder(name, parent === undefined ? current().root : folderNamed(parent)).id,
+    messages: (folder) => (folder === undefined ? current().received : folderNamed(folder).received).settled().map(snapshot),
     message(id) {
-      const message = mailbox.message(id);
+      const message = current().message(id);
       return message && snapshot(message);
     },
     forgetSyncStates() {
-      for (const folder of mailbox.folders()) folder.syncStates.forget();
+      for (const folder of current().folders()) folder.syncStates.forget();
     },
   };
 }

@@ -5,7 +5,10 @@
 import type { Random } from "../random.js";
 import { entraRoutes, type RouteName } from "./route-name.js";
 
-/** A wrong done on purpose. Without `status`, `aadsts`, `graphCode`, `dropSocket` and `truncate` the answer itself stays as it is. */
+/**
+ * A wrong done on purpose. Without `status`, `aadsts`, `graphCode`, `dropSocket`, `truncate`, `loop`, `endless` and `dropNextLink` the
+ * answer itself stays as it is.
+ */
 export interface Fault {
   /** For people; need not be unique. */
   name: string;
@@ -15,6 +18,11 @@ export interface Fault {
   mailbox?: string;
   /** Immutable id; only requests for that message, by either kind of id. */
   messageId?: string;
+  /**
+   * Only delta and list pages of messages for which more than this many are asked for (`odata.maxpagesize` or `$top`, the smaller;
+   * 10 when neither is given); lets other requests through. With `status: 504` it is the page too big to be given in time.
+   */
+  pageLargerThan?: number;
   /** How many times it strikes. Default: always. */
   count?: number;
   /** Matching requests let through first. Default 0. */
@@ -41,6 +49,17 @@ export interface Fault {
   dropSocket?: "before" | "after";
   /** Keeps this many characters of the body. Ignored in a batch part, which has no body text of its own. */
   truncate?: number;
+  /**
+   * Delta pages that lead to themselves and make no progress. "same-link": the page's nextLink is the link that was followed, and gives
+   * the same items again (microsoft-graph-docs 4897; after a request without a token, the next page's link is the first to repeat).
+   * "same-content": each page has a new nextLink, yet the same items (msgraph-sdk-dotnet 3082). When the fault ends, the link last given
+   * leads on. Other routes are let through; a status, when there is one, comes first.
+   */
+  loop?: "same-link" | "same-content";
+  /** Delta pages are empty, each with a new nextLink, and make no progress. When the fault ends, the link last given leads on. */
+  endless?: boolean;
+  /** List pages of messages have no nextLink although more mail exists (microsoft-graph-docs 2153); a last page counts as struck too. */
+  dropNextLink?: boolean;
   /** For status faults: whether the request's work is done although it answers badly. Default "before": not done. */
   effect?: "before" | "after";
 }
@@ -59,6 +78,8 @@ export interface FaultTarget {
   readonly mailbox: string | undefined;
   /** The ids the message goes by. */
   readonly messageIds: readonly string[];
+  /** How many messages are asked for on a page; undefined when no page is. Asked only by faults that want to know. */
+  pageSize?(): number | undefined;
 }
 
 /** What strikes one request. */
@@ -75,17 +96,32 @@ export interface FaultBook extends Faults {
 }
 
 /** What makes a fault more than a delay. */
-const deciding = ["status", "aadsts", "graphCode", "dropSocket", "truncate", "headers", "retryAfter", "body"] as const;
+const deciding = [
+  "status",
+  "aadsts",
+  "graphCode",
+  "dropSocket",
+  "truncate",
+  "headers",
+  "retryAfter",
+  "body",
+  "loop",
+  "endless",
+  "dropNextLink",
+] as const;
 
 /** Makes a book without faults. */
 export function createFaultBook(random: Random): FaultBook {
   let lines: { fault: Fault; seen: number; struck: number }[] = [];
 
-  function aims(fault: Fault, { route, mailbox, messageIds }: FaultTarget): boolean {
+  function aims(fault: Fault, { route, mailbox, messageIds, pageSize }: FaultTarget): boolean {
     if (fault.route !== undefined && ![fault.route].flat().includes(route)) return false;
     if (fault.aadsts !== undefined && !entraRoutes.has(route)) return false;
     if (fault.graphCode !== undefined && entraRoutes.has(route)) return false;
     if (fault.mailbox !== undefined && fault.mailbox.toLowerCase() !== mailbox) return false;
+    if ((fault.loop || fault.endless) && route !== "delta") return false;
+    if (fault.dropNextLink && route !== "messages") return false;
+    if (fault.pageLargerThan !== undefined && !((pageSize?.() ?? 0) > fault.pageLargerThan)) return false;
     return fault.messageId === undefined || messageIds.includes(fault.messageId);
   }
 

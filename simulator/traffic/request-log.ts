@@ -26,6 +26,12 @@ export interface LogEntry {
   readonly ids?: readonly string[];
   /** For delta: whether the page ended its round. */
   readonly round?: "more" | "done";
+  /**
+   * For delta: what the request went on from: "first" nothing (no token, so a walk of the whole folder begins), "next" a nextLink,
+   * "delta" a deltaLink. A request refused before its token was
+   * opened is told by the spelling of its link, which may call a deltaLink a nextLink, but never mistakes "first".
+   */
+  readonly walk?: "first" | "next" | "delta";
   /** Graph's or Entra's error code, when it was an error. */
   readonly code?: string;
 }

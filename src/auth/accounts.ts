@@ -168,6 +168,9 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       watchForSignIn: source.watchForSignIn,
       state: source.state,
       refusedAgain: (refusal) => (ofAccount(refusal.claims) ? source.refusedAgain(refusal) : Promise.resolve(refusal.error)),
+      get owner() {
+        return own ? source.owner : undefined;
+      },
     };
   }
 

@@ -17,8 +17,8 @@ export interface SessionEnd {
   readonly warnAt: number;
 }
 
-/** What of a record tells how its sign-in ages: kept in memory in the record's place, which is large. */
-export type SessionTimes = Pick<VaultRecord, "signedInAt" | "refreshedAt" | "refreshEndsAt" | "policyLifeMs">;
+/** What of a record tells whose sign-in it is and how it ages: kept in memory in the record's place, which is large. */
+export type SessionTimes = Pick<VaultRecord, "objectId" | "signedInAt" | "refreshedAt" | "refreshEndsAt" | "policyLifeMs">;
 
 const dayMs = 86_400_000;
 export const unusedLifeMs = 90 * dayMs;
@@ -26,8 +26,9 @@ export const unusedLifeMs = 90 * dayMs;
 const longestWarningMs = 14 * dayMs;
 const warningShare = 0.2;
 
-export function sessionTimes({ signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: VaultRecord): SessionTimes {
+export function sessionTimes({ objectId, signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: VaultRecord): SessionTimes {
   return {
+    objectId,
     signedInAt,
     refreshedAt,
     ...(refreshEndsAt === undefined ? {} : { refreshEndsAt }),
@@ -36,7 +37,7 @@ export function sessionTimes({ signedInAt, refreshedAt, refreshEndsAt, policyLif
 }
 
 /** The earliest end that is known of. */
-export function sessionEnd({ signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: SessionTimes): SessionEnd {
+export function sessionEnd({ signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: Omit<SessionTimes, "objectId">): SessionEnd {
   const ends = [end(refreshedAt, refreshedAt + unusedLifeMs, "unused")];
   if (refreshEndsAt !== undefined) ends.push(end(refreshedAt, refreshEndsAt, "told"));
   if (policyLifeMs !== undefined) ends.push(end(signedInAt, signedInAt + policyLifeMs, "policy"));
@@ -48,6 +49,6 @@ function end(since: number, at: number, why: EndReason): SessionEnd {
 }
 
 /** The life that a policy leaves a sign-in, when it ended this one now: at least as long as it last worked. */
-export function policyLifeOf({ signedInAt, refreshedAt }: SessionTimes, now: number): number {
+export function policyLifeOf({ signedInAt, refreshedAt }: Pick<SessionTimes, "signedInAt" | "refreshedAt">, now: number): number {
   return refreshedAt > signedInAt ? refreshedAt - signedInAt : now - signedInAt;
 }

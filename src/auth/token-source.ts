@@ -281,6 +281,9 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     get end() {
       return times && { ...sessionEnd(times), refreshedAt: times.refreshedAt };
     },
+    get owner() {
+      return times?.objectId;
+    },
 
     async close() {
       closed = new MailError("LIFECYCLE_STOPPED", `The tokens of ${account} are not in use any more.`);

@@ -13,6 +13,7 @@ import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createLocalScheduler } from "../schedule/local.js";
+import { createWalkPacer } from "../schedule/walk-pacer.js";
 import { takeOwnership } from "../state/ownership.js";
 import { assertVaultOpens, connect } from "./connection.js";
 import type { DaemonEvents } from "./events.js";
@@ -47,11 +48,12 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   };
   const { accounts, client, vault } = connect(settings, { clock, emit: events.emit as EmitAuthEvent });
   const scheduler = createLocalScheduler({ clock, concurrency: settings.turnsAtOnce });
+  const walkPacer = createWalkPacer(clock);
   const queues = createQueues({
     accounts,
     run: (queue) =>
       runQueue({
-        settings: queue,
+        settings: settings.cloud.hasHeaders ? queue : { ...queue, content: { ...queue.content, headers: false } },
         store,
         clock,
         client,
@@ -60,6 +62,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         handOver,
         events,
         gateWidth: settings.mailboxConcurrency,
+        hasDelta: settings.cloud.hasDelta,
+        walkPacer,
       }),
     onBroken: ({ address: queue }, { code, message: reason }) =>
       events.emit("queue:failed", { queue, code, reason, failures: 1, nextInMs: Number.POSITIVE_INFINITY }),

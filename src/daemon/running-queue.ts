@@ -16,6 +16,7 @@ import { createPoller, type Poller } from "../schedule/poller.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { openSession, type QueueSettings, type Session } from "../schedule/session.js";
 import { runTurn } from "../schedule/turn.js";
+import type { WalkPacer } from "../schedule/walk-pacer.js";
 import type { Store } from "../state/store.js";
 import type { DaemonEvents } from "./events.js";
 
@@ -36,6 +37,8 @@ export interface RunningQueueOptions {
   readonly tokens: QueueTokens;
   readonly scheduler: Scheduler;
   readonly gateWidth: number;
+  readonly hasDelta: boolean;
+  readonly walkPacer: WalkPacer;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly events: Emitter<DaemonEvents>;
 }

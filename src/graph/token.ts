@@ -13,6 +13,11 @@ export interface TokenSource {
   /** An access token for one account. @throws MailError `AUTH_…` */
   get(request?: TokenRequest): Promise<string>;
   /**
+   * Entra's object id of the user whose own mailbox the token opens; absent for another's mailbox, and before the first
+   * token.
+   */
+  readonly owner?: string | undefined;
+  /**
    * Graph refused a token that was fetched because it had refused the one before: somebody has to sign in. Says so, and
    * gives the error to end the call with.
    */

@@ -19,6 +19,28 @@ export interface Cursor {
   readonly openedAt?: number;
   /** True once the first walk is complete: an unknown message found from then on is delivered whatever its date. */
   readonly live: boolean;
+  /** Epoch milliseconds of the end of the last complete round: what a lost cursor leaves unseen begins there. */
+  readonly roundAt?: number;
+  /** The walk is one over again: what it shows may be known under other ids. */
+  readonly repeat?: true;
+  /** Epoch milliseconds at which the newest walk over again began. */
+  readonly repeatedAt?: number;
+  /** Rounds are plain listings for now. */
+  readonly listing?: ListingMode;
+}
+
+/** Why a folder has no delta rounds, and until when none is tried. All times in epoch milliseconds. */
+export interface ListingMode {
+  /** Graph's code, or ours where it gave none. */
+  readonly code: string;
+  readonly since: number;
+  readonly until: number;
+  /** Tries of a delta round in a row that were refused. */
+  readonly tries: number;
+  /** When the whole folder was last listed, and what it held then by Graph's count; absent before that. */
+  readonly full?: { readonly at: number; readonly total: number };
+  /** The count says that there is more to see than the newest mail. */
+  readonly uneven?: true;
 }
 
 export function cursorKey(queueKey: string, folder: string): Key {
@@ -39,17 +61,30 @@ export function readCursor(entry: Entry, queue: string): Cursor {
 }
 
 export function cursorValue(cursor: Cursor): Value {
-  return { ...cursor };
+  return { ...cursor } as unknown as Value;
 }
 
 function isCursor(value: unknown): value is Cursor {
   if (typeof value !== "object" || value === null) return false;
-  const { link, select, openedAt, live } = value as Partial<Record<keyof Cursor, unknown>>;
+  const { link, select, openedAt, live, roundAt, repeat, repeatedAt, listing } = value as Partial<Record<keyof Cursor, unknown>>;
   const linked = typeof link === "object" && link !== null ? (link as Record<string, unknown>) : undefined;
   return (
     (link === undefined || ((linked?.kind === "next" || linked?.kind === "delta") && typeof linked.url === "string")) &&
     (select === "full" || select === "light") &&
-    (openedAt === undefined || typeof openedAt === "number") &&
+    [openedAt, roundAt, repeatedAt].every((time) => time === undefined || typeof time === "number") &&
+    (repeat === undefined || repeat === true) &&
+    (listing === undefined || isListingMode(listing)) &&
     typeof live === "boolean"
+  );
+}
+
+function isListingMode(value: unknown): value is ListingMode {
+  if (typeof value !== "object" || value === null) return false;
+  const { code, since, until, tries, full } = value as Partial<Record<keyof ListingMode, unknown>>;
+  const counted = full as Partial<NonNullable<ListingMode["full"]>> | null | undefined;
+  return (
+    typeof code === "string" &&
+    [since, until, tries].every((number) => typeof number === "number") &&
+    (counted === undefined || (typeof counted?.at === "number" && typeof counted.total === "number"))
   );
 }

@@ -8,36 +8,27 @@ import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { folderFacts } from "./listing.js";
 
-export interface FolderIds {
-  /** The folder's id; nothing while it cannot be had. @throws the reason of an abort */
-  of(folder: string, signal: AbortSignal): Promise<string | undefined>;
-  /** What was seen elsewhere need not be asked. */
-  learn(folder: string, id: string): void;
-}
+/** The folder's id; nothing while it cannot be had. Rejects with the reason of an abort. */
+export type FolderIdOf = (folder: string, signal: AbortSignal) => Promise<string | undefined>;
 
 const leftAloneMs = 60_000;
 
-export function createFolderIds(client: GraphClient, mailbox: MailboxAccess): FolderIds {
-  const known = new Map<string, string>();
+/** `known`: ids by the names of their folders; others may add to it, and clear it when there is another mailbox. */
+export function createFolderIds(client: GraphClient, mailbox: MailboxAccess, known: Map<string, string>): FolderIdOf {
   /** Epoch milliseconds until which a folder is not asked for again, by name; empty where none failed. */
   const leftAlone = new Map<string, number>();
-  return {
-    async of(folder, signal) {
-      const id = known.get(folder);
-      if (id !== undefined || (leftAlone.get(folder) ?? 0) > client.clock.now()) return id;
-      try {
-        const facts = await folderFacts(client, mailbox, { folder, signal });
-        known.set(folder, facts.id);
-        return facts.id;
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (!(error instanceof MailError)) throw error;
-        leftAlone.set(folder, client.clock.now() + leftAloneMs);
-        return undefined;
-      }
-    },
-    learn(folder, id) {
-      known.set(folder, id);
-    },
+  return async (folder, signal) => {
+    const id = known.get(folder);
+    if (id !== undefined || (leftAlone.get(folder) ?? 0) > client.clock.now()) return id;
+    try {
+      const facts = await folderFacts(client, mailbox, { folder, signal });
+      known.set(folder, facts.id);
+      return facts.id;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (!(error instanceof MailError)) throw error;
+      leftAlone.set(folder, client.clock.now() + leftAloneMs);
+      return undefined;
+    }
   };
 }

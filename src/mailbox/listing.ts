@@ -11,7 +11,7 @@ import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { parseObject, parsePage, type WireItem, type WirePage } from "../graph/wire.js";
 import { preferences, receivedTime } from "./message.js";
 import type { PageSize } from "./page-size.js";
-import { folderNotFound } from "./round.js";
+import { answeredAt, folderNotFound } from "./round.js";
 
 export interface ListingRequest {
   /** Well-known name or id. */
@@ -29,6 +29,8 @@ export interface FolderFacts {
   readonly id: string;
   /** Items in the folder by Graph's own count. */
   readonly total: number;
+  /** Epoch milliseconds by the server's clock (its `Date`), or ours when it sent none. */
+  readonly answeredAt: number;
 }
 
 /** The pages, each message once. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…` */
@@ -69,9 +71,10 @@ export async function folderFacts(
     what: `the folder ${folder}`,
     signal,
   });
-  const { text } = await answer.catch(folderNotFound);
+  const { text, headers } = await answer.catch(folderNotFound);
   const { id, totalItemCount } = parseObject(text, "a folder");
-  if (typeof id === "string" && typeof totalItemCount === "number") return { id, total: totalItemCount };
+  if (typeof id === "string" && typeof totalItemCount === "number")
+    return { id, total: totalItemCount, answeredAt: answeredAt(headers, client.clock) };
   throw new MailError("GRAPH_BAD_RESPONSE", `Graph gave the folder ${folder} of ${mailbox.queue} without its id or its count.`, {
     queue: mailbox.queue,
   });

@@ -88,7 +88,7 @@ const envelope = [
 ];
 
 /** What a round asks for when the content is fetched by id afterwards. */
-export const lightSelect = "id,receivedDateTime,isRead,parentFolderId";
+export const lightSelect = "id,receivedDateTime,isRead,parentFolderId,internetMessageId";
 
 /** The `$select` of a message without its body, preview and headers: what can be had of one whose content is damaged. */
 export const envelopeSelect = envelope.filter((name) => name !== "bodyPreview").join(",");

@@ -42,7 +42,7 @@ export type Look =
   | { readonly kind: "unknown" };
 
 /** Asks for a message whole, without its content, and for its light properties, beside the inbox. @throws the reason of an abort */
-export async function lookAtMessage(
+export async function readWithLess(
   client: GraphClient,
   mailbox: MailboxAccess,
   { id, content, signal }: { id: string; content: ContentOptions; signal: AbortSignal },

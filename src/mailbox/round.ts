@@ -4,6 +4,7 @@
  * Invariants: no `$top`, no `$filter`, no `changeType`: each of them lets a clean round end without messages that are
  * there (graph: message-delta; reports). The caller decides after each page whether to go on; nothing is kept here.
  */
+import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { parsePage, type WireItem } from "../graph/wire.js";
@@ -41,9 +42,14 @@ export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, req
   });
   const { text, headers } = await answer.catch(folderNotFound);
   const { items, link } = parsePage(text, { graphHost: client.graphHost, delta: true });
-  const answered = Date.parse(headers.get("date") ?? "");
   // `parsePage` lets no delta page without a link through.
-  return { items, link: link as FolderPage["link"], answeredAt: Number.isNaN(answered) ? client.clock.now() : answered };
+  return { items, link: link as FolderPage["link"], answeredAt: answeredAt(headers, client.clock) };
+}
+
+/** Epoch milliseconds by the server's clock, or ours when it sends none. */
+export function answeredAt(headers: Headers, clock: Clock): number {
+  const answered = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(answered) ? clock.now() : answered;
 }
 
 /** What a page is asked of is a folder, so what was not found is that. */

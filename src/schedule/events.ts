@@ -39,8 +39,36 @@ export interface ScheduleEvents {
     /** Graph's code. */
     readonly code: string;
   };
-  /** Graph has forgotten the folder's cursor: the folder is walked again, what is known is not delivered again. */
-  "queue:cursor-lost": AboutQueue & { readonly folder: string; readonly code: MailErrorCode; readonly serviceCode?: string };
+  /**
+   * The folder's cursor is of no more use (Graph has forgotten it, or its pages did not come to an end): the folder is
+   * walked over again. What happened between `from` (the end of the last complete round; absent before the first) and `to`
+   * (epoch milliseconds) is found that way; what is known is not delivered again.
+   */
+  "queue:cursor-lost": AboutQueue & {
+    readonly folder: string;
+    readonly code: MailErrorCode;
+    readonly serviceCode?: string;
+    readonly from?: number;
+    readonly to: number;
+  };
+  /**
+   * Rounds of the folder are plain listings from now on, since delta does not serve there (a full mailbox, a cloud without
+   * it, a walk that has to wait its turn); or they are by delta again. Delivery is the same in both.
+   */
+  "queue:mode-changed": AboutQueue & {
+    readonly folder: string;
+    readonly mode: "delta" | "listing";
+    /** Why: Graph's code, ours where it gave none, or `noDelta` for a cloud without it. */
+    readonly code?: string;
+    /** Epoch milliseconds of the next try by delta. */
+    readonly nextTryAt?: number;
+  };
+  /** Another user's mailbox lies behind the address (made anew, restored): its folders are walked as at the first start. */
+  "queue:mailbox-changed": AboutQueue & {
+    /** Entra's object ids. */
+    readonly from: string;
+    readonly to: string;
+  };
   /** A turn failed and will be tried again; the queue's state says when where it is one of its own. */
   "queue:failed": AboutQueue &
     Advice & {

@@ -17,14 +17,15 @@ import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
-import { createFolderIds, type FolderIds } from "../mailbox/folder-ids.js";
+import { createFolderIds } from "../mailbox/folder-ids.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
-import { lookAtMessage, readMessages } from "../mailbox/reader.js";
+import { readMessages, readWithLess } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
+import type { WalkPacer } from "./walk-pacer.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
 export type StartFrom = "now" | "unread" | "everything" | Date;
@@ -56,6 +57,9 @@ export interface SessionOptions {
   readonly client: GraphClient;
   readonly tokens: TokenSource;
   readonly gateWidth: number;
+  /** Whether the cloud has delta rounds of mail folders. */
+  readonly hasDelta: boolean;
+  readonly walkPacer: WalkPacer;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
@@ -69,7 +73,14 @@ export interface Session {
   readonly outbox: Outbox;
   readonly mailbox: MailboxAccess;
   readonly pageSize: PageSize;
-  readonly folderIds: FolderIds;
+  /** Of plain listings. */
+  readonly listingSize: PageSize;
+  readonly hasDelta: boolean;
+  readonly walkPacer: WalkPacer;
+  /** The folders' own ids by their names as configured, as far as they are known. */
+  readonly folderIds: Map<string, string>;
+  /** Object id of the mailbox's user as stored; empty until it was read. */
+  owner: string | undefined;
   /** Goes on where the last owner ended. */
   begin(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
@@ -78,6 +89,8 @@ export interface Session {
   abandon(reason: MailError): void;
 }
 
+/** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
+const longestListing = 1_000;
 /** Marks get this share of a stop's deadline at the least, milliseconds. */
 const leastMarkMs = 1_000;
 
@@ -116,7 +129,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     gate,
     counter: { requests: 0, parts: 0 },
   };
-  const folderIds = createFolderIds(client, mailbox);
+  const folderIds = new Map<string, string>();
   const outbox = createOutbox({
     queue,
     ledger,
@@ -136,9 +149,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
     onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
     read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
-    lookAt: ({ id }, signal) => lookAtMessage(client, mailbox, { id, content: settings.content, signal }),
+    lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
     isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
-    folderIdOf: folderIds.of,
+    folderIdOf: createFolderIds(client, mailbox, folderIds),
     onMark: (entry) => outbox.add(entry),
   });
 
@@ -149,7 +162,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     outbox,
     mailbox,
     pageSize: createPageSize(settings.pageSize),
+    listingSize: createPageSize(longestListing),
+    hasDelta: options.hasDelta,
+    walkPacer: options.walkPacer,
     folderIds,
+    owner: undefined,
     begin() {
       if (kept) gate.bar(kept);
       const open = [...ledger.open.values()];

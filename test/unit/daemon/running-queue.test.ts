@@ -7,6 +7,7 @@ import { queueSettings } from "../../../src/daemon/options.js";
 import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
+import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
 
@@ -29,6 +30,8 @@ async function createQueue() {
       client,
       scheduler,
       events,
+      hasDelta: true,
+      walkPacer: createWalkPacer(clock),
       gateWidth: 4,
       tokens: {
         ...fixedTokens(),

@@ -9,6 +9,7 @@ import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
+import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
@@ -121,6 +122,8 @@ export async function createScene(): Promise<Scene> {
         client: scene.client,
         tokens: fixedTokens(),
         gateWidth: 4,
+        hasDelta: true,
+        walkPacer: createWalkPacer(clock),
         handOver(delivery) {
           scene.deliveries.push(delivery);
           return undefined;

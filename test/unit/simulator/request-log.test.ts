@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { address, createCaller, immutable, postToken } from "./caller.js";
 
+const inboxDelta = "/me/mailFolders/inbox/messages/delta";
+
 test("every request is an entry, in order, with its route, mailbox, times and status", async () => {
   let now = 1_000;
   const { ask, sim, user } = await createCaller({ now: () => now++ });
@@ -61,4 +63,32 @@ test("pages note the immutable ids given as present, and delta where its round s
   ).toEqual([...ids].sort());
   expect(deltas[2]!.ids).toEqual([]);
   expect(sim.log.entries({ route: "messages" })[0]!.ids).toEqual([ids[2], ids[1]]);
+});
+
+test("delta tells what each request went on from, whether it was answered or not", async () => {
+  const { ask, round, sim, user } = await createCaller();
+  user.mailbox.deliverMany(Array.from({ length: 15 }, () => ({})));
+  const first = await ask(inboxDelta);
+  const { link } = await round(first.body["@odata.nextLink"]);
+  await round(link);
+  sim.faults.add({ name: "busy", route: "delta", status: 503 });
+  await ask(`${inboxDelta}?$select=id`);
+  await ask(`${inboxDelta}?$deltatoken=`);
+  await ask(`${inboxDelta}?$deltatoken=latest`);
+  await ask(link);
+  await ask("/me/messages");
+  const walks = sim.log.entries().map((entry) => entry.walk);
+  expect(walks).toEqual(["first", "next", "delta", "first", "first", "first", "delta", undefined]);
+});
+
+test("delta knows a deltaLink however it is spelled", async () => {
+  const { ask, sim } = await createCaller({ quirks: { emptyPages: false, replays: false } });
+  let link = inboxDelta;
+  const spelled = new Set<boolean>();
+  for (let time = 0; time < 30; time++) {
+    link = (await ask(link)).body["@odata.deltaLink"];
+    spelled.add(link.includes("$skiptoken"));
+  }
+  expect(spelled.size).toBe(2);
+  expect(sim.log.entries().map((entry) => entry.walk)).toEqual(["first", ...Array.from({ length: 29 }, () => "delta")]);
 });

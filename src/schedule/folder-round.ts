@@ -1,0 +1,109 @@
+/**
+ * One round of one folder, by whatever way serves: by delta, or by plain listing while delta does not.
+ *
+ * Invariants: nothing in the gap of a lost cursor is skipped: the folder is walked over again from its beginning, with
+ * the ledger telling what is known. Each such walk makes Graph keep state inside the mailbox (a mailbox grew to 3 GB by
+ * them: microsoft-graph-docs 5730), so a folder gets one an hour at most and all folders one after another; until its
+ * turn comes it is listed, and its mail is delivered.
+ */
+import { MailError } from "../base/errors.js";
+import { type Cursor, cursorKey, cursorValue, type ListingMode, readCursor } from "../mailbox/cursor.js";
+import { isForPage } from "../mailbox/page-size.js";
+import type { FolderWork } from "./folder-work.js";
+import { listRound } from "./list-round.js";
+import { checkOwner, freshCursor } from "./mailbox-owner.js";
+import { walkFolder } from "./walk.js";
+
+/** Between two walks over again of one folder. */
+const walkEveryMs = 3_600_000;
+/** Between tries of delta where Graph refuses it: doubled each time, up to the second. */
+const tryDeltaMs = { baseMs: 15 * 60_000, capMs: 6 * 3_600_000 };
+/** For a cloud that has no delta at all: as long as the configuration says so. */
+const forGood = Number.MAX_SAFE_INTEGER;
+
+/** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; what was recorded stays */
+export async function roundOfFolder(work: FolderWork): Promise<void> {
+  const { session, clock } = work;
+  const stored = await storedCursor(work);
+  const cursor = stored ?? freshCursor(session.settings);
+  if (!session.hasDelta) return list(work, stored, { ...cursor, listing: cursor.listing ?? mode(work, "noDelta", forGood) });
+  if (cursor.listing && cursor.listing.until > clock.now()) return list(work, stored, { ...cursor, listing: cursor.listing });
+  try {
+    await walk(work, cursor);
+  } catch (error) {
+    const instead = await insteadOfDelta(work, error, cursor);
+    const { listing } = instead;
+    if (listing) return list(work, stored, { ...instead, listing });
+    await walk(work, instead);
+  }
+}
+
+async function storedCursor({ session, store, folder }: FolderWork): Promise<Cursor | undefined> {
+  const record = await store.get(cursorKey(session.ledger.queueKey, folder));
+  return record && readCursor(record, session.settings.address);
+}
+
+async function walk(work: FolderWork, cursor: Cursor): Promise<void> {
+  await walkFolder(work, cursor);
+  if (cursor.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: work.folder, mode: "delta" });
+}
+
+async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
+  await listRound(work, cursor);
+  if (before?.listing) return;
+  const { code, until } = cursor.listing;
+  const about = { queue: work.session.settings.address, folder: work.folder, mode: "listing" as const, code };
+  work.emit("queue:mode-changed", until === forGood ? about : { ...about, nextTryAt: until });
+}
+
+/** The cursor to go on with after delta failed: with a mode for a listing, without one for a walk at once. @throws `error` when neither helps */
+async function insteadOfDelta(work: FolderWork, error: unknown, begun: Cursor): Promise<Cursor> {
+  if (!(error instanceof MailError)) throw error;
+  const cursor = (await storedCursor(work)) ?? begun;
+  const { code, serviceCode = code } = error;
+  if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor);
+  if (isForPage(error)) {
+    // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
+    if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" });
+    return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
+  }
+  // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta.
+  if (code === "GRAPH_REFUSED" || serviceCode.toLowerCase() === "errorquotaexceeded") {
+    return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
+  }
+  throw error;
+}
+
+/** The folder's cursor is of no use any more: recorded at once, so that whatever comes next begins without it. */
+async function overAgain(work: FolderWork, error: MailError, { link: _, listing, ...lost }: Cursor): Promise<Cursor> {
+  const { session, folder, clock, emit } = work;
+  const { ledger, settings, walkPacer } = session;
+  const { code, serviceCode } = error;
+  const now = clock.now();
+  const from = lost.roundAt ?? lost.openedAt;
+  emit("queue:cursor-lost", {
+    queue: settings.address,
+    folder,
+    code,
+    ...(serviceCode === undefined ? {} : { serviceCode }),
+    ...(from === undefined ? {} : { from }),
+    to: now,
+  });
+  const known = (await checkOwner(work)) === "another" ? freshCursor(settings) : lost;
+  const waitMs = Math.max((known.repeatedAt ?? Number.NEGATIVE_INFINITY) + walkEveryMs - now, walkPacer.reserve());
+  const next: Cursor = {
+    ...known,
+    repeat: true,
+    ...(waitMs > 0 ? { listing: mode(work, serviceCode ?? code, now + waitMs, listing) } : {}),
+  };
+  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });
+  return next;
+}
+
+function mode({ clock }: FolderWork, code: string, until: number, before?: ListingMode): ListingMode {
+  return { since: clock.now(), ...before, code, until, tries: (before?.tries ?? 0) + 1 };
+}
+
+function nextTry({ clock }: FolderWork, { listing }: Cursor): number {
+  return clock.now() + Math.min(tryDeltaMs.capMs, tryDeltaMs.baseMs * 2 ** (listing?.tries ?? 0)) * (0.9 + 0.2 * clock.random());
+}

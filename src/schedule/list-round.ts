@@ -1,0 +1,54 @@
+/**
+ * A round of a folder by plain listing, where delta does not serve: the newest mail each time, and all of it when the
+ * folder's count says that there is more to see than the newest.
+ *
+ * Invariant: the same as of a round by delta: what is in the folder at its end is in the ledger, but for old mail moved
+ * in, which waits for a full listing, at most a quarter of an hour.
+ */
+import { type Cursor, cursorKey, cursorValue, type ListingMode } from "../mailbox/cursor.js";
+import { folderFacts, listFolder } from "../mailbox/listing.js";
+import { lightSelect } from "../mailbox/message.js";
+import { createCopies } from "./copies.js";
+import type { FolderWork } from "./folder-work.js";
+import { recordPage } from "./sightings.js";
+
+/** Listed again before the end of the last round: clocks differ, and mail may show late. */
+const overlapMs = 3_600_000;
+/** Milliseconds between full listings. */
+const fullEveryMs = 15 * 60_000;
+
+/** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; the folder's mode is recorded only when all went well */
+export async function listRound(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
+  const { session, client, folder, clock, signal } = work;
+  const { ledger, mailbox } = session;
+  const { listing: mode, repeat } = cursor;
+  const facts = await folderFacts(client, mailbox, { folder, signal });
+  session.folderIds.set(folder, facts.id);
+  const openedAt = cursor.openedAt ?? facts.answeredAt;
+  const full = !cursor.live || !mode.full || (mode.uneven === true && clock.now() - mode.full.at >= fullEveryMs);
+  const from = full ? undefined : (cursor.roundAt ?? openedAt) - overlapMs;
+  const copies = repeat ? createCopies(work) : undefined;
+  const first = { live: cursor.live, openedAt };
+  let fresh = 0;
+  for await (const items of listFolder(client, mailbox, { folder, select: lightSelect, from, pageSize: session.listingSize, signal })) {
+    fresh += (await recordPage(work, { items, first, foundBy: "listing", copies })).length;
+  }
+  const uneven = !full && (mode.uneven || facts.total !== (mode.full?.total ?? 0) + fresh);
+  const { repeat: _, ...rest } = cursor;
+  const next: Cursor = {
+    ...(full ? rest : cursor),
+    openedAt,
+    live: true,
+    roundAt: facts.answeredAt,
+    listing: {
+      code: mode.code,
+      since: mode.since,
+      until: mode.until,
+      tries: mode.tries,
+      full: { at: full ? clock.now() : (mode.full?.at ?? 0), total: facts.total },
+      ...(uneven ? { uneven } : {}),
+    },
+  };
+  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });
+  work.onPage([]);
+}
