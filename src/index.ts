@@ -36,8 +36,11 @@ export type { AppOptions, Handler, LimitOptions, MailDaemonOptions, QueueDefault
 export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
 export type { DeliveryEvents } from "./delivery/events.js";
+export type { IfChangedElsewhere } from "./delivery/foreign.js";
+export type { ForeignChange } from "./delivery/ledger-record.js";
 export type { Mark } from "./mailbox/marker.js";
 export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } from "./mailbox/message.js";
+export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";
 export type { StartFrom } from "./schedule/session.js";
 export { type LmdbStoreOptions, lmdbStore } from "./state/lmdb.js";

@@ -10,6 +10,7 @@ import { type Cloud, type CloudName, clouds } from "../base/cloud.js";
 import { ConfigError } from "../base/errors.js";
 import type { Fetch } from "../base/http.js";
 import type { Delivery } from "../delivery/delivery.js";
+import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
@@ -38,6 +39,8 @@ export interface QueueDefaults {
   readonly content?: ContentOptions;
   /** Whether a message that failed once holds its conversation, for at most 60 s. Default `"hold"`. */
   readonly conversationOrder?: "hold" | "release";
+  /** What becomes of a message that somebody else read, moved, deleted or categorised before it was handed over. Default: all are delivered. */
+  readonly ifChangedElsewhere?: IfChangedElsewhere;
   /** The longest wait between rounds in milliseconds, 1 to 86,400,000. Default 30,000. */
   readonly pollIntervalMs?: number;
   /** The shortest wait between rounds in milliseconds, 1 to 86,400,000. Default 2,000, or `pollIntervalMs` if that is smaller. */
@@ -136,6 +139,8 @@ const fittingIntervals = ({ pollIntervalMs, minPollIntervalMs }: QueueDefaults) 
   minPollIntervalMs === undefined || pollIntervalMs === undefined || minPollIntervalMs <= pollIntervalMs;
 const unfitting = { error: "no longer than `pollIntervalMs`", path: ["minPollIntervalMs"] };
 
+const then = z.enum(["deliver", "skip"]).optional();
+
 const queueFields = {
   folders: z
     .array(z.string().min(1))
@@ -157,6 +162,7 @@ const queueFields = {
     .optional(),
   content: z.strictObject({ body: z.enum(["html", "text", "none"]).optional(), headers: z.boolean().optional() }).optional(),
   conversationOrder: z.enum(["hold", "release"]).optional(),
+  ifChangedElsewhere: z.strictObject({ read: then, moved: then, deleted: then, categorised: then }).optional(),
   pollIntervalMs: whole(1, dayMs).optional(),
   minPollIntervalMs: whole(1, dayMs).optional(),
   pageSize: whole(1, 1_000).optional(),
@@ -234,6 +240,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     startFrom: given.startFrom ?? "unread",
     content: given.content ?? {},
     conversationOrder: given.conversationOrder ?? "hold",
+    ifChangedElsewhere: given.ifChangedElsewhere ?? {},
     pollIntervalMs,
     minPollIntervalMs: Math.min(given.minPollIntervalMs ?? 2_000, pollIntervalMs),
     pageSize: given.pageSize ?? 100,

@@ -12,26 +12,22 @@ import { asMailError, MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import type { Mark } from "../mailbox/marker.js";
 import { toMailMessage } from "../mailbox/message.js";
-import type { Reading } from "../mailbox/reader.js";
 import { createDelays } from "./delays.js";
 import { createDelivery, type Delivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
 import type { EmitDeliveryEvent } from "./events.js";
+import type { IfChangedElsewhere } from "./foreign.js";
 import { createInFlight } from "./in-flight.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
-import { createLoader } from "./loader.js";
+import { createLoader, type MailboxReading } from "./loader.js";
 import { conversationOf, createWaitingRoom, type Loaded } from "./waiting-room.js";
 
-export interface DispatcherOptions {
+export interface DispatcherOptions extends MailboxReading {
   /** The queue address as configured. */
   readonly queue: string;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  /** Fetches messages by id, at most 20. */
-  readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
-  /** Whether Graph gives the mailbox itself. */
-  readonly mailboxAnswers: (signal: AbortSignal) => Promise<boolean>;
   /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitDeliveryEvent;
@@ -44,6 +40,7 @@ export interface DispatcherOptions {
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
   readonly conversationOrder: "hold" | "release";
+  readonly ifChangedElsewhere: IfChangedElsewhere;
   readonly afterAck: Mark | undefined;
   readonly onQuarantine: Mark | undefined;
 }
@@ -86,16 +83,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Entries that were added and are neither settled nor gone. */
   let openCount = 0;
   const loader = createLoader({
-    ledger,
+    ...options,
     room,
-    clock,
     later,
     signal: ended.signal,
-    read: options.read,
-    mailboxAnswers: options.mailboxAnswers,
-    onGone(entry) {
+    onClosed() {
       openCount -= 1;
-      emit("message:gone", { queue, id: entry.id });
     },
     onChange: pump,
     onFailure: failed,

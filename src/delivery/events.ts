@@ -1,4 +1,6 @@
 /** This floor's slice of the event map. */
+import type { MissingPart } from "../mailbox/reduced.js";
+import type { ForeignChange } from "./ledger-record.js";
 
 interface AboutMessage {
   /** The queue address as configured. */
@@ -23,8 +25,22 @@ export interface DeliveryEvents {
   "message:marked": AboutMessage & { readonly outcome: "settled" | "quarantined" };
   /** The mark can never be made; nothing else is held up. */
   "message:mark-failed": AboutMessage & { readonly reason: string };
-  /** It was deleted for good before it could be read: believed after 15 minutes. */
+  /** It was deleted for good before it could be read: believed after 15 minutes of asking and a listing that does not show it. */
   "message:gone": AboutMessage;
+  /** Graph cannot give it whole, for good as it seems: it is delivered with what can be had, once per process told. */
+  "message:reduced": AboutMessage & {
+    /** Graph's code for the message, or a code of `MailError`. */
+    readonly code: string;
+    readonly missing: readonly MissingPart[];
+  };
+  /** Somebody else changed it: a person, another program, or a rule of the mailbox. Each kind of change is told once. */
+  "message:changed-elsewhere": AboutMessage & {
+    readonly change: ForeignChange;
+    /** False: before it was handed over. */
+    readonly settled: boolean;
+    /** Before it was handed over: what the queue's `ifChangedElsewhere` makes of this change. One `"skip"`, and it is not delivered. */
+    readonly action?: "deliver" | "skip";
+  };
 }
 
 export type EmitDeliveryEvent = <Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void;

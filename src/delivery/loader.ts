@@ -1,34 +1,47 @@
 /**
  * Fetches the content of entries that wait without it, the oldest first, a batch at a time.
  *
- * Invariants: one batch at a time, no larger than there is room for; a message that cannot be read waits by itself; a
- * 404 is believed only after nothing else was heard for fifteen minutes of asking, while the mailbox itself answers: a
- * time in which nobody asked (a pause, a stop) says nothing. Whatever a read fails with, its entries are back in the
- * room; a ledger that fails ends the queue.
+ * Invariants: one batch at a time, no larger than there is room for; a message that cannot be read waits by itself, and
+ * so do the questions about it. Whatever a read fails with, its entries are back in the room; a ledger that fails ends
+ * the queue. What others did to a message since it was found is told before it is in the room.
  */
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { pauseMs } from "../graph/retry.js";
+import type { JsonObject } from "../graph/wire.js";
 import type { Reading } from "../mailbox/reader.js";
+import { reductionOf } from "../mailbox/reduced.js";
+import { createDoubts, type DoubtsOptions } from "./doubts.js";
+import type { EmitDeliveryEvent } from "./events.js";
+import { actionFor, foreignChanges, type IfChangedElsewhere, placesOf } from "./foreign.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
-export interface LoaderOptions {
+/** What the loader asks of a mailbox. */
+export interface MailboxReading extends Pick<DoubtsOptions, "lookAt" | "isListed"> {
+  /** Fetches messages by id, at most 20. */
+  readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
+  /** The id of a folder, by well-known name or as configured; nothing while it cannot be had. */
+  readonly folderIdOf: (folder: string, signal: AbortSignal) => Promise<string | undefined>;
+}
+
+export interface LoaderOptions extends MailboxReading {
+  /** The queue address as configured. */
+  readonly queue: string;
   readonly ledger: Ledger;
   readonly room: WaitingRoom;
   readonly clock: Clock;
   /** Ends the waits and the reads. */
   readonly signal: AbortSignal;
-  /** Fetches messages by id, at most 20. */
-  readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
-  /** Whether Graph gives the mailbox itself: otherwise a 404 says nothing about a message. */
-  readonly mailboxAnswers: (signal: AbortSignal) => Promise<boolean>;
+  readonly ifChangedElsewhere: IfChangedElsewhere;
+  readonly emit: EmitDeliveryEvent;
   /** Calls back after a delay, unless the queue stops before. */
   readonly later: (delayMs: number, run: () => void) => void;
-  readonly onGone: (entry: OpenEntry) => void;
+  /** The entry is closed: nothing of it comes any more. */
+  readonly onClosed: (entry: OpenEntry) => void;
   /** Something was read, or can be read again. */
   readonly onChange: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -41,20 +54,13 @@ export interface Loader {
 
 const readBatch = 20;
 const backoff = { baseMs: 1_000, capMs: 60_000 };
-/** Between questions for a message that alone cannot be read. */
-const oneAlone = { baseMs: 2_000, capMs: 300_000 };
-/** Milliseconds of asking again after which a 404 is believed. */
-const believeMissingMs = 15 * 60_000;
-const shortestAskAgainMs = 10_000;
-const longestAskAgainMs = 5 * 60_000;
+/** Failures of whole reads in a row after which each of the messages that may be to blame is asked about by itself. */
+const spoiledReads = 5;
 
 export function createLoader(options: LoaderOptions): Loader {
-  const { ledger, room, clock, signal, read, mailboxAnswers, later, onGone, onChange, onFailure } = options;
+  const { queue, ledger, room, clock, signal, read, folderIdOf, ifChangedElsewhere, emit, later, onClosed, onChange, onFailure } = options;
+  const doubts = createDoubts({ ...options, isOpen: (id) => ledger.open.has(id) });
   let reading = false;
-  /** By message id, how often it alone could not be read; one that was read has no entry. */
-  const refusals = new Map<string, number>();
-  /** By message id, for how long it was asked for in vain, and when last; one that is there or gone has no entry. */
-  const missing = new Map<string, { readonly forMs: number; readonly askedAt: number }>();
   /** Failures of whole reads in a row. */
   let failures = 0;
 
@@ -67,56 +73,85 @@ export function createLoader(options: LoaderOptions): Loader {
         signal,
       );
     } catch (error) {
-      for (const entry of entries) room.add(entry);
+      failures += 1;
+      const isSpoiled = failures > spoiledReads && error instanceof MailError && maySpoilOthers(error);
+      for (const entry of entries) {
+        if (isSpoiled) doubt(entry, error);
+        else room.add(entry);
+      }
       if (signal.aborted) return;
       if (!(error instanceof MailError)) return onFailure(error);
-      failures += 1;
       return sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff)), signal);
     }
     failures = 0;
-    for (const [index, entry] of entries.entries()) await sort(entry, readings[index]);
+    for (const [index, entry] of entries.entries()) {
+      const one = readings[index];
+      if (one?.found) await arrive(entry, one.item);
+      else doubt(entry, one?.error ?? new MailError("GRAPH_BAD_RESPONSE", `Nothing was read of a message of ${queue}.`, { queue }));
+    }
   }
 
-  async function sort(entry: OpenEntry, reading: Reading | undefined): Promise<void> {
-    const { missingSince } = entry;
-    const now = clock.now();
-    if (reading?.found) {
-      refusals.delete(entry.id);
-      missing.delete(entry.id);
-      return room.add(missingSince === undefined ? entry : await noted(entry, undefined), reading.item);
+  /** It was read whole. */
+  async function arrive(entry: OpenEntry, item: JsonObject): Promise<void> {
+    doubts.forget(entry.id);
+    await enter(entry.missingSince === undefined ? entry : await missing(entry, undefined), item);
+  }
+
+  /** Into the room, unless somebody else has dealt with it and the queue's rule says that this is enough. */
+  async function enter(entry: OpenEntry, item: JsonObject): Promise<boolean> {
+    const places = await placesOf(item, entry.folder, (folder) => folderIdOf(folder, signal));
+    const changes = foreignChanges(entry, item, places).map((change) => ({ change, action: actionFor(change, ifChangedElsewhere) }));
+    if (changes.length === 0) {
+      room.add(entry, item);
+      return true;
     }
-    if (reading?.error.code !== "GRAPH_NOT_FOUND") {
-      const refused = (refusals.get(entry.id) ?? 0) + 1;
-      refusals.set(entry.id, refused);
-      return askAgain(entry, Math.max(pauseMs(reading?.error, clock), backoffMs(clock, refused, oneAlone)));
-    }
-    const missingMs = missingFor(entry, now);
-    if (missingSince === undefined) return askAgain(await noted(entry, now), shortestAskAgainMs);
-    if (missingMs < believeMissingMs) return askAgain(entry, Math.min(Math.max(missingMs, shortestAskAgainMs), longestAskAgainMs));
-    // "Default folder Root not found" comes with the same code when there is no mailbox at all (Zammad's documentation).
-    if (!(await mailboxAnswers(signal))) return askAgain(entry, longestAskAgainMs);
-    await insisting(() => ledger.close(entry, "gone"), { clock, signal });
-    missing.delete(entry.id);
+    const foreign = [...(entry.foreign ?? []), ...changes.map(({ change }) => change)];
+    const skipped = changes.some(({ action }) => action === "skip");
+    if (skipped) await close({ ...entry, foreign }, "skipped");
+    else room.add(await durable(() => ledger.note(entry, { foreign })), item);
+    for (const one of changes) emit("message:changed-elsewhere", { queue, id: entry.id, settled: false, ...one });
+    return !skipped;
+  }
+
+  /** Beside the reading: a question about one message keeps no other waiting. */
+  function doubt(entry: OpenEntry, error: MailError): void {
     room.pass(entry);
-    onGone(entry);
+    decide(entry, error)
+      .catch((failure: unknown) => {
+        if (!signal.aborted) onFailure(failure);
+      })
+      .finally(onChange);
   }
 
-  /** What went by since the last question counts up to the longest wait between two: more was nobody's asking. */
-  function missingFor({ id, missingSince }: OpenEntry, now: number): number {
-    const { forMs, askedAt } = missing.get(id) ?? { forMs: 0, askedAt: missingSince ?? now };
-    const asked = { forMs: forMs + Math.min(now - askedAt, longestAskAgainMs), askedAt: now };
-    missing.set(id, asked);
-    return asked.forMs;
+  async function decide(entry: OpenEntry, error: MailError): Promise<void> {
+    const isNew = error.code === "GRAPH_NOT_FOUND" && entry.missingSince === undefined;
+    const noted = isNew ? await missing(entry, clock.now()) : entry;
+    const judgement = await doubts.judge(noted, error);
+    if (judgement.kind === "again") return later(judgement.delayMs, () => room.add(noted));
+    if (judgement.kind === "gone") {
+      doubts.forget(noted.id);
+      await close(noted, "gone");
+      return emit("message:gone", { queue, id: noted.id });
+    }
+    const lacking = reductionOf(judgement.item);
+    if (!lacking) return arrive(noted, judgement.item);
+    const enters = await enter(noted, judgement.item);
+    if (enters && judgement.news) emit("message:reduced", { queue, id: noted.id, ...lacking });
+  }
+
+  async function close(entry: OpenEntry, state: "gone" | "skipped"): Promise<void> {
+    await durable(() => ledger.close(entry, state));
+    room.pass(entry);
+    onClosed(entry);
   }
 
   /** Over a restart too, a message is missing since it was last there. */
-  function noted(entry: OpenEntry, missingSince: number | undefined): Promise<OpenEntry> {
-    return insisting(() => ledger.missing(entry, missingSince), { clock, signal });
+  function missing(entry: OpenEntry, since: number | undefined): Promise<OpenEntry> {
+    return durable(() => ledger.missing(entry, since));
   }
 
-  function askAgain(entry: OpenEntry, delayMs: number): void {
-    room.pass(entry);
-    later(delayMs, () => room.add(entry));
+  function durable<T>(write: () => Promise<T>): Promise<T> {
+    return insisting(write, { clock, signal });
   }
 
   return {
@@ -133,4 +168,9 @@ export function createLoader(options: LoaderOptions): Loader {
         });
     },
   };
+}
+
+/** What one message can do to the answer to its whole batch: where all of a batch are such, the batch fails whole. */
+function maySpoilOthers({ code, status }: MailError): boolean {
+  return code === "GRAPH_BAD_RESPONSE" || status === 504;
 }

@@ -29,15 +29,28 @@ export interface WirePage {
 /** The JSON object in an answer's text. @throws MailError `GRAPH_BAD_RESPONSE` when it is empty, cut or no object. */
 export function parseObject(text: string, what: string): JsonObject {
   if (text === "") throw bad(`an empty answer to ${what}`);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text, which is mail content: it is not kept as a cause.
-    throw bad(`an answer to ${what} that is not JSON, or only the beginning of it (${text.length} characters)`);
-  }
+  // The parser's own message quotes the text, which is mail content: it is not kept as a cause.
+  const json = parsed(text) ?? parsed(withEscapedControls(text));
+  if (json === undefined) throw bad(`an answer to ${what} that is not JSON, or only the beginning of it (${text.length} characters)`);
   if (!isObject(json)) throw bad(`an answer to ${what} that is no JSON object`);
   return json;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON of some messages holds raw control characters in its strings (alcion/corso): there they are escaped, and stay. */
+function withEscapedControls(text: string): string {
+  let inString = false;
+  return text.replace(/\\[ -\uffff]|"|[^ -\uffff]/g, (found) => {
+    if (found === '"') inString = !inString;
+    return inString && found < " " ? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}` : found;
+  });
 }
 
 /** A page of a listing or of a delta round. */

@@ -5,6 +5,7 @@
  * absent. Only a missing id stops it. Graph's own booleans are sometimes strings; both are read.
  */
 import { isObject, type Json, type JsonObject } from "../graph/wire.js";
+import { type MissingPart, type Reduction, reductionOf } from "./reduced.js";
 
 export interface MailAddress {
   /** Display name; empty when there is none. */
@@ -53,6 +54,8 @@ export interface MailMessage {
   readonly hasAttachments: boolean;
   /** The watched folder it was found in, as configured. */
   readonly folder: string;
+  /** Only when Graph cannot give the message whole, for good as it seems: what is missing, and why. */
+  readonly reduced?: Reduction;
 }
 
 /** What of a message is fetched. */
@@ -87,9 +90,25 @@ const envelope = [
 /** What a round asks for when the content is fetched by id afterwards. */
 export const lightSelect = "id,receivedDateTime,isRead,parentFolderId,internetMessageId";
 
+/** The `$select` of a message without its body, preview and headers: what can be had of one whose content is damaged. */
+export const envelopeSelect = envelope.filter((name) => name !== "bodyPreview").join(",");
+
 /** The `$select` that brings everything of a {@link MailMessage}. */
 export function fullSelect({ body = "html", headers = true }: ContentOptions = {}): string {
   return [...envelope, ...(body === "none" ? [] : ["body"]), ...(headers ? ["internetMessageHeaders"] : [])].join(",");
+}
+
+/** What was brought of a message: by {@link envelopeSelect}, by {@link lightSelect}, or only what the ledger knows. */
+export type Rung = "envelope" | "light" | "nothing";
+
+/** What of the content wanted that leaves out. */
+export function missingParts(rung: Rung, { body = "html", headers = true }: ContentOptions): readonly MissingPart[] {
+  return [
+    ...(body === "none" ? [] : (["body"] as const)),
+    "preview",
+    ...(headers ? (["headers"] as const) : []),
+    ...(rung === "envelope" ? [] : (["envelope"] as const)),
+  ];
 }
 
 /** The `Prefer` of every mail request: immutable ids, and the form of the body where one is fetched. */
@@ -136,6 +155,7 @@ export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt
   const from = address(item.from);
   const sender = address(item.sender);
   const sentAt = date(item.sentDateTime);
+  const reduced = reductionOf(item);
   return {
     id,
     ...(typeof internetMessageId === "string" ? { internetMessageId } : {}),
@@ -159,6 +179,7 @@ export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt
     isRead: truth(item.isRead),
     hasAttachments: truth(item.hasAttachments),
     folder,
+    ...(reduced ? { reduced } : {}),
   };
 }
 

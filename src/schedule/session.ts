@@ -9,16 +9,20 @@ import { asMailError, MailError } from "../base/errors.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
+import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
+import type { OpenEntry } from "../delivery/ledger-record.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
+import { createFolderIds } from "../mailbox/folder-ids.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
-import { mailboxAnswers, readMessages } from "../mailbox/reader.js";
+import { findListed } from "../mailbox/presence.js";
+import { readMessages, readWithLess } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import type { WalkPacer } from "./walk-pacer.js";
@@ -36,6 +40,7 @@ export interface QueueSettings {
   readonly startFrom: StartFrom;
   readonly content: ContentOptions;
   readonly conversationOrder: "hold" | "release";
+  readonly ifChangedElsewhere: IfChangedElsewhere;
   readonly pollIntervalMs: number;
   readonly minPollIntervalMs: number;
   readonly pageSize: number;
@@ -125,6 +130,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     gate,
     counter: { requests: 0, parts: 0 },
   };
+  const folderIds = new Map<string, string>();
   const outbox = createOutbox({
     queue,
     ledger,
@@ -144,7 +150,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
     onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
     read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
-    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
+    lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
+    isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
+    folderIdOf: createFolderIds(client, mailbox, folderIds),
     onMark: (entry) => outbox.add(entry),
   });
 
@@ -158,7 +166,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     listingSize: createPageSize(longestListing),
     hasDelta: options.hasDelta,
     walkPacer: options.walkPacer,
-    folderIds: new Map(),
+    folderIds,
     owner: undefined,
     begin() {
       if (kept) gate.bar(kept);
@@ -178,6 +186,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       outbox.abandon(reason);
     },
   };
+}
+
+/** A message whose page did not say when it was received has the time it was found: then its whole folder is listed. */
+function whereToLook({ id, folder, receivedAt, foundAt }: OpenEntry) {
+  return { id, folder, receivedAt: receivedAt === foundAt ? undefined : receivedAt };
 }
 
 function readBar(value: unknown): Bar | undefined {

@@ -1,9 +1,9 @@
 /** One bad mail, one bad folder: only itself stops. */
 import { expect, test } from "vitest";
-import type { DaemonEvents } from "../../src/index.js";
+import { type DaemonEvents, memoryStore } from "../../src/index.js";
 import { address, hostOptions, many, next, signedIn, simulatorWith } from "../support/host.js";
 
-const spoiled = '{"id":"x","subject":"raw \u0001 control"}';
+const spoiled = '{"id":"x","subject":"without an end}';
 
 test("a mail that spoils the answer to its whole batch holds no other up, in reading", async () => {
   const sim = simulatorWith();
@@ -11,7 +11,7 @@ test("a mail that spoils the answer to its whole batch holds no other up, in rea
   const bad = mailbox.deliver({ subject: "bad", receivedAt: Date.now() - 60_000 });
   const good = mailbox.deliverMany(Array.from({ length: 10 }, (_, index) => ({ subject: `good ${index}` })));
   const seen: string[] = [];
-  // As Graph does it: the part's text stands raw in the answer, which is then no JSON any more.
+  // The part's text stands raw in the answer, which is then no JSON any more.
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const answer = await sim.fetch(input, init);
     const spoils =
@@ -46,6 +46,32 @@ test("a mail that spoils the answer to its whole batch holds no other up, in mar
   await daemon.start();
   expect((await marked).map(({ id }) => id).toSorted()).toEqual(good.toSorted());
   await daemon.stop();
+});
+
+test("mail whose JSON holds raw control characters is delivered with them, from a page and by id", async () => {
+  const sim = simulatorWith();
+  const { mailbox } = sim.user(address);
+  // As Graph sends some: what has to be escaped stands raw (alcion/corso).
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const answer = await sim.fetch(input, init);
+    return new Response((await answer.text()).replaceAll("\\u0001", "\u0001"), { status: answer.status, headers: answer.headers });
+  };
+  const subjects: string[] = [];
+  const host = (startFrom: "everything" | "unread", store = memoryStore()) =>
+    signedIn(
+      sim,
+      hostOptions(sim, { fetch, store, defaults: { startFrom }, handler: ({ message }) => void subjects.push(message.subject) }),
+    );
+  for (const startFrom of ["everything", "unread"] as const) {
+    mailbox.deliverMany([{ subject: `raw \u0001 ${startFrom}` }, { subject: startFrom }]);
+    const daemon = await host(startFrom);
+    const marked = many(daemon, "message:marked", 2);
+    await daemon.start();
+    await marked;
+    await daemon.stop();
+    for (const { id } of mailbox.messages()) mailbox.remove(id);
+  }
+  expect(subjects.toSorted()).toEqual(["everything", "raw \u0001 everything", "raw \u0001 unread", "unread"]);
 });
 
 test("a folder that Graph refuses does not keep the queue's other folder from its round", async () => {

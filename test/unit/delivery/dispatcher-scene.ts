@@ -60,7 +60,9 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
         scene.reads.push(ids);
         return ids.map((id) => scene.answer(id));
       },
-      mailboxAnswers: async () => true,
+      lookAt: async () => ({ kind: "unknown" }),
+      isListed: async () => ({ kind: "absent" }),
+      folderIdOf: async () => undefined,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onMark: (entry) => scene.marks.push(entry),
       onFailure(error) {
@@ -72,6 +74,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       handlerTimeoutMs: 300_000,
       highWaterBytes: 1e9,
       conversationOrder: "hold",
+      ifChangedElsewhere: {},
       afterAck: undefined,
       onQuarantine: undefined,
       ...options,

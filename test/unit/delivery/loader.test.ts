@@ -127,14 +127,15 @@ test("a message that is not there is asked for again for fifteen minutes, and th
   expect(scene.clock.pending()).toBe(0);
 });
 
-test("a 404 is not believed while the mailbox itself does not answer", async () => {
+test("a 404 is not believed while a listing fails", async () => {
   const scene = await createScene(["a"]);
   scene.answer = () => notFound;
-  scene.mailboxAnswers = false;
+  scene.listing = () => ({ kind: "unknown" });
   scene.begin();
   await scene.clock.advance(60 * minute);
   expect(scene.gone).toEqual([]);
-  scene.mailboxAnswers = true;
+  expect(scene.listed.length).toBeGreaterThan(5);
+  scene.listing = () => ({ kind: "absent" });
   await scene.clock.advance(6 * minute);
   expect(scene.gone).toEqual(["a"]);
 });
@@ -212,10 +213,10 @@ test("a store that is away keeps what is missing waiting, and goes on when it is
 test("a queue that was lost ends the reading", async () => {
   const scene = await createScene(["a", "b"]);
   scene.answer = () => notFound;
-  scene.begin();
   await scene.open();
+  scene.begin();
   await scene.clock.advance(10);
-  expect(scene.failures).toMatchObject([{ code: "LIFECYCLE_LOST_QUEUE" }]);
+  expect(scene.failures[0]).toMatchObject({ code: "LIFECYCLE_LOST_QUEUE" });
   const count = scene.reads.length;
   scene.pump();
   await scene.clock.advance(minute);

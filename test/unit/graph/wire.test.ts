@@ -19,6 +19,9 @@ function refusal(read: () => unknown): MailError {
   throw new Error("Expected a refusal.");
 }
 
+/** Every character below the space. */
+const controls = String.fromCharCode(...Array.from({ length: 32 }, (_, code) => code));
+
 const page = (body: object) => JSON.stringify({ value: [], ...body });
 
 describe("an answer's text", () => {
@@ -27,7 +30,8 @@ describe("an answer's text", () => {
     ["is only space", "  "],
     ["is HTML", "<html>Sign in to the proxy</html>"],
     ["is cut off", '{"value":[{"id":"1","subject":"He'],
-    ["holds raw control characters", '{"value":[{"id":"1","subject":"a\u0001b"}]}'],
+    ["holds raw control characters between its strings", '{"value":[{"id":"1",\u0001"subject":"ab"}]}'],
+    ["holds raw control characters and is cut off", '{"value":[{"id":"1","subject":"a\u0001b'],
     ["is a list", "[]"],
     ["is a text", '"x"'],
     ["is a number", "7"],
@@ -36,6 +40,29 @@ describe("an answer's text", () => {
     refusal(() => parseObject(text, "a page"));
     refusal(() => parsePage(text, delta));
     refusal(() => parseBatch(text));
+  });
+
+  it.each([
+    ["a control character", '"a\u0001b"', "a\u0001b"],
+    ["each of them", JSON.stringify(controls).replaceAll(/\\(u00..|[bfnrt])/g, (text) => JSON.parse(`"${text}"`) as string), controls],
+    ["line ends of a body", '"<p>\r\n\t</p>"', "<p>\r\n\t</p>"],
+    ["one after quotes and backslashes", '"say \\"x\\" \\\\\u0002, C:\\\\"', 'say "x" \\\u0002, C:\\'],
+    ["one after a lone backslash", '"a\\\nb"', "a\\u000ab"],
+    ["one beside letters beyond the plane", '"\u{1f600}\u0000\u{1f600}"', "\u{1f600}\u0000\u{1f600}"],
+  ])("with %s raw in a string is read, and keeps it", (_, raw, subject) => {
+    const text = `{"value":\r\n\t[{"id":"1","subject":${raw}}],"@odata.deltaLink":"${deltaLink}"}`;
+    expect(() => JSON.parse(text) as unknown).toThrow();
+    expect(parsePage(text, delta).items.map(({ properties }) => properties)).toEqual([{ id: "1", subject }]);
+    const batch = `{"responses":[{"id":"1","status":200,"body":{"subject":${raw}}},{"id":"2","status":200,"body":{}}]}`;
+    expect(parseBatch(batch).map(({ id, body }) => [id, body])).toEqual([
+      ["1", { subject }],
+      ["2", {}],
+    ]);
+  });
+
+  it("with megabytes of raw control characters is read", () => {
+    const content = "line\n".repeat(500_000);
+    expect(parseObject(`{"content":"${content}"}`, "a page")).toEqual({ content });
   });
 
   it("is not quoted in the error: it is mail", () => {

@@ -194,7 +194,7 @@ describe("what is asked for", () => {
     const read = new Set<string>();
     const item = new Proxy(whole, {
       get(target, name) {
-        read.add(String(name));
+        if (typeof name === "string") read.add(name);
         return target[String(name)];
       },
     });

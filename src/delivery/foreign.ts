@@ -1,0 +1,68 @@
+/**
+ * What others did to a message before it was handed over, seen by comparing what was known when it was found with what
+ * Graph says now; and what the queue's rule makes of it.
+ *
+ * Invariants: only what the item says counts (an absent property is not a changed one), each change is found once, and
+ * never our own: marks come after the settlement, and a replayed message is not looked at, as its marks may be ours.
+ */
+import type { JsonObject } from "../graph/wire.js";
+import { truth } from "../mailbox/message.js";
+import type { ForeignChange, OpenEntry } from "./ledger-record.js";
+
+/** What becomes of a message that somebody else changed before it was handed over: for each kind of change, default `"deliver"`. */
+export interface IfChangedElsewhere {
+  /** Somebody read it. */
+  readonly read?: "deliver" | "skip";
+  /** It lies in another folder than the one it was found in, and not in Deleted Items. */
+  readonly moved?: "deliver" | "skip";
+  /** It lies in Deleted Items. One that is not there at all is `message:gone`. */
+  readonly deleted?: "deliver" | "skip";
+  /** It has categories, whoever gave them: a rule of the mailbox counts as somebody else. */
+  readonly categorised?: "deliver" | "skip";
+}
+
+/** Folder ids; absent while they are not known. */
+export interface Places {
+  /** Of the folder the message was found in. */
+  readonly folderId: string | undefined;
+  readonly deletedItemsId: string | undefined;
+}
+
+/** What others did since it was found, without what was told already. The item may bring a part of its properties only. */
+export function foreignChanges(
+  { wasRead, foreign = [], replayedAt }: Pick<OpenEntry, "wasRead" | "foreign" | "replayedAt">,
+  item: JsonObject,
+  { folderId, deletedItemsId }: Places,
+): ForeignChange[] {
+  if (replayedAt !== undefined) return [];
+  const changes: ForeignChange[] = [];
+  const { isRead, parentFolderId, categories } = item;
+  if (isRead !== undefined && isRead !== null && truth(isRead) !== (wasRead === true)) changes.push(wasRead ? "unread" : "read");
+  if (isElsewhere(parentFolderId, folderId) && deletedItemsId !== undefined) {
+    changes.push(parentFolderId === deletedItemsId ? "deleted" : "moved");
+  }
+  // A round that brings ids does not tell the categories, so those it has now are all taken for later ones. That is the
+  // harsh reading: a rule of the mailbox may have given them on arrival; but then too somebody has dealt with it.
+  if (Array.isArray(categories) && categories.length > 0) changes.push("categorised");
+  return changes.filter((change) => !foreign.includes(change));
+}
+
+/** The ids that a comparison needs; Deleted Items only for a message that has moved. */
+export async function placesOf(
+  item: JsonObject,
+  folder: string,
+  folderIdOf: (folder: string) => Promise<string | undefined>,
+): Promise<Places> {
+  if (typeof item.parentFolderId !== "string") return { folderId: undefined, deletedItemsId: undefined };
+  const folderId = await folderIdOf(folder);
+  return { folderId, deletedItemsId: isElsewhere(item.parentFolderId, folderId) ? await folderIdOf("deleteditems") : undefined };
+}
+
+/** What the queue's rule says of a change. Unread is never the queue, so nothing follows from it. */
+export function actionFor(change: ForeignChange, rule: IfChangedElsewhere): "deliver" | "skip" {
+  return change === "unread" ? "deliver" : (rule[change] ?? "deliver");
+}
+
+function isElsewhere(parentFolderId: unknown, folderId: string | undefined): boolean {
+  return typeof parentFolderId === "string" && folderId !== undefined && parentFolderId !== folderId;
+}
