@@ -27,15 +27,22 @@ export async function roundOfFolder(work: FolderWork): Promise<void> {
   const stored = await storedCursor(work);
   const cursor = stored ?? freshCursor(session.settings);
   if (!session.hasDelta) return list(work, stored, { ...cursor, listing: cursor.listing ?? mode(work, "noDelta", forGood) });
-  if (cursor.listing && cursor.listing.until > clock.now()) return list(work, stored, { ...cursor, listing: cursor.listing });
-  try {
-    await walk(work, cursor);
-  } catch (error) {
-    const instead = await insteadOfDelta(work, error, cursor);
-    const { listing } = instead;
-    if (listing) return list(work, stored, { ...instead, listing });
-    await walk(work, instead);
+  const { listing = spent(work, cursor) } = cursor;
+  if (listing && listing.until > clock.now()) return list(work, stored, { ...cursor, listing });
+  for (let next = cursor, lost = false; ; lost = true) {
+    try {
+      return await walk(work, next);
+    } catch (error) {
+      next = await insteadOfDelta(work, error, { begun: next, told: lost });
+    }
+    // A walk over again that fails as well leads to a listing: it was the one of this hour.
+    if (next.listing) return list(work, stored, { ...next, listing: next.listing });
   }
+}
+
+/** A folder whose walk over again has begun and has not come to a first page had its one of this hour. */
+function spent(work: FolderWork, { link, repeatedAt }: Cursor): ListingMode | undefined {
+  return link || repeatedAt === undefined ? undefined : mode(work, "walkFailed", repeatedAt + walkEveryMs);
 }
 
 async function storedCursor({ session, store, folder }: FolderWork): Promise<Cursor | undefined> {
@@ -57,14 +64,18 @@ async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor
 }
 
 /** The cursor to go on with after delta failed: with a mode for a listing, without one for a walk at once. @throws `error` when neither helps */
-async function insteadOfDelta(work: FolderWork, error: unknown, begun: Cursor): Promise<Cursor> {
+async function insteadOfDelta(
+  work: FolderWork,
+  error: unknown,
+  { begun, told }: { readonly begun: Cursor; readonly told: boolean },
+): Promise<Cursor> {
   if (!(error instanceof MailError)) throw error;
   const cursor = (await storedCursor(work)) ?? begun;
   const { code, serviceCode = code } = error;
-  if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor);
+  if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor, told);
   if (isForPage(error)) {
     // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
-    if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" });
+    if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta.
@@ -75,20 +86,16 @@ async function insteadOfDelta(work: FolderWork, error: unknown, begun: Cursor): 
 }
 
 /** The folder's cursor is of no use any more: recorded at once, so that whatever comes next begins without it. */
-async function overAgain(work: FolderWork, error: MailError, { link: _, listing, ...lost }: Cursor): Promise<Cursor> {
+async function overAgain(work: FolderWork, error: MailError, { link: _, listing, ...lost }: Cursor, told: boolean): Promise<Cursor> {
   const { session, folder, clock, emit } = work;
   const { ledger, settings, walkPacer } = session;
   const { code, serviceCode } = error;
   const now = clock.now();
   const from = lost.roundAt ?? lost.openedAt;
-  emit("queue:cursor-lost", {
-    queue: settings.address,
-    folder,
-    code,
-    ...(serviceCode === undefined ? {} : { serviceCode }),
-    ...(from === undefined ? {} : { from }),
-    to: now,
-  });
+  if (!told) {
+    const service = serviceCode === undefined ? {} : { serviceCode };
+    emit("queue:cursor-lost", { queue: settings.address, folder, code, ...service, ...(from === undefined ? {} : { from }), to: now });
+  }
   const known = (await checkOwner(work)) === "another" ? freshCursor(settings) : lost;
   const waitMs = Math.max((known.repeatedAt ?? Number.NEGATIVE_INFINITY) + walkEveryMs - now, walkPacer.reserve());
   const next: Cursor = {

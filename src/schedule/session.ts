@@ -17,7 +17,7 @@ import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
-import { createFolderIds } from "../mailbox/folder-ids.js";
+import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
@@ -80,6 +80,7 @@ export interface Session {
   readonly walkPacer: WalkPacer;
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
+  readonly folderIdOf: FolderIdOf;
   /** Object id of the mailbox's user as stored; empty until it was read. */
   owner: string | undefined;
   /** Goes on where the last owner ended. */
@@ -131,6 +132,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     counter: { requests: 0, parts: 0 },
   };
   const folderIds = new Map<string, string>();
+  const folderIdOf = createFolderIds(client, mailbox, folderIds);
   const outbox = createOutbox({
     queue,
     ledger,
@@ -152,7 +154,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
     lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
     isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
-    folderIdOf: createFolderIds(client, mailbox, folderIds),
+    folderIdOf,
     onMark: (entry) => outbox.add(entry),
   });
 
@@ -167,6 +169,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     hasDelta: options.hasDelta,
     walkPacer: options.walkPacer,
     folderIds,
+    folderIdOf,
     owner: undefined,
     begin() {
       if (kept) gate.bar(kept);

@@ -9,8 +9,8 @@ import type { WireItem } from "../graph/wire.js";
 import { folderFacts, listFolder } from "../mailbox/listing.js";
 import { lightSelect } from "../mailbox/message.js";
 import { createPageSize } from "../mailbox/page-size.js";
-import { tellForeign } from "./foreign-changes.js";
 import type { TurnWork } from "./folder-work.js";
+import { tellForeign } from "./foreign-changes.js";
 import { sighted } from "./sightings.js";
 
 /** A message that the ledger does not know. */

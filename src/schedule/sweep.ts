@@ -101,7 +101,8 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
         return { more };
       } catch (error) {
         // The round before it went well: what is the matter with the listing must not look like trouble of the polling.
-        if (work.signal.aborted || !(error instanceof MailError) || error.scope === "daemon" || error.code.startsWith("LIFECYCLE_")) throw error;
+        if (work.signal.aborted || !(error instanceof MailError) || error.scope === "daemon" || error.code.startsWith("LIFECYCLE_"))
+          throw error;
         const goesOn = failed(error);
         if (!goesOn) work.emit("queue:sweep-failed", { queue, code: error.code, reason: error.message });
         return { more: goesOn };

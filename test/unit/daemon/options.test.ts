@@ -28,6 +28,7 @@ const defaults = {
   maxInFlight: 16,
   maxAttempts: 5,
   handlerTimeoutMs: 300_000,
+  sweepIntervalMs: 21_600_000,
   highWaterBytes: 33_554_432,
 };
 
@@ -65,6 +66,7 @@ const others = {
   maxInFlight: 7,
   maxAttempts: 7,
   handlerTimeoutMs: 7,
+  sweepIntervalMs: 7,
   highWaterBytes: 7,
 } satisfies Required<QueueDefaults>;
 const each = Object.entries(others) as [keyof QueueDefaults, never][];

@@ -32,6 +32,8 @@ export interface Page {
   readonly delta?: string;
   /** The server's clock; empty: it does not say. */
   readonly date?: string;
+  /** It is the folder itself that was asked for, with so many items. */
+  readonly total?: number;
 }
 
 /** A refusal of Graph. */
@@ -48,9 +50,9 @@ function answerWith(page: Page | No): HttpAnswer {
     const headers = new Headers(page.retryAfter === undefined ? {} : { "retry-after": page.retryAfter });
     return { status: page.status, headers, text: JSON.stringify({ error: { code: page.code, message: "" } }) };
   }
-  const { value, next, delta, date } = page;
+  const { value, next, delta, date, total } = page;
   const links = { ...(next ? { "@odata.nextLink": linkTo(next) } : {}), ...(delta ? { "@odata.deltaLink": linkTo(delta) } : {}) };
-  return { status: 200, headers: new Headers(date ? { date } : {}), text: JSON.stringify({ value, ...links }) };
+  return { status: 200, headers: new Headers(date ? { date } : {}), text: JSON.stringify(total === undefined ? { value, ...links } : { id: "f", totalItemCount: total }) };
 }
 
 export interface Scene {
