@@ -42,7 +42,7 @@ const sound: SoakEvidence = {
   present: keys("a", "b"),
   overwritten: [],
   lives: [life("killed", begun("a"), ...whole("b")), life("stopped", ...whole("a"))],
-  ledger: { settled: keys("a", "b"), unmarked: new Set(), quarantined: new Set(), open: [] },
+  ledger: { settled: keys("a", "b"), unmarked: new Set(), quarantined: new Set(), resting: new Map(), open: [] },
   log: [],
   knocks: [],
   mostAtOnce: new Map([[queue, 4]]),
