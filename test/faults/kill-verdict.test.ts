@@ -18,7 +18,16 @@ const sound: Run = {
 
 describe("the judge of the kill test", () => {
   it("finds nothing wrong when a message in flight at the kill was handed over again", () => {
-    expect(judge(sound)).toEqual({ handedOverCount: 3, duplicateCount: 1, inFlightCount: 1, lost: [], strangers: [], unexplained: [] });
+    expect(judge(sound)).toEqual({
+      handedOverCount: 3,
+      duplicateCount: 1,
+      explained: { "a kill": 1 },
+      inFlightCount: 1,
+      lost: [],
+      strangers: [],
+      unexplained: [],
+      overcounted: [],
+    });
   });
 
   it("finds nothing wrong when a kill came between the settlement and its telling", () => {
