@@ -48,20 +48,23 @@ test.each<MailErrorCode>(["GRAPH_REFUSED", "GRAPH_UNAVAILABLE", "GRAPH_FORBIDDEN
   },
 );
 
-test.each<MailErrorCode>(["GRAPH_THROTTLED", "GRAPH_UNAUTHORIZED", "GRAPH_MAILBOX_UNAVAILABLE", "AUTH_SIGN_IN_REQUIRED", "GRAPH_UNREACHABLE"])(
-  "what is said of the mailbox or the sign-in (%s) is never held against a message",
-  async (code) => {
-    const scene = await createScene(["a"]);
-    scene.answer = () => failing(code);
-    scene.look = reduced;
-    scene.begin();
-    await scene.clock.advance(120 * minute);
-    expect(scene.looked).toEqual([]);
-    scene.answer = scene.found;
-    await scene.clock.advance(5 * minute);
-    expect(scene.room.loadedCount).toBe(1);
-  },
-);
+test.each<MailErrorCode>([
+  "GRAPH_THROTTLED",
+  "GRAPH_UNAUTHORIZED",
+  "GRAPH_MAILBOX_UNAVAILABLE",
+  "AUTH_SIGN_IN_REQUIRED",
+  "GRAPH_UNREACHABLE",
+])("what is said of the mailbox or the sign-in (%s) is never held against a message", async (code) => {
+  const scene = await createScene(["a"]);
+  scene.answer = () => failing(code);
+  scene.look = reduced;
+  scene.begin();
+  await scene.clock.advance(120 * minute);
+  expect(scene.looked).toEqual([]);
+  scene.answer = scene.found;
+  await scene.clock.advance(5 * minute);
+  expect(scene.room.loadedCount).toBe(1);
+});
 
 test("a message waits on while its mailbox does not answer", async () => {
   const scene = await createScene(["a"]);

@@ -5,11 +5,13 @@ import {
   fullSelect,
   isComplete,
   lightSelect,
+  missingParts,
   preferences,
   receivedTime,
   toMailMessage,
   truth,
 } from "../../../src/mailbox/message.js";
+import { reducedItem, reductionOf } from "../../../src/mailbox/reduced.js";
 
 const origin = { folder: "inbox", receivedAt: Date.parse("2026-01-01T00:00:00Z") };
 const made = (item: JsonObject) => toMailMessage("AAkA=", item, origin);
@@ -281,5 +283,28 @@ describe("the bytes of content", () => {
     expect(contentBytes({ subject: "x".repeat(1_000) }) - base).toBe(2_000);
     expect(contentBytes({ internetMessageHeaders: [{ value: "x".repeat(1_000) }] }) - base).toBeGreaterThanOrEqual(2_000);
     expect(contentBytes({ toRecipients: [1, 2], ccRecipients: [3] }) - base).toBeGreaterThan(0);
+  });
+});
+
+describe("a message that is not whole", () => {
+  it("says what is missing and why, and is well-formed all the same", () => {
+    const lacking = { code: "ErrorItemCorrupt", missing: ["body", "preview", "headers", "envelope"] } as const;
+    expect(made(reducedItem({}, lacking))).toEqual({ ...made({}), reduced: lacking });
+    expect("reduced" in made(whole)).toBe(false);
+  });
+
+  it("is told apart by no property that Graph could send", () => {
+    expect(Object.keys(reducedItem({ id: "1" }, { code: "x", missing: [] }))).toEqual(["id"]);
+    expect(reductionOf({ reduction: "x", "Symbol(reduction)": "x" })).toBeUndefined();
+  });
+
+  it.each([
+    ["envelope", {}, ["body", "preview", "headers"]],
+    ["light", {}, ["body", "preview", "headers", "envelope"]],
+    ["nothing", { body: "text" }, ["body", "preview", "headers", "envelope"]],
+    ["envelope", { body: "none" }, ["preview", "headers"]],
+    ["light", { body: "none", headers: false }, ["preview", "envelope"]],
+  ] as const)("lacks of %s with %j only what the queue asks for", (rung, content, missing) => {
+    expect(missingParts(rung, content)).toEqual(missing);
   });
 });
