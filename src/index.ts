@@ -36,6 +36,9 @@ export type { AppOptions, Handler, LimitOptions, MailDaemonOptions, QueueDefault
 export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
 export type { DeliveryEvents } from "./delivery/events.js";
+export type { ForeignChange, FoundBy } from "./delivery/ledger-record.js";
+export type { QuarantinedMessage } from "./delivery/quarantine.js";
+export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { Mark } from "./mailbox/marker.js";
 export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } from "./mailbox/message.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";

@@ -12,6 +12,7 @@ import { asMailError, ConfigError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
 import type { Delivery } from "../delivery/delivery.js";
+import { createSolitude } from "../delivery/solitude.js";
 import { createLocalScheduler } from "../schedule/local.js";
 import { takeOwnership } from "../state/ownership.js";
 import { assertVaultOpens, connect } from "./connection.js";
@@ -47,6 +48,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   };
   const { accounts, client, vault } = connect(settings, { clock, emit: events.emit as EmitAuthEvent });
   const scheduler = createLocalScheduler({ clock, concurrency: settings.turnsAtOnce });
+  const solitude = createSolitude({ clock });
   const queues = createQueues({
     accounts,
     run: (queue) =>
@@ -59,6 +61,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         scheduler,
         handOver,
         events,
+        solitude,
         gateWidth: settings.mailboxConcurrency,
       }),
     onBroken: ({ address: queue }, { code, message: reason }) =>
@@ -210,6 +213,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     pollNow: async (address) => queues.running(address).poller.pollNow(),
     pause: async (address) => queues.running(address).poller.pause(),
     resume: async (address) => queues.running(address).poller.resume(),
+    quarantined: async (address) => queues.running(address).quarantine.list(),
+    explain: async (address, id) => queues.running(address).quarantine.explain(id),
+    replay: async (address, id) => queues.running(address).quarantine.replay(id),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults);
       assertNotStopped();

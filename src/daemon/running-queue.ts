@@ -10,6 +10,8 @@ import type { Emitter } from "../base/emitter.js";
 import type { MailError } from "../base/errors.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
+import { createQuarantine, type Quarantine } from "../delivery/quarantine.js";
+import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient } from "../graph/client.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
@@ -22,6 +24,7 @@ import type { DaemonEvents } from "./events.js";
 export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
+  readonly quarantine: Quarantine;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
   /** Ends at once, without a write. */
@@ -36,6 +39,8 @@ export interface RunningQueueOptions {
   readonly tokens: QueueTokens;
   readonly scheduler: Scheduler;
   readonly gateWidth: number;
+  /** Shared by all queues of the daemon. */
+  readonly solitude: Solitude;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly events: Emitter<DaemonEvents>;
 }
@@ -67,6 +72,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   return {
     session,
     poller,
+    quarantine: createQuarantine({ ...session, queue: address, store, emit }),
     abandon,
     async close(deadlineMs, why) {
       poller.stop(why);

@@ -12,6 +12,7 @@ import type { EmitDeliveryEvent } from "../delivery/events.js";
 import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
+import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
@@ -51,6 +52,8 @@ export interface SessionOptions {
   readonly client: GraphClient;
   readonly tokens: TokenSource;
   readonly gateWidth: number;
+  /** Shared by all queues of the process. */
+  readonly solitude: Solitude;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
@@ -125,6 +128,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     clock,
     emit,
     onFailure,
+    solitude: options.solitude,
     handOver: options.handOver,
     afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
     onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,

@@ -6,6 +6,7 @@ import type { DaemonEvents } from "../../../src/daemon/events.js";
 import { queueSettings } from "../../../src/daemon/options.js";
 import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
+import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
@@ -30,6 +31,7 @@ async function createQueue() {
       scheduler,
       events,
       gateWidth: 4,
+      solitude: createSolitude({ clock }),
       tokens: {
         ...fixedTokens(),
         watchForSignIn: () => Promise.resolve(),

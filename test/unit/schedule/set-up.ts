@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpRequest } from "../../../src/base/http.js";
 import { type QueueOptions, queueSettings } from "../../../src/daemon/options.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
+import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
@@ -121,6 +122,7 @@ export async function createScene(): Promise<Scene> {
         client: scene.client,
         tokens: fixedTokens(),
         gateWidth: 4,
+        solitude: createSolitude({ clock }),
         handOver(delivery) {
           scene.deliveries.push(delivery);
           return undefined;
