@@ -37,7 +37,9 @@ export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js"
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
 export type { DeliveryEvents } from "./delivery/events.js";
 export type { IfChangedElsewhere } from "./delivery/foreign.js";
-export type { ForeignChange } from "./delivery/ledger-record.js";
+export type { ForeignChange, FoundBy } from "./delivery/ledger-record.js";
+export type { QuarantinedMessage } from "./delivery/quarantine.js";
+export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { Mark } from "./mailbox/marker.js";
 export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } from "./mailbox/message.js";
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";

@@ -59,6 +59,7 @@ const traits = {
   DELIVERY_HANDLER_FAILED: { retryable: true, scope: "message" },
   DELIVERY_TIMED_OUT: { retryable: true, scope: "message" },
   DELIVERY_REJECTED: { retryable: false, scope: "message" },
+  DELIVERY_UNKNOWN_MESSAGE: { retryable: false, scope: "call" },
 
   LIFECYCLE_STORE_IN_USE: { retryable: false, scope: "daemon" },
   LIFECYCLE_LOST_STORE: { retryable: false, scope: "daemon" },

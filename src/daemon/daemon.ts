@@ -12,6 +12,7 @@ import { asMailError, ConfigError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
 import type { Delivery } from "../delivery/delivery.js";
+import { createSolitude } from "../delivery/solitude.js";
 import { createLocalScheduler } from "../schedule/local.js";
 import { createWalkPacer } from "../schedule/walk-pacer.js";
 import { takeOwnership } from "../state/ownership.js";
@@ -49,6 +50,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   const { accounts, client, vault } = connect(settings, { clock, emit: events.emit as EmitAuthEvent });
   const scheduler = createLocalScheduler({ clock, concurrency: settings.turnsAtOnce });
   const walkPacer = createWalkPacer(clock);
+  const solitude = createSolitude({ clock });
   const queues = createQueues({
     accounts,
     run: (queue) =>
@@ -61,6 +63,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         scheduler,
         handOver,
         events,
+        solitude,
         gateWidth: settings.mailboxConcurrency,
         hasDelta: settings.cloud.hasDelta,
         walkPacer,
@@ -215,6 +218,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     sweep: (address) => queues.sweep(address),
     pause: async (address) => queues.running(address).poller.pause(),
     resume: async (address) => queues.running(address).poller.resume(),
+    quarantined: async (address) => queues.running(address).quarantine.list(),
+    explain: async (address, id) => queues.running(address).quarantine.explain(id),
+    replay: async (address, id) => queues.running(address).quarantine.replay(id),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults);
       assertNotStopped();

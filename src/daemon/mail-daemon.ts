@@ -4,6 +4,8 @@ import type { SignInMethod } from "../auth/sign-in-method.js";
 import type { RotateResult } from "../auth/vault.js";
 import type { Listener } from "../base/emitter.js";
 import type { MailError } from "../base/errors.js";
+import type { QuarantinedMessage } from "../delivery/quarantine.js";
+import type { MessageStory } from "../delivery/story.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { DaemonEvents } from "./events.js";
 import type { QueueOptions } from "./options.js";
@@ -62,6 +64,23 @@ export interface MailDaemon extends AsyncDisposable {
   /** No rounds and no new deliveries until `resume`. Not kept over a restart. */
   pause(address: string): Promise<void>;
   resume(address: string): Promise<void>;
+  /**
+   * The messages that rest in quarantine, the oldest first.
+   * @throws MailError `STORE_…`, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_UNKNOWN_QUEUE`
+   */
+  quarantined(address: string): Promise<QuarantinedMessage[]>;
+  /**
+   * All that is known of a message by its immutable id; nothing when the queue never saw it.
+   * @throws MailError `STORE_…`, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_UNKNOWN_QUEUE`
+   */
+  explain(address: string, id: string): Promise<MessageStory | undefined>;
+  /**
+   * Delivers a message again that rests (in quarantine, settled, gone, skipped, or there before the queue went live),
+   * with all its attempts before it; resolves when that is durable. A mark that still waits is not made any more. A
+   * message that waits for its delivery already is left as it is.
+   * @throws MailError `DELIVERY_UNKNOWN_MESSAGE`, `STORE_…`, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_UNKNOWN_QUEUE`
+   */
+  replay(address: string, id: string): Promise<void>;
   /** @throws ConfigError `CONFIG_INVALID`, also for an address that is a queue already; MailError `STORE_…`, `LIFECYCLE_STOPPED` */
   addQueue(queue: QueueOptions): Promise<void>;
   /**

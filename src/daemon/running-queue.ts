@@ -10,6 +10,8 @@ import type { Emitter } from "../base/emitter.js";
 import { MailError } from "../base/errors.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
+import { createQuarantine, type Quarantine } from "../delivery/quarantine.js";
+import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient } from "../graph/client.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
@@ -25,6 +27,7 @@ export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
   readonly sweeper: Sweeper;
+  readonly quarantine: Quarantine;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
   /** Ends at once, without a write. */
@@ -41,6 +44,8 @@ export interface RunningQueueOptions {
   readonly gateWidth: number;
   readonly hasDelta: boolean;
   readonly walkPacer: WalkPacer;
+  /** Shared by all queues of the daemon. */
+  readonly solitude: Solitude;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly events: Emitter<DaemonEvents>;
 }
@@ -79,6 +84,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     session,
     poller,
     sweeper,
+    quarantine: createQuarantine({ ...session, queue: address, store, emit }),
     abandon,
     async close(deadlineMs, why) {
       sweeper.stop(new MailError("LIFECYCLE_STOPPED", `${address} is no longer polled: ${why}.`, { queue: address }));

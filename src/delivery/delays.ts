@@ -5,8 +5,8 @@
 import type { Clock } from "../base/clock.js";
 
 export interface Delays {
-  /** Runs `step` after `delayMs`, unless cleared before. */
-  start(delayMs: number, step: () => void): void;
+  /** Runs `step` after `delayMs`, unless cleared before; the function returned clears it alone. */
+  start(delayMs: number, step: () => void): () => void;
   clear(): void;
   end(): void;
   readonly count: number;
@@ -24,12 +24,16 @@ export function createDelays(clock: Clock): Delays {
 
   return {
     start(delayMs, step) {
-      if (ended) return;
+      if (ended) return () => undefined;
       const stop = clock.startTimer(() => {
         timers.delete(stop);
         step();
       }, delayMs);
       timers.add(stop);
+      return () => {
+        stop();
+        timers.delete(stop);
+      };
     },
     clear,
     end() {

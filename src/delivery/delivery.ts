@@ -63,6 +63,8 @@ export interface RunningDelivery {
   /** Settles with a verdict of the daemon's own; first settlement wins here too. */
   end(verdict: Verdict): Promise<SettleResult>;
   abort(reason: MailError): void;
+  /** Its settlement has begun, or is durable. */
+  readonly isSettling: boolean;
 }
 
 /** The longest that a timer takes, about 24 days. */
@@ -96,6 +98,9 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
   return {
     end,
     abort: (reason) => controller.abort(reason),
+    get isSettling() {
+      return settlement !== undefined;
+    },
     delivery: {
       queue,
       message,

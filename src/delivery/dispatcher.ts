@@ -2,47 +2,38 @@
  * Feeds one queue's handler from its ledger.
  *
  * Invariants: an attempt is durable before the handler sees the message; at most `maxInFlight` are unsettled at once; a
- * message that waits, retries or is missing blocks no other (but its own conversation, once, for at most a minute).
+ * message that waits, retries or is missing blocks no other (but its own conversation, once, for at most a minute); a
+ * suspect of a crash is begun only in its turn (see `solitude.ts`), and one that crashed too often not at all.
  * The dispatcher must not know cursors and rounds: what it is given is already recorded.
  */
 import { setMaxListeners } from "node:events";
-import { backoffMs } from "../base/backoff.js";
-import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
-import type { Mark } from "../mailbox/marker.js";
 import { toMailMessage } from "../mailbox/message.js";
 import { createDelays } from "./delays.js";
 import { createDelivery, type Delivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
-import type { EmitDeliveryEvent } from "./events.js";
 import type { IfChangedElsewhere } from "./foreign.js";
 import { createInFlight } from "./in-flight.js";
 import { insisting } from "./insist.js";
-import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
 import { createLoader, type MailboxReading } from "./loader.js";
+import { awaitNextAttempt } from "./next-attempt.js";
+import { createSettlements, type SettlementsOptions, unsettled } from "./settlements.js";
+import type { Outstay, Solitude, Turn } from "./solitude.js";
 import { conversationOf, createWaitingRoom, type Loaded } from "./waiting-room.js";
 
-export interface DispatcherOptions extends MailboxReading {
-  /** The queue address as configured. */
-  readonly queue: string;
-  readonly ledger: Ledger;
-  readonly clock: Clock;
+export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, MailboxReading {
+  /** Shared by all queues of the process. */
+  readonly solitude: Solitude;
   /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
-  readonly emit: EmitDeliveryEvent;
-  /** A settled or quarantined message has a mark to be made. */
-  readonly onMark: (entry: OpenEntry) => void;
   /** The ledger refused or failed beyond hope: the queue cannot go on here. */
   readonly onFailure: (error: MailError) => void;
   readonly maxInFlight: number;
-  readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
   readonly conversationOrder: "hold" | "release";
   readonly ifChangedElsewhere: IfChangedElsewhere;
-  readonly afterAck: Mark | undefined;
-  readonly onQuarantine: Mark | undefined;
 }
 
 export interface Dispatcher {
@@ -64,16 +55,14 @@ export interface Dispatcher {
 
 /** Fewer loaded messages than this let the next read begin. */
 const readAhead = 20;
-const retryBackoff = { baseMs: 5_000, capMs: 600_000 };
-/** The longest that a failed message holds its conversation, milliseconds. */
-const longestHoldMs = 60_000;
 /** Milliseconds after a stop's deadline for the store to take what was cut off. */
 const graceMs = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { queue, ledger, clock, emit, maxInFlight } = options;
+  const { queue, ledger, clock, maxInFlight } = options;
   const room = createWaitingRoom(options);
-  const inFlight = createInFlight();
+  const presence = options.solitude.join(pump);
+  const inFlight = createInFlight(presence);
   const ended = new AbortController();
   setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
   const delays = createDelays(clock);
@@ -82,6 +71,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let stopping = false;
   /** Entries that were added and are neither settled nor gone. */
   let openCount = 0;
+  const settlements = createSettlements({ ...options, durable });
   const loader = createLoader({
     ...options,
     room,
@@ -95,31 +85,55 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   });
 
   function pump(): void {
-    if (paused || stopping || ended.signal.aborted) return;
-    const some = room.takeLoaded(maxInFlight - inFlight.count);
-    if (some.length > 0) void start(some);
-    if (room.roomFor > 0 && room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead)) loader.start();
+    if (isIdle()) return;
+    if (room.loadedSuspectCount > 0 && inFlight.count < maxInFlight) presence.ask(takeTurn);
+    if (presence.mayBegin) {
+      const some = room.takeLoaded(maxInFlight - inFlight.count);
+      if (some.length > 0) void start(some);
+    }
+    const isShort = room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead);
+    if (room.roomFor > 0 && (isShort || room.unloadedSuspectCount > 0)) loader.start();
+  }
+
+  function isIdle(): boolean {
+    return paused || stopping || ended.signal.aborted;
+  }
+
+  /** One suspect, if there is one that can be handed over now. */
+  function takeTurn(turn: Turn): Outstay | undefined {
+    const suspect = isIdle() || inFlight.count >= maxInFlight ? undefined : room.takeSuspect();
+    if (!suspect) return undefined;
+    const starting = start([suspect], turn);
+    return async () => {
+      const [running] = await starting;
+      const entry = ledger.open.get(suspect.entry.id);
+      if (running && entry) await durable(async () => running.isSettling || ledger.note(entry, { alone: false })).catch(failed);
+    };
   }
 
   /** Makes the attempts durable in one commit, then hands over. */
-  async function start(some: readonly Loaded[]): Promise<void> {
+  async function start(some: readonly Loaded[], turn?: Turn): Promise<readonly RunningDelivery[]> {
     inFlight.reserve(some.length);
+    const handed: RunningDelivery[] = [];
     let left = some;
     try {
-      const begun = await durable(() => ledger.begin(some.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }))));
+      const starts = some.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }));
+      const begun = await durable(() => ledger.begin(starts, turn && { alone: turn.alone }));
       for (const entry of begun) {
         if (paused || ended.signal.aborted) break;
         const [{ item }, ...others] = left as [Loaded, ...Loaded[]];
         left = others;
-        handOver(entry, item);
+        handed.push(handOver(entry, item, turn));
       }
       if (left.length > 0) await takeBack(begun.slice(-left.length), left);
     } catch (error) {
       failed(error);
     } finally {
       inFlight.giveBack(left.length);
+      if (left.length > 0) turn?.end();
       pump();
     }
+    return handed;
   }
 
   /** A pause or a stop's deadline came while the attempts became durable: they do not count. */
@@ -131,7 +145,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  function handOver(entry: OpenEntry, item: JsonObject): void {
+  function handOver(entry: OpenEntry, item: JsonObject, turn: Turn | undefined): RunningDelivery {
     const key = `${ledger.queueKey}/${entry.id}`;
     const running: RunningDelivery = createDelivery({
       queue,
@@ -144,10 +158,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         settle(entry, item, verdict)
           .catch((error: unknown) => {
             failed(error);
-            throw unsettled(entry, error);
+            throw unsettled(queue, entry, error);
           })
           .finally(() => {
             inFlight.leave(running);
+            turn?.end();
             pump();
           }),
     });
@@ -164,47 +179,30 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         (error: unknown) => running.end({ kind: "retry", error: errorText(error) }),
       )
       .catch(() => undefined); // Told already, by the settlement itself.
+    return running;
   }
 
   async function settle(entry: OpenEntry, item: JsonObject, verdict: Verdict): Promise<void> {
-    const about = { queue, id: entry.id };
-    const conversationId = entry.conversationId;
-    if (verdict.kind === "retry" && entry.attempts < options.maxAttempts) {
-      const nextAt = clock.now() + (verdict.afterMs ?? backoffMs(clock, entry.attempts, retryBackoff));
-      const next = await durable(() => ledger.retry(entry, { notBeforeAt: nextAt, error: verdict.error }));
-      emit("message:retrying", { ...about, attempt: entry.attempts, reason: verdict.error, nextAt });
-      const holds = options.conversationOrder === "hold" && entry.attempts === 1;
-      wait(next, item, holds ? conversationId : undefined);
-      if (!holds) room.free(conversationId);
-      return;
-    }
-    if (verdict.kind === "cut-off") {
-      await durable(() => ledger.release(entry));
-      return;
-    }
-    const acked = verdict.kind === "ack";
-    const mark = acked ? options.afterAck : options.onQuarantine;
-    const marking = await durable(() =>
-      ledger.settle(entry, { outcome: acked ? "settled" : "quarantined", mark, ...(acked ? {} : { error: verdict.error }) }),
-    );
-    openCount -= 1;
-    room.free(conversationId);
-    if (verdict.kind === "ack") emit("message:settled", { ...about, attempt: entry.attempts });
-    else emit("message:quarantined", { ...about, attempts: entry.attempts, reason: verdict.error });
-    if (marking) options.onMark(marking);
+    const { conversationId } = entry;
+    const settled = await settlements.record(entry, verdict);
+    if (settled === "cut-off") return;
+    if (settled === "over") openCount -= 1;
+    const holds = settled !== "over" && options.conversationOrder === "hold" && entry.attempts === 1;
+    if (settled !== "over") awaitNextAttempt(settled.again, { room, clock, later, item, held: holds ? conversationId : undefined });
+    if (!holds) room.free(conversationId);
   }
 
-  /** Back to the room when its time has come; a held conversation goes on then, or after a minute. */
-  function wait(entry: OpenEntry, item: JsonObject | undefined, held: string | undefined): void {
-    const delayMs = (entry.notBeforeAt ?? 0) - clock.now();
-    const short = delayMs <= longestHoldMs;
-    const kept = item && held !== undefined && short ? room.keep(entry, item) : undefined;
-    later(delayMs, () => {
-      if (kept) room.putBack(kept);
-      else room.add(entry);
-      if (short) room.free(held);
-    });
-    if (held !== undefined && !short) later(longestHoldMs, () => room.free(held));
+  /** Poison is not delivered any more; a stop waits until that is recorded. */
+  async function putAside(entry: OpenEntry): Promise<void> {
+    inFlight.reserve(1);
+    try {
+      await settlements.recordPoison(entry);
+      openCount -= 1;
+    } catch (error) {
+      failed(error);
+    } finally {
+      inFlight.giveBack(1);
+    }
   }
 
   function later(delayMs: number, step: () => void): void {
@@ -225,12 +223,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function end(reason: MailError): void {
     ended.abort(reason);
     delays.end();
-  }
-
-  function unsettled({ id }: OpenEntry, cause: unknown): MailError {
-    if (cause instanceof MailError && cause.code === "LIFECYCLE_LOST_QUEUE") return cause;
-    const message = `The end of the delivery of ${id} could not be recorded: ${queue} is not delivered by this process any more.`;
-    return new MailError("LIFECYCLE_LOST_QUEUE", message, { queue, messageId: id, cause });
+    presence.close();
   }
 
   return {
@@ -239,13 +232,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       openCount += entries.length;
       for (const entry of entries) {
         const item = items?.get(entry.id);
-        if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) wait(entry, undefined, undefined);
+        if (settlements.isPoison(entry)) void putAside(entry);
+        else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) awaitNextAttempt(entry, { room, clock, later });
         else room.add(entry, item);
       }
       pump();
     },
     pause() {
       paused = true;
+      presence.withdraw();
     },
     resume() {
       paused = false;
@@ -253,6 +248,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     async stop(deadlineMs) {
       stopping = true;
+      presence.withdraw();
       let stopTimer = clock.startTimer(() => {
         paused = true;
         inFlight.cutOff(stopped(queue));

@@ -14,8 +14,13 @@ export interface DeliveryEvents {
   "message:settled": AboutMessage & { readonly attempt: number };
   /** An attempt failed; the next comes at `nextAt` (epoch milliseconds). */
   "message:retrying": AboutMessage & { readonly attempt: number; readonly reason: string; readonly nextAt: number };
-  /** The last attempt failed, or the handler rejected it; it rests and can be replayed. */
-  "message:quarantined": AboutMessage & { readonly attempts: number; readonly reason: string };
+  /**
+   * The last attempt failed, or the handler rejected it; it rests and can be replayed. `crashes`: it rests because it
+   * ended the process that often while nothing else was in flight.
+   */
+  "message:quarantined": AboutMessage & { readonly attempts: number; readonly reason: string; readonly crashes?: number };
+  /** A message that rested, or waited for its mark, is delivered again on demand; durable. */
+  "message:replayed": AboutMessage;
   /** No round brought it, but a sweep did; it is delivered now. */
   "message:found-by-sweep": AboutMessage & {
     /** As configured. */

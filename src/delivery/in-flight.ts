@@ -1,10 +1,12 @@
 /**
  * The deliveries of one queue that are under way, and those whose attempts are just becoming durable.
  *
- * Invariant: who waits for the end of all of them is told when none of either kind is left.
+ * Invariant: who waits for the end of all of them is told when none of either kind is left; the queue's presence among
+ * the others is never smaller than their number.
  */
 import type { MailError } from "../base/errors.js";
 import type { RunningDelivery } from "./delivery.js";
+import type { Presence } from "./solitude.js";
 
 export interface InFlight {
   /** So many are about to begin. */
@@ -21,7 +23,7 @@ export interface InFlight {
   readonly count: number;
 }
 
-export function createInFlight(): InFlight {
+export function createInFlight(presence: Pick<Presence, "enter" | "leave">): InFlight {
   const running = new Set<RunningDelivery>();
   let reserved = 0;
   /** Called when there is none; empty when nobody waits for that. */
@@ -36,10 +38,12 @@ export function createInFlight(): InFlight {
   return {
     reserve(count) {
       reserved += count;
+      presence.enter(count);
     },
     giveBack(count) {
       reserved -= count;
       tell();
+      if (count > 0) presence.leave(count);
     },
     add(delivery) {
       reserved -= 1;
@@ -48,6 +52,7 @@ export function createInFlight(): InFlight {
     leave(delivery) {
       running.delete(delivery);
       tell();
+      presence.leave(1);
     },
     cutOff(reason) {
       for (const one of running) {

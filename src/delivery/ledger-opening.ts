@@ -12,7 +12,7 @@ import { epochKey, type OpenEntry, readOpenEntry } from "./ledger-record.js";
 
 /** How many entries one read takes. */
 const loadPage = 10_000;
-/** Between the attempts of a message that alone ended the process: the others get their time. */
+/** Between the attempts of a message in which the process ended, where it waits: the others get their time. */
 const crashBackoff = { baseMs: 5_000, capMs: 600_000 };
 
 /** The version of the raised epoch: what every later commit checks. */
@@ -52,9 +52,12 @@ export async function readOpenWork(store: Store, queueKey: string, { clock, queu
   }
 }
 
+/** One that may be to blame waits longer each time, and so does one that would keep the next suspect from being alone. */
 function interrupted({ alone, ...entry }: OpenEntry, clock: Clock): OpenEntry {
-  const back = { ...entry, attempts: entry.attempts - 1, crashes: entry.crashes + 1, suspect: true as const };
-  if (!alone) return { ...back, state: "pending" };
-  const loneCrashes = (entry.loneCrashes ?? 0) + 1;
-  return { ...back, state: "retrying", loneCrashes, notBeforeAt: clock.now() + backoffMs(clock, loneCrashes, crashBackoff) };
+  const crashes = entry.crashes + 1;
+  const loneCrashes = (entry.loneCrashes ?? 0) + (alone ? 1 : 0);
+  const back = { ...entry, attempts: entry.attempts - 1, crashes, suspect: true as const, ...(alone ? { loneCrashes } : {}) };
+  if (!alone && !entry.outlasts) return { ...back, state: "pending" };
+  const delayMs = backoffMs(clock, alone ? loneCrashes : crashes, crashBackoff);
+  return { ...back, state: "retrying", notBeforeAt: clock.now() + delayMs };
 }

@@ -66,6 +66,8 @@ export interface OpenEntry extends Story {
   readonly suspect?: true;
   /** In state `delivering`: nothing else of this process was in flight. */
   readonly alone?: true;
+  /** An attempt of it lasted longer than a suspect keeps the others waiting: after a crash the other suspects come first. */
+  readonly outlasts?: true;
   /** Epoch milliseconds before which there is no further attempt. */
   readonly notBeforeAt?: number;
   /** Epoch milliseconds at which Graph first did not have it any more. */
@@ -101,6 +103,24 @@ export interface FinalEntry extends Story {
   /** Epoch milliseconds of the first sweep in a row that did not see it in any watched folder. */
   readonly absentSince?: number;
 }
+
+/** A message as a page or a listing showed it. */
+export interface Sighting {
+  readonly id: string;
+  readonly folder: string;
+  /** Epoch milliseconds; absent when the page did not say. */
+  readonly receivedAt?: number | undefined;
+  readonly conversationId?: string | undefined;
+  readonly isRead?: boolean;
+  readonly twin?: string | undefined;
+  /** Default `round`. */
+  readonly foundBy?: FoundBy;
+  /** `baseline`: it was there before the queue went live; another state: it is the copy of a message that has come to that. */
+  readonly becomes: "pending" | FinalState;
+}
+
+/** What the ledger has of a message: open work, or its final entry. */
+export type Known = { readonly open: OpenEntry; readonly final?: undefined } | { readonly final: FinalEntry; readonly open?: undefined };
 
 /** How many failures of a message are kept. */
 export const keptFailures = 5;

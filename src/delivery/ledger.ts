@@ -9,41 +9,27 @@ import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { Commit, Key, Store, Value } from "../state/store.js";
+import { begun, marked, opened, outlasted, released, reopened, survived } from "./ledger-change.js";
 import { raiseEpoch, readOpenWork } from "./ledger-opening.js";
 import {
   epochKey,
   type FinalEntry,
-  type FinalState,
-  type FoundBy,
+  type ForeignChange,
   finalKey,
   finalOf,
   finalValue,
+  type Known,
   type OpenEntry,
   openKey,
   openValue,
   quarantineKey,
   readFinalEntry,
+  type Sighting,
   stated,
   withFailure,
 } from "./ledger-record.js";
 
-/** A message as a page or a listing showed it. */
-export interface Sighting {
-  readonly id: string;
-  readonly folder: string;
-  /** Epoch milliseconds; absent when the page did not say. */
-  readonly receivedAt?: number | undefined;
-  readonly conversationId?: string | undefined;
-  readonly isRead?: boolean;
-  readonly twin?: string | undefined;
-  /** Default `round`. */
-  readonly foundBy?: FoundBy;
-  /** `baseline`: it was there before the queue went live; another state: it is the copy of a message that has come to that. */
-  readonly becomes: "pending" | FinalState;
-}
-
-/** What the ledger has of a message: open work, or its final entry. */
-export type Known = { readonly open: OpenEntry; readonly final?: undefined } | { readonly final: FinalEntry; readonly open?: undefined };
+export type { Known, Sighting } from "./ledger-record.js";
 
 /** Puts and deletes that belong together. */
 export type Change = Pick<Commit, "puts" | "deletes" | "withinMs">;
@@ -77,8 +63,8 @@ export interface Ledger {
   retry(entry: OpenEntry, again: { readonly notBeforeAt: number; readonly error: string }): Promise<OpenEntry>;
   /** The attempt was cut off by a stop: it does not count. */
   release(entry: OpenEntry): Promise<OpenEntry>;
-  /** Something is known of it beside its state. */
-  note(entry: OpenEntry, what: Pick<Partial<OpenEntry>, "foreign" | "alone">): Promise<OpenEntry>;
+  /** Something is known of it beside its state. `alone: false`: others go on while it is in flight. */
+  note(entry: OpenEntry, what: { readonly foreign?: readonly ForeignChange[]; readonly alone?: false }): Promise<OpenEntry>;
   /** Graph does not have it (any more), or has it again: then since `undefined`. */
   missing(entry: OpenEntry, since: number | undefined): Promise<OpenEntry>;
   /** Nothing of it is delivered any more. */
@@ -86,8 +72,11 @@ export interface Ledger {
   /** The marks are made, or never can be. */
   marked(entries: readonly { readonly entry: OpenEntry; readonly error?: string }[]): Promise<void>;
   markFailed(entry: OpenEntry): Promise<OpenEntry>;
-  /** A message that rested, or waited for its mark, is to be delivered again, with all its attempts before it. */
-  reopen(id: string, known: Known): Promise<OpenEntry>;
+  /**
+   * A message that rests, or waits for its mark, is to be delivered again, with all its attempts before it; nothing when
+   * it waits for its delivery already, or was never seen. What becomes of its mark counts no more.
+   */
+  reopen(id: string): Promise<OpenEntry | undefined>;
   /** Whatever else the queue keeps; checked by epoch like all others. */
   write(change: Change): Promise<void>;
 }
@@ -163,67 +152,63 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     return known;
   }
 
-  function opened({ id, folder, receivedAt = clock.now(), conversationId, isRead, foundBy, twin }: Sighting): OpenEntry {
-    const sequence = nextSequence;
+  /** One after another: whatever opens an entry must see what the one before has opened. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = lastOpening.then(work);
+    lastOpening = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Not one whose message was opened again since. */
+  function isCurrent({ id, sequence }: OpenEntry): boolean {
+    return open.get(id)?.sequence === sequence && sequence !== leaving;
+  }
+
+  function takeSequence(): number {
     nextSequence += 1;
-    const found = { foundBy: foundBy === "round" ? undefined : foundBy, conversationId, twin, wasRead: isRead === true || undefined };
-    return {
-      sequence,
-      id,
-      folder,
-      receivedAt,
-      foundAt: clock.now(),
-      state: "pending",
-      attempts: 0,
-      crashes: 0,
-      ...stated(found),
-    } as OpenEntry;
+    return nextSequence - 1;
   }
 
   const work = await readOpenWork(store, queueKey, { clock, queue });
   let { nextSequence } = work;
+  let lastOpening: Promise<unknown> = Promise.resolve();
+  /** The sequence of the entry that is just being replaced; empty when none is. */
+  let leaving: number | undefined;
   const open = new Map(work.entries.map((entry) => [entry.id, entry]));
   if (work.cutOff.length > 0) await commit({ puts: work.cutOff.map(openPut) });
   return {
     queueKey,
     open,
     look,
-    async record(sightings, cursor, known) {
-      const before = known ?? (await look(sightings.map(({ id }) => id)));
-      const fresh = new Map<string, OpenEntry>();
-      const puts: { key: Key; value: Value }[] = cursor ? [cursor] : [];
-      // The last sighting of a page counts, at the place of the first.
-      for (const sighting of new Map(sightings.map((one) => [one.id, one])).values()) {
-        const { id, becomes, twin } = sighting;
-        if (open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;
-        if (becomes === "pending") {
-          const entry = opened(sighting);
-          fresh.set(id, entry);
-          puts.push(openPut(entry));
-        } else {
-          puts.push({
-            key: finalKey(queueKey, id),
-            value: finalValue({ state: becomes, at: clock.now(), ...stated({ twin }) } as FinalEntry),
-          });
+    record: (sightings, cursor, known) =>
+      inTurn(async () => {
+        const before = known ?? (await look(sightings.map(({ id }) => id)));
+        const fresh = new Map<string, OpenEntry>();
+        const puts: { key: Key; value: Value }[] = cursor ? [cursor] : [];
+        // The last sighting of a page counts, at the place of the first.
+        for (const sighting of new Map(sightings.map((one) => [one.id, one])).values()) {
+          const { id, becomes, twin } = sighting;
+          if (open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;
+          if (becomes === "pending") {
+            const entry = opened(sighting, { sequence: takeSequence(), now: clock.now() });
+            fresh.set(id, entry);
+            puts.push(openPut(entry));
+          } else {
+            puts.push({
+              key: finalKey(queueKey, id),
+              value: finalValue({ state: becomes, at: clock.now(), ...stated({ twin }) } as FinalEntry),
+            });
+          }
         }
-      }
-      if (puts.length > 0) await commit({ puts });
-      for (const [id, entry] of fresh) open.set(id, entry);
-      return [...fresh.values()];
-    },
+        if (puts.length > 0) await commit({ puts });
+        for (const [id, entry] of fresh) open.set(id, entry);
+        return [...fresh.values()];
+      }),
     async begin(starts, { alone } = { alone: false }) {
-      const begun = starts.map(
-        ({ entry, conversationId }): OpenEntry => ({
-          ...entry,
-          state: "delivering",
-          attempts: entry.attempts + 1,
-          ...(conversationId === undefined ? {} : { conversationId }),
-          ...(alone ? { alone } : {}),
-        }),
-      );
-      await commit({ puts: begun.map(openPut), withinMs: settleWithinMs });
-      for (const entry of begun) open.set(entry.id, entry);
-      return begun;
+      const started = starts.map(({ entry, conversationId }) => begun(entry, { conversationId, alone }));
+      await commit({ puts: started.map(openPut), withinMs: settleWithinMs });
+      for (const entry of started) open.set(entry.id, entry);
+      return started;
     },
     async settle(entry, { outcome, mark, error }) {
       const endedAt = clock.now();
@@ -239,59 +224,37 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     },
     retry: (entry, { notBeforeAt, error }) =>
       update(survived(entry), { state: "retrying", notBeforeAt, failures: withFailure(entry, clock.now(), error) }, settleWithinMs),
-    release({ alone: _, ...entry }) {
-      return update(entry, { state: "pending", attempts: entry.attempts - 1 }, settleWithinMs);
-    },
-    note: (entry, { alone, ...what }) => update(alone === undefined ? without(entry, "alone") : { ...entry, alone }, what, settleWithinMs),
+    release: (entry) => update(released(entry), {}, settleWithinMs),
+    note: (entry, { alone, ...what }) => update(alone === false ? outlasted(entry) : entry, what, settleWithinMs),
     missing: ({ missingSince: _, ...entry }, since) => update(entry, since === undefined ? {} : { missingSince: since }, settleWithinMs),
     close: (entry, state) => rest([{ entry, final: finalOf(entry, state, clock.now()) }], settleWithinMs),
-    marked(entries) {
+    async marked(entries) {
       const now = clock.now();
-      const finals = entries.map(({ entry, error }) => ({
-        entry,
-        final: {
-          ...finalOf(entry, entry.outcome ?? "settled", entry.endedAt ?? now),
-          ...(error === undefined ? { markedAt: now } : { markError: error }),
-        },
-      }));
-      return rest(finals, markedWithinMs);
+      const finals = entries
+        .filter(({ entry }) => isCurrent(entry))
+        .map(({ entry, error }) => ({ entry, final: marked(entry, now, error) }));
+      if (finals.length > 0) await rest(finals, markedWithinMs);
     },
-    markFailed: (entry) => update(entry, { markAttempts: (entry.markAttempts ?? 0) + 1 }, markedWithinMs),
-    async reopen(id, { open: waiting, final }) {
-      const { folder = "", receivedAt, foundAt, foundBy, failures, twin, foreign } = waiting ?? final;
-      const now = clock.now();
-      const sequence = nextSequence;
-      nextSequence += 1;
-      const story = stated({ foundBy, failures, twin, foreign });
-      const fresh = {
-        sequence,
-        id,
-        folder,
-        receivedAt: receivedAt ?? now,
-        foundAt: foundAt ?? now,
-        state: "pending",
-        attempts: 0,
-        crashes: 0,
-        ...story,
-      };
-      const entry = { ...fresh, replayedAt: now } as OpenEntry;
-      await commit({
-        puts: [openPut(entry)],
-        deletes: [finalKey(queueKey, id), quarantineKey(queueKey, id), ...(waiting ? [openKey(queueKey, waiting.sequence)] : [])],
-      });
-      open.set(id, entry);
-      return entry;
+    async markFailed(entry) {
+      return isCurrent(entry) ? update(entry, { markAttempts: (entry.markAttempts ?? 0) + 1 }, markedWithinMs) : entry;
     },
+    reopen: (id) =>
+      inTurn(async () => {
+        const known = (await look([id])).get(id);
+        const waiting = known?.open;
+        if (!known || (waiting && waiting.state !== "marking")) return undefined;
+        const entry = reopened(id, known, { sequence: takeSequence(), now: clock.now() });
+        const deletes = [finalKey(queueKey, id), quarantineKey(queueKey, id)];
+        if (waiting) deletes.push(openKey(queueKey, waiting.sequence));
+        leaving = waiting?.sequence;
+        try {
+          await commit({ puts: [openPut(entry)], deletes });
+          open.set(id, entry);
+        } finally {
+          leaving = undefined;
+        }
+        return entry;
+      }),
     write: (change) => commit(change),
   };
-}
-
-/** An attempt that ended with an answer: whatever ended the process, this message is not under suspicion any more. */
-function survived({ alone: _, suspect: __, notBeforeAt: ___, ...entry }: OpenEntry): OpenEntry {
-  return entry;
-}
-
-function without(entry: OpenEntry, name: "alone"): OpenEntry {
-  const { [name]: _, ...rest } = entry;
-  return rest;
 }

@@ -2,7 +2,7 @@
  * The marks of one queue on their way to the server: many leave together, after at most a short wait.
  *
  * Invariants: an order lies in the ledger until it is done, so it survives everything; one batch at a time; an order
- * that can never succeed is told and let go, and blocks nothing.
+ * that can never succeed is told and let go, and blocks nothing; of one that was dropped nothing is told or recorded.
  */
 import { setMaxListeners } from "node:events";
 import { backoffMs } from "../base/backoff.js";
@@ -30,6 +30,8 @@ export interface OutboxOptions {
 
 export interface Outbox {
   add(entry: OpenEntry): void;
+  /** Lets go of the message's order without a word. If it is under way it may still be carried out, which counts no more. */
+  drop(id: string): void;
   /** Sends what is waiting and resolves when it is out or cannot go now; at most `deadlineMs`. What is left stays in the ledger. */
   stop(deadlineMs: number): Promise<void>;
   /** Ends at once. */
@@ -57,14 +59,16 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   let stopTimer: (() => void) | undefined;
   /** Refused orders. */
   const delayed = createDelays(clock);
+  /** By message id, what clears a refused order's delay; gone when that is over. */
+  const clears = new Map<string, () => void>();
   /** Records of marks made that are not durable yet; each leaves when it is. */
   const writes = new Set<Promise<void>>();
   /** The loop that sends; empty when nothing is under way. */
   let sending: Promise<void> | undefined;
   /** By message id, refusals in a row since the start; what is done with has none. */
   const refusals = new Map<string, number>();
-  /** Orders in the batch that is out. */
-  let underWay = 0;
+  /** Orders in the batch that is out, until its results are recorded; those dropped meanwhile are not among them. */
+  const underWay = new Set<OpenEntry>();
   let failures = 0;
   /** Empty until the outbox is stopped. */
   let draining: Promise<void> | undefined;
@@ -82,22 +86,22 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       .catch(failed)
       .finally(() => {
         sending = undefined;
-        underWay = 0;
+        underWay.clear();
         if (!draining) schedule();
       });
   }
 
   async function send(): Promise<void> {
     const entries = waiting.splice(0, batch);
-    underWay = entries.length;
+    for (const entry of entries) underWay.add(entry);
     let results: MarkResult[];
     try {
       const orders = entries.map(({ id, mark }) => ({ id, mark: mark ?? {} }));
       results = await sharedWait(apply(orders, ended.signal), ended.signal);
       failures = 0;
     } catch (error) {
-      waiting.unshift(...entries);
-      underWay = 0;
+      waiting.unshift(...underWay);
+      underWay.clear();
       if (ended.signal.aborted || draining) return;
       failures += 1;
       await sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
@@ -108,31 +112,37 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
 
   async function record(entries: readonly OpenEntry[], results: readonly MarkResult[]): Promise<void> {
     const finished: { entry: OpenEntry; error?: string }[] = [];
-    underWay = 0;
     for (const [index, entry] of entries.entries()) {
       const result = results[index];
+      if (!underWay.has(entry)) continue;
       if (result?.done && !(result.vanished && isDoubtful(entry))) finished.push({ entry });
       else if (result?.done === false && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
-      else again(result && (result.done || counts(result.error)) ? await durable(() => ledger.markFailed(entry)) : entry);
+      else {
+        const next = result && (result.done || counts(result.error)) ? await durable(() => ledger.markFailed(entry)) : entry;
+        if (underWay.delete(entry)) again(next);
+      }
     }
+    const known = finished.filter(({ entry }) => underWay.delete(entry));
     // Told before it is durable: a mark made twice does no harm.
-    for (const { entry, error } of finished) {
+    for (const { entry, error } of known) {
       refusals.delete(entry.id);
       if (error === undefined) emit("message:marked", { queue, id: entry.id, outcome: entry.outcome ?? "settled" });
       else emit("message:mark-failed", { queue, id: entry.id, reason: error });
     }
     // That write waits for company; the next batch does not wait for it.
-    if (finished.length > 0) keep(durable(() => ledger.marked(finished)));
+    if (known.length > 0) keep(durable(() => ledger.marked(known)));
   }
 
   /** A refused order waits by itself, longer each time: the others go on. */
   function again(entry: OpenEntry): void {
     const refused = (refusals.get(entry.id) ?? entry.markAttempts ?? 0) + 1;
     refusals.set(entry.id, refused);
-    delayed.start(backoffMs(clock, refused, backoff), () => {
+    const clear = delayed.start(backoffMs(clock, refused, backoff), () => {
+      clears.delete(entry.id);
       waiting.push(entry);
       schedule();
     });
+    clears.set(entry.id, clear);
   }
 
   function keep(write: Promise<void>): void {
@@ -186,6 +196,14 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
       waiting.push(entry);
       schedule();
     },
+    drop(id) {
+      const at = waiting.findIndex((entry) => entry.id === id);
+      if (at >= 0) waiting.splice(at, 1);
+      for (const entry of underWay) if (entry.id === id) underWay.delete(entry);
+      clears.get(id)?.();
+      clears.delete(id);
+      refusals.delete(id);
+    },
     async stop(deadlineMs) {
       const stopDeadline = clock.startTimer(() => end(stoppedReason()), deadlineMs);
       draining ??= drain();
@@ -194,7 +212,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     },
     abandon: end,
     get waitingCount() {
-      return waiting.length + underWay + delayed.count;
+      return waiting.length + underWay.size + delayed.count;
     },
   };
 

@@ -1,7 +1,8 @@
 /**
  * Where messages wait for their delivery: oldest first, one of a conversation at a time, some with their content.
+ * Suspects of a crash wait in a lane of their own: they come out one by one, a few read ahead, and hold up no reading.
  *
- * Invariants: an entry is in exactly one of ready, loaded and held; content is counted in bytes, entries are not.
+ * Invariants: an entry is in exactly one of ready, loaded (of its lane) and held; content is counted in bytes, entries are not.
  * Content is taken in while its sum is below the mark, so even a message larger than the mark gets through; what is
  * held or kept may take half of the mark, so that it never shuts out the others. While a conversation has held entries
  * it is busy, or one of its entries is on its way: whoever takes an entry out and cannot go on with it calls `pass`.
@@ -21,10 +22,12 @@ export interface Loaded {
 export interface WaitingRoom {
   /** Takes an entry in; without content when there is no room for it. */
   add(entry: OpenEntry, item?: JsonObject): void;
-  /** Up to `count` of the oldest that wait without content; they are out of the room then. */
+  /** Up to `count` of those that wait without content, suspects first, then the oldest; they are out of the room then. */
   takeUnloaded(count: number): OpenEntry[];
-  /** Up to `count` of the oldest with content whose conversation is free; occupies their conversations. */
+  /** Up to `count` of the oldest with content whose conversation is free, no suspects; occupies their conversations. */
   takeLoaded(count: number): Loaded[];
+  /** The oldest suspect with content whose conversation is free; occupies its conversation. */
+  takeSuspect(): Loaded | undefined;
   /** The conversation's next message may come. */
   free(conversationId: string | undefined): void;
   /** The entry that was taken out without content does not come back for now: the next of its conversation may. */
@@ -35,8 +38,12 @@ export interface WaitingRoom {
   putBack(kept: Loaded): void;
   /** How many more messages of the usual size there is room for; 0 at the mark. */
   readonly roomFor: number;
+  /** Those that are no suspects. */
   readonly unloadedCount: number;
   readonly loadedCount: number;
+  /** Suspects whose content is wanted now. */
+  readonly unloadedSuspectCount: number;
+  readonly loadedSuspectCount: number;
 }
 
 export interface WaitingRoomOptions {
@@ -54,10 +61,17 @@ interface Held {
 const releaseCount = 20;
 /** Share of the newest message in the usual size. */
 const usualShare = 0.1;
+/** So many suspects have their content at once. */
+const suspectsAhead = 4;
+
+interface Lane {
+  readonly ready: Heap<OpenEntry>;
+  readonly loaded: Heap<Loaded>;
+}
 
 export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): WaitingRoom {
-  const ready = createHeap<OpenEntry>(older);
-  const loaded = createHeap<Loaded>((a, b) => older(a.entry, b.entry));
+  const ordinary = createLane();
+  const suspects = createLane();
   /** By conversation, those that wait for it; a conversation without any has no heap. */
   const held = new Map<string, Heap<Held>>();
   const busy = new Set<string>();
@@ -67,12 +81,16 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
   /** Bytes of a usual message; 0 before the first. */
   let usualBytes = 0;
 
+  function laneOf({ suspect }: OpenEntry): Lane {
+    return suspect ? suspects : ordinary;
+  }
+
   function place(entry: OpenEntry, item: JsonObject): void {
     const size = contentBytes(item);
     usualBytes = usualBytes === 0 ? size : usualBytes + (size - usualBytes) * usualShare;
-    if (bytes >= highWaterBytes) return ready.push(entry);
+    if (bytes >= highWaterBytes) return laneOf(entry).ready.push(entry);
     bytes += size;
-    loaded.push({ entry, item, bytes: size });
+    laneOf(entry).loaded.push({ entry, item, bytes: size });
   }
 
   function mayRest(size: number): boolean {
@@ -95,35 +113,45 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
     const heap = held.get(conversationId);
     for (const one of heap?.take(releaseCount) ?? []) {
       if (one.loaded) putBack(one.loaded);
-      else ready.push(one.entry);
+      else laneOf(one.entry).ready.push(one.entry);
     }
     if (heap?.size === 0) held.delete(conversationId);
   }
 
   function putBack(one: Loaded): void {
     restingBytes -= one.bytes;
-    loaded.push(one);
+    laneOf(one.entry).loaded.push(one);
+  }
+
+  function take({ loaded }: Lane, count: number): Loaded[] {
+    const taken: Loaded[] = [];
+    while (taken.length < count) {
+      const [one] = loaded.take(1);
+      if (!one) break;
+      const conversationId = conversationOf(one);
+      if (conversationId !== undefined && busy.has(conversationId)) {
+        hold(one, conversationId);
+        continue;
+      }
+      if (conversationId !== undefined) busy.add(conversationId);
+      bytes -= one.bytes;
+      taken.push(one);
+    }
+    return taken;
+  }
+
+  function unloadedSuspectCount(): number {
+    return Math.max(0, Math.min(suspects.ready.size, suspectsAhead - suspects.loaded.size));
   }
 
   return {
-    add: (entry, item) => (item ? place(entry, item) : ready.push(entry)),
-    takeUnloaded: (count) => ready.take(count),
-    takeLoaded(count) {
-      const taken: Loaded[] = [];
-      while (taken.length < count) {
-        const [one] = loaded.take(1);
-        if (!one) break;
-        const conversationId = conversationOf(one);
-        if (conversationId !== undefined && busy.has(conversationId)) {
-          hold(one, conversationId);
-          continue;
-        }
-        if (conversationId !== undefined) busy.add(conversationId);
-        bytes -= one.bytes;
-        taken.push(one);
-      }
-      return taken;
+    add: (entry, item) => (item ? place(entry, item) : laneOf(entry).ready.push(entry)),
+    takeUnloaded(count) {
+      const first = suspects.ready.take(Math.min(count, unloadedSuspectCount()));
+      return [...first, ...ordinary.ready.take(count - first.length)];
     },
+    takeLoaded: (count) => take(ordinary, count),
+    takeSuspect: () => take(suspects, 1)[0],
     free(conversationId) {
       if (conversationId === undefined) return;
       busy.delete(conversationId);
@@ -144,12 +172,22 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
       return bytes >= highWaterBytes ? 0 : Math.max(1, Math.floor((highWaterBytes - bytes) / (usualBytes || 1)));
     },
     get unloadedCount() {
-      return ready.size;
+      return ordinary.ready.size;
     },
     get loadedCount() {
-      return loaded.size;
+      return ordinary.loaded.size;
+    },
+    get unloadedSuspectCount() {
+      return unloadedSuspectCount();
+    },
+    get loadedSuspectCount() {
+      return suspects.loaded.size;
     },
   };
+}
+
+function createLane(): Lane {
+  return { ready: createHeap(older), loaded: createHeap((a, b) => older(a.entry, b.entry)) };
 }
 
 export function conversationOf({ entry, item }: Loaded): string | undefined {

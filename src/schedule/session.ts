@@ -14,6 +14,7 @@ import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
+import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type Bar, createGate } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
@@ -61,6 +62,8 @@ export interface SessionOptions {
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
   readonly walkPacer: WalkPacer;
+  /** Shared by all queues of the process. */
+  readonly solitude: Solitude;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
@@ -148,6 +151,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     clock,
     emit,
     onFailure,
+    solitude: options.solitude,
     handOver: options.handOver,
     afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
     onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,

@@ -6,6 +6,7 @@ import type { DaemonEvents } from "../../../src/daemon/events.js";
 import { queueSettings } from "../../../src/daemon/options.js";
 import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
+import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
 import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
@@ -33,6 +34,7 @@ async function createQueue() {
       hasDelta: true,
       walkPacer: createWalkPacer(clock),
       gateWidth: 4,
+      solitude: createSolitude({ clock }),
       tokens: {
         ...fixedTokens(),
         watchForSignIn: () => Promise.resolve(),

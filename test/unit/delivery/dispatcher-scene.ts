@@ -5,6 +5,7 @@ import { createDispatcher, type DispatcherOptions } from "../../../src/delivery/
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import type { Ledger, Sighting } from "../../../src/delivery/ledger.js";
 import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
+import { createSolitude } from "../../../src/delivery/solitude.js";
 import type { Reading } from "../../../src/mailbox/reader.js";
 import { createDesk, cursor, item, queue, sighting } from "./set-up.js";
 
@@ -54,6 +55,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       queue,
       ledger,
       clock,
+      solitude: createSolitude({ clock }),
       handOver,
       async read(ids, signal) {
         signal.throwIfAborted();

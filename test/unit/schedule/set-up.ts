@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpRequest } from "../../../src/base/http.js";
 import { type QueueOptions, queueSettings } from "../../../src/daemon/options.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
+import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
@@ -52,7 +53,11 @@ function answerWith(page: Page | No): HttpAnswer {
   }
   const { value, next, delta, date, total } = page;
   const links = { ...(next ? { "@odata.nextLink": linkTo(next) } : {}), ...(delta ? { "@odata.deltaLink": linkTo(delta) } : {}) };
-  return { status: 200, headers: new Headers(date ? { date } : {}), text: JSON.stringify(total === undefined ? { value, ...links } : { id: "f", totalItemCount: total }) };
+  return {
+    status: 200,
+    headers: new Headers(date ? { date } : {}),
+    text: JSON.stringify(total === undefined ? { value, ...links } : { id: "f", totalItemCount: total }),
+  };
 }
 
 export interface Scene {
@@ -126,6 +131,7 @@ export async function createScene(): Promise<Scene> {
         gateWidth: 4,
         hasDelta: true,
         walkPacer: createWalkPacer(clock),
+        solitude: createSolitude({ clock }),
         handOver(delivery) {
           scene.deliveries.push(delivery);
           return undefined;
