@@ -197,7 +197,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     on: (name, listener) => events.on(name, listener),
     once: (name, listener) => events.once(name, listener),
     off: (name, listener) => events.off(name, listener),
-    status: () => ({ state, queues: queues.status() }),
+    status: () => ({ state, queues: queues.status(clock.now()) }),
     signIn: async (address, method) => {
       const queue = queues.find(address);
       return withStore(() => accounts.signIn(queue.address, method, { signal: ending.signal }));

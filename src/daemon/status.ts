@@ -1,5 +1,6 @@
 /** What the daemon says of itself at a glance; from memory, without asking anybody. */
 import type { MailError, Responsible } from "../base/errors.js";
+import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { QueueState } from "../schedule/events.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { RunningQueue } from "./running-queue.js";
@@ -25,6 +26,10 @@ export interface QueueStatus {
   readonly marksWaiting: number;
   /** When the last round was complete; absent before the first. */
   readonly lastRoundAt?: Date;
+  /** No round was complete for the queue's `staleAfterMs`; told by `queue:stale`. */
+  readonly stale: boolean;
+  /** Milliseconds since the oldest message was found that is neither settled nor in quarantine nor gone; absent when there is none. */
+  readonly oldestUndeliveredMs?: number;
 }
 
 export interface DaemonStatus {
@@ -32,13 +37,18 @@ export interface DaemonStatus {
   readonly queues: readonly QueueStatus[];
 }
 
-export function queueStatus({ address }: QueueSettings, running: RunningQueue | undefined, broken: MailError | undefined): QueueStatus {
+/** `now`: epoch milliseconds. */
+export function queueStatus(
+  { address }: QueueSettings,
+  { running, broken, now }: { running: RunningQueue | undefined; broken: MailError | undefined; now: number },
+): QueueStatus {
   if (!running) {
     const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
-    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0 };
+    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false };
   }
   const { poller, session } = running;
   const { lastRoundAt } = poller;
+  const oldestFoundAt = oldestUndelivered(session.ledger.open.values());
   return {
     address,
     state: poller.state,
@@ -48,5 +58,14 @@ export function queueStatus({ address }: QueueSettings, running: RunningQueue | 
     inFlight: session.dispatcher.inFlightCount,
     marksWaiting: session.outbox.waitingCount,
     ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),
+    stale: poller.isStale,
+    ...(oldestFoundAt === undefined ? {} : { oldestUndeliveredMs: Math.max(0, now - oldestFoundAt) }),
   };
+}
+
+/** Epoch milliseconds at which the oldest was found; one that only waits for its mark is delivered. */
+function oldestUndelivered(entries: Iterable<OpenEntry>): number | undefined {
+  let oldest: number | undefined;
+  for (const { state, foundAt } of entries) if (state !== "marking" && foundAt < (oldest ?? Number.POSITIVE_INFINITY)) oldest = foundAt;
+  return oldest;
 }

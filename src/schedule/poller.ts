@@ -21,6 +21,7 @@ import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { createCadence } from "./cadence.js";
 import type { EmitScheduleEvent, QueueState } from "./events.js";
 import type { Session } from "./session.js";
+import { createStaleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
 
 export interface PollerOptions {
@@ -52,6 +53,8 @@ export interface Poller {
   readonly advice: Advice;
   /** Epoch milliseconds of the last complete round; empty before the first. */
   readonly lastRoundAt: number | undefined;
+  /** No round was complete for the queue's `staleAfterMs`. */
+  readonly isStale: boolean;
 }
 
 interface Waiter {
@@ -87,11 +90,22 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   /** Empty unless somebody can do something about the state. */
   let advice: Advice = {};
   let lastRoundAt: number | undefined;
+  /** What the last turn failed with; empty after one that went well. */
+  let failure: MailError | undefined;
   /** Those who wait for a round that begins after they asked; empty between such calls. */
   let waiters: Waiter[] = [];
   /** True while a sign-in is watched for. */
   let watching = false;
   let paused = false;
+  const staleness = createStaleness({
+    clock,
+    staleAfterMs: settings.staleAfterMs,
+    onStale(staleForMs) {
+      const cause = failure ? { why: whyOf(failure), ...adviceOf(failure) } : { why, ...advice };
+      emit("queue:stale", { queue, ...(lastRoundAt === undefined ? {} : { lastRoundAt }), staleForMs, state, ...cause });
+    },
+    onRecovered: (staleForMs) => emit("queue:recovered", { queue, staleForMs }),
+  });
 
   function enter(to: QueueState, reason: string, what: Advice = {}): void {
     const from = state;
@@ -122,12 +136,14 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
 
   function complete({ pages, messages, lagMs }: TurnResult): number {
     lastRoundAt = clock.now();
+    failure = undefined;
     const nextInMs = cadence.afterRound(messages);
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
     if (!ended.signal.aborted) settle("idle", "the round is complete");
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
+    staleness.completed();
     return nextInMs;
   }
 
@@ -143,13 +159,13 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       return Number.POSITIVE_INFINITY;
     }
     const backoff = cadence.afterFailure();
-    const reason = `${error.code}: ${error.message}`;
+    failure = error;
     const nextInMs = delayAfter(error, backoff);
     const what = adviceOf(error);
     const { code, message, serviceCode } = error;
     const service = serviceCode === undefined ? {} : { serviceCode };
     emit("queue:failed", { queue, code, reason: message, ...service, ...what, failures: cadence.failures, nextInMs });
-    settle(stateAfter(error), reason, what);
+    settle(stateAfter(error), whyOf(error), what);
     if (nextInMs === Number.POSITIVE_INFINITY) watch();
     return nextInMs;
   }
@@ -190,6 +206,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
 
   function stop(reason: string): void {
     enter("stopped", reason);
+    staleness.stop();
     ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} is no longer polled: ${reason}.`, { queue }));
     for (const { reject } of waiters) reject(ended.signal.reason);
     waiters = [];
@@ -208,6 +225,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       if (paused || ended.signal.aborted) return;
       paused = true;
       dispatcher.pause();
+      staleness.pause();
       for (const { reject } of waiters) reject(new MailError("LIFECYCLE_PAUSED", `${queue} was paused before the round began.`, { queue }));
       waiters = [];
       if (state !== "polling") enter("paused", "pause() was called");
@@ -216,6 +234,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       if (!paused || ended.signal.aborted) return;
       paused = false;
       dispatcher.resume();
+      staleness.resume();
       // A round that began before the pause is still under way otherwise.
       if (state === "paused") enter("idle", "resume() was called");
       wake();
@@ -233,5 +252,12 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     get lastRoundAt() {
       return lastRoundAt;
     },
+    get isStale() {
+      return staleness.isStale;
+    },
   };
+}
+
+function whyOf({ code, message }: MailError): string {
+  return `${code}: ${message}`;
 }

@@ -42,6 +42,7 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly staleAfterMs: number;
 }
 
 export interface SessionOptions {
