@@ -116,6 +116,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     emit,
     onFailure,
     apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
   });
   const dispatcher = createDispatcher({
     ...settings,
