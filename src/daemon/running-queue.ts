@@ -16,7 +16,7 @@ import { createPoller, type Poller } from "../schedule/poller.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { openSession, type QueueSettings, type Session } from "../schedule/session.js";
 import { runTurn } from "../schedule/turn.js";
-import type { Store } from "../state/store.js";
+import type { WatchedStore } from "../state/watched-store.js";
 import type { DaemonEvents } from "./events.js";
 
 export interface RunningQueue {
@@ -30,7 +30,7 @@ export interface RunningQueue {
 
 export interface RunningQueueOptions {
   readonly settings: QueueSettings;
-  readonly store: Store;
+  readonly store: WatchedStore;
   readonly clock: Clock;
   readonly client: GraphClient;
   readonly tokens: QueueTokens;
@@ -54,6 +54,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     turn: (signal) => runTurn({ session, store, client, clock, emit, signal }),
     watchForSignIn: (signal) => tokens.watchForSignIn(signal),
     wake: () => scheduler.wake(address),
+    storeTrouble: () => store.trouble?.error,
     onLost: abandon,
   });
   session.begin();

@@ -3,6 +3,7 @@ import type { MailError, Responsible } from "../base/errors.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { QueueState } from "../schedule/events.js";
 import type { QueueSettings } from "../schedule/session.js";
+import type { StoreTrouble } from "../state/watched-store.js";
 import type { RunningQueue } from "./running-queue.js";
 
 export type DaemonState = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -35,6 +36,19 @@ export interface QueueStatus {
 export interface DaemonStatus {
   readonly state: DaemonState;
   readonly queues: readonly QueueStatus[];
+  /** The store cannot be written or read, and no queue asks for mail; absent while it is well. */
+  readonly storeTrouble?: {
+    readonly since: Date;
+    /** An error code with its sentence. */
+    readonly why: string;
+    readonly remedy?: string;
+  };
+}
+
+export function storeStatus(trouble: StoreTrouble | undefined): Pick<DaemonStatus, "storeTrouble"> {
+  if (!trouble) return {};
+  const { code, message, remedy } = trouble.error;
+  return { storeTrouble: { since: new Date(trouble.since), why: `${code}: ${message}`, ...(remedy === undefined ? {} : { remedy }) } };
 }
 
 /** `now`: epoch milliseconds. */

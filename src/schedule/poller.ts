@@ -13,6 +13,8 @@
  * | paused              | `pause()`                                      | no rounds, no new deliveries           | `resume()`                                |
  * | stopped             | `stop()`, or the queue was lost                | nothing                                | never                                     |
  *
+ * While the store is in trouble a queue whose time has come is idle, and looks again soon.
+ *
  * Invariant: one turn at a time (the scheduler's promise); every change of state is told once, with its why.
  */
 import { type Advice, adviceOf } from "../auth/advice.js";
@@ -34,6 +36,8 @@ export interface PollerOptions {
   readonly watchForSignIn: (signal: AbortSignal) => Promise<void>;
   /** Asks the scheduler for a turn at once. */
   readonly wake: () => void;
+  /** Why nothing could be recorded now; empty while the store is well. */
+  readonly storeTrouble: () => MailError | undefined;
   /** Another process has taken the queue. */
   readonly onLost: (error: MailError) => void;
 }
@@ -66,6 +70,8 @@ interface Waiter {
 const unavailableMs = 3_600_000;
 /** The first tries come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
 const firstUnavailableMs = 300_000;
+/** Milliseconds, at least, between looks whether the store works again; at most twice as many. */
+const standByMs = 2_000;
 
 const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "AUTH_SIGN_IN_REQUIRED",
@@ -80,7 +86,7 @@ const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_UNAUTHORIZED",
 ]);
 
-export function createPoller({ session, clock, emit, turn, watchForSignIn, wake, onLost }: PollerOptions): Poller {
+export function createPoller({ session, clock, emit, turn, watchForSignIn, wake, storeTrouble, onLost }: PollerOptions): Poller {
   const { settings, mailbox, dispatcher } = session;
   const queue = settings.address;
   const cadence = createCadence({ clock, ...settings });
@@ -121,6 +127,11 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     if (ended.signal.aborted || paused) return Number.POSITIVE_INFINITY;
     const asked = waiters;
     waiters = [];
+    const trouble = storeTrouble();
+    if (trouble) {
+      for (const { reject } of asked) reject(trouble);
+      return standBy(trouble);
+    }
     enter("polling", "a round began");
     try {
       const result = await turn(ended.signal);
@@ -132,6 +143,13 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
         ? Number.POSITIVE_INFINITY
         : afterFailure(asMailError(error, "GRAPH_UNAVAILABLE", `A turn of ${queue} failed.`, { queue }));
     }
+  }
+
+  /** No page is asked for that could not be recorded; the daemon tells that once for all queues. */
+  function standBy(trouble: MailError): number {
+    failure = trouble;
+    settle("idle", whyOf(trouble), adviceOf(trouble));
+    return standByMs * (1 + clock.random());
   }
 
   function complete({ pages, messages, lagMs }: TurnResult): number {

@@ -7,6 +7,7 @@ import { queueSettings } from "../../../src/daemon/options.js";
 import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
+import { watchStore } from "../../../src/state/watched-store.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
 
@@ -24,7 +25,7 @@ async function createQueue() {
   const run = () =>
     runQueue({
       settings: queueSettings({ address }, {}),
-      store,
+      store: watchStore(store, { clock, emit: () => undefined }),
       clock,
       client,
       scheduler,

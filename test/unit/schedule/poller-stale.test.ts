@@ -80,3 +80,21 @@ test("a stopped queue leaves no timer and is told no more", async () => {
   await scene.clock.advance(10 * limitMs);
   expect([scene.of("queue:stale"), scene.poller.isStale]).toEqual([[], false]);
 });
+
+test("while the store is in trouble no round begins, nothing is told a second time, and rounds come by themselves after it", async () => {
+  const scene = await begun();
+  await scene.end(fine);
+  const remedy = "See whether the disk is full.";
+  scene.trouble = new MailError("STORE_UNAVAILABLE", "The disk is full.", { remedy });
+  await scene.clock.advance(limitMs - 1_000);
+  expect([scene.turns, scene.of("queue:failed"), scene.poller.state]).toEqual([1, [], "idle"]);
+  expect([scene.poller.why, scene.poller.advice]).toEqual(["STORE_UNAVAILABLE: The disk is full.", { remedy }]);
+  await expect(scene.poller.pollNow()).rejects.toBe(scene.trouble);
+  await scene.clock.advance(2_000);
+  expect(scene.of("queue:stale")).toMatchObject([{ why: "STORE_UNAVAILABLE: The disk is full.", remedy }]);
+  scene.trouble = undefined;
+  await scene.clock.advance(4_000);
+  expect(scene.turns).toBe(2);
+  await scene.end(fine);
+  expect(scene.of("queue:recovered")).toHaveLength(1);
+});
