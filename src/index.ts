@@ -45,6 +45,7 @@ export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } f
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";
 export type { StartFrom } from "./schedule/session.js";
+export type { StoreEvents } from "./state/events.js";
 export { type LmdbStoreOptions, lmdbStore } from "./state/lmdb.js";
 export { type MemoryStoreOptions, memoryStore } from "./state/memory.js";
 export type { Check, Commit, CommitResult, Entry, Key, Selection, Store, Value } from "./state/store.js";

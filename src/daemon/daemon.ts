@@ -15,14 +15,16 @@ import type { Delivery } from "../delivery/delivery.js";
 import { createSolitude } from "../delivery/solitude.js";
 import { createLocalScheduler } from "../schedule/local.js";
 import { createWalkPacer } from "../schedule/walk-pacer.js";
+import type { EmitStoreEvent } from "../state/events.js";
 import { takeOwnership } from "../state/ownership.js";
+import { watchStore } from "../state/watched-store.js";
 import { assertVaultOpens, connect } from "./connection.js";
 import type { DaemonEvents } from "./events.js";
 import type { MailDaemon, StopOptions } from "./mail-daemon.js";
 import { daemonSettings, type MailDaemonOptions, queueSettings } from "./options.js";
 import { createQueues } from "./queues.js";
 import { runQueue } from "./running-queue.js";
-import type { DaemonState } from "./status.js";
+import { type DaemonState, storeStatus } from "./status.js";
 
 /**
  * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
@@ -39,14 +41,15 @@ export function createMailDaemon(options: MailDaemonOptions): MailDaemon {
 
 /** The same with the clock of a test. */
 export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaemon {
-  const settings = daemonSettings(options);
-  const { store } = settings;
+  const given = daemonSettings(options);
   const emitter = createEmitter<DaemonEvents>();
   /** Its listeners are outside of every handler, also where a handler's own call leads to the event. */
   const events: Emitter<DaemonEvents> = {
     ...emitter,
     emit: (name, payload) => insideHandlerOf.run(undefined, () => emitter.emit(name, payload)),
   };
+  const store = watchStore(given.store, { clock, emit: events.emit as EmitStoreEvent });
+  const settings = { ...given, store };
   const { accounts, client, vault } = connect(settings, { clock, emit: events.emit as EmitAuthEvent });
   const scheduler = createLocalScheduler({ clock, concurrency: settings.turnsAtOnce });
   const walkPacer = createWalkPacer(clock);
@@ -204,7 +207,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     on: (name, listener) => events.on(name, listener),
     once: (name, listener) => events.once(name, listener),
     off: (name, listener) => events.off(name, listener),
-    status: () => ({ state, queues: queues.status() }),
+    status: () => ({ state, queues: queues.status(clock.now()), ...storeStatus(store.trouble) }),
     signIn: async (address, method) => {
       const queue = queues.find(address);
       return withStore(() => accounts.signIn(queue.address, method, { signal: ending.signal }));

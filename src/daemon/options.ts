@@ -57,6 +57,11 @@ export interface QueueDefaults {
   readonly sweepIntervalMs?: number;
   /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
   readonly highWaterBytes?: number;
+  /**
+   * Milliseconds without a complete round until `queue:stale`, 1 to 2,147,483,647. Default ten times `pollIntervalMs`, at
+   * least 300,000.
+   */
+  readonly staleAfterMs?: number;
 }
 
 /** One queue. */
@@ -113,6 +118,8 @@ export interface DaemonSettings {
 
 const dayMs = 86_400_000;
 const longestTimerMs = 2 ** 31 - 1;
+/** Unless it is set, no queue is told stale sooner: that long a restart of a mailbox's server may take. */
+const leastStaleAfterMs = 300_000;
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const domain = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i;
 /** Deliberately plain: Microsoft 365 gives users no quoted or commented addresses. */
@@ -171,6 +178,7 @@ const queueFields = {
   handlerTimeoutMs: whole(1, longestTimerMs).optional(),
   sweepIntervalMs: whole(0, longestTimerMs).optional(),
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+  staleAfterMs: whole(1, longestTimerMs).optional(),
 };
 
 const defaultsSchema = z.strictObject(queueFields).refine((given) => fittingIntervals(given as QueueDefaults), unfitting);
@@ -249,6 +257,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
     sweepIntervalMs: given.sweepIntervalMs ?? 6 * 3_600_000,
     highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
+    staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
   };
 }
 

@@ -32,7 +32,8 @@ export interface Queues {
   close(deadlineMs: number, why: string): Promise<PromiseSettledResult<void>[]>;
   /** Ends all at once, without a write. */
   abandon(reason: MailError): void;
-  status(): QueueStatus[];
+  /** As it is at `now`, epoch milliseconds. */
+  status(now: number): QueueStatus[];
 }
 
 export interface QueuesOptions {
@@ -163,7 +164,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
       lost = reason;
       for (const queue of running.values()) queue.abandon(reason);
     },
-    status: () => [...known].map(([key, queue]) => queueStatus(queue, running.get(key), broken.get(key))),
+    status: (now) => [...known].map(([key, queue]) => queueStatus(queue, { running: running.get(key), broken: broken.get(key), now })),
   };
 }
 

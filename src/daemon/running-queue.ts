@@ -20,7 +20,7 @@ import { openSession, type QueueSettings, type Session } from "../schedule/sessi
 import { createSweeper, type Sweeper } from "../schedule/sweep.js";
 import { runTurn } from "../schedule/turn.js";
 import type { WalkPacer } from "../schedule/walk-pacer.js";
-import type { Store } from "../state/store.js";
+import type { WatchedStore } from "../state/watched-store.js";
 import type { DaemonEvents } from "./events.js";
 
 export interface RunningQueue {
@@ -36,7 +36,7 @@ export interface RunningQueue {
 
 export interface RunningQueueOptions {
   readonly settings: QueueSettings;
-  readonly store: Store;
+  readonly store: WatchedStore;
   readonly clock: Clock;
   readonly client: GraphClient;
   readonly tokens: QueueTokens;
@@ -69,6 +69,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
       }),
     watchForSignIn: (signal) => tokens.watchForSignIn(signal),
     wake: () => scheduler.wake(address),
+    storeTrouble: () => store.trouble?.error,
     onLost: abandon,
   });
   session.begin();

@@ -1,7 +1,9 @@
 /** What the daemon says of itself at a glance; from memory, without asking anybody. */
 import type { MailError, Responsible } from "../base/errors.js";
+import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { QueueState } from "../schedule/events.js";
 import type { QueueSettings } from "../schedule/session.js";
+import type { StoreTrouble } from "../state/watched-store.js";
 import type { RunningQueue } from "./running-queue.js";
 
 export type DaemonState = "new" | "starting" | "running" | "stopping" | "stopped";
@@ -25,20 +27,42 @@ export interface QueueStatus {
   readonly marksWaiting: number;
   /** When the last round was complete; absent before the first. */
   readonly lastRoundAt?: Date;
+  /** No round was complete for the queue's `staleAfterMs`; told by `queue:stale`. */
+  readonly stale: boolean;
+  /** Milliseconds since the oldest message was found that is neither settled nor in quarantine nor gone; absent when there is none. */
+  readonly oldestUndeliveredMs?: number;
 }
 
 export interface DaemonStatus {
   readonly state: DaemonState;
   readonly queues: readonly QueueStatus[];
+  /** The store cannot be written or read, and no queue asks for mail; absent while it is well. */
+  readonly storeTrouble?: {
+    readonly since: Date;
+    /** An error code with its sentence. */
+    readonly why: string;
+    readonly remedy?: string;
+  };
 }
 
-export function queueStatus({ address }: QueueSettings, running: RunningQueue | undefined, broken: MailError | undefined): QueueStatus {
+export function storeStatus(trouble: StoreTrouble | undefined): Pick<DaemonStatus, "storeTrouble"> {
+  if (!trouble) return {};
+  const { code, message, remedy } = trouble.error;
+  return { storeTrouble: { since: new Date(trouble.since), why: `${code}: ${message}`, ...(remedy === undefined ? {} : { remedy }) } };
+}
+
+/** `now`: epoch milliseconds. */
+export function queueStatus(
+  { address }: QueueSettings,
+  { running, broken, now }: { running: RunningQueue | undefined; broken: MailError | undefined; now: number },
+): QueueStatus {
   if (!running) {
     const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
-    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0 };
+    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false };
   }
   const { poller, session } = running;
   const { lastRoundAt } = poller;
+  const oldestFoundAt = oldestUndelivered(session.ledger.open.values());
   return {
     address,
     state: poller.state,
@@ -48,5 +72,14 @@ export function queueStatus({ address }: QueueSettings, running: RunningQueue | 
     inFlight: session.dispatcher.inFlightCount,
     marksWaiting: session.outbox.waitingCount,
     ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),
+    stale: poller.isStale,
+    ...(oldestFoundAt === undefined ? {} : { oldestUndeliveredMs: Math.max(0, now - oldestFoundAt) }),
   };
+}
+
+/** Epoch milliseconds at which the oldest was found; one that only waits for its mark is delivered. */
+function oldestUndelivered(entries: Iterable<OpenEntry>): number | undefined {
+  let oldest: number | undefined;
+  for (const { state, foundAt } of entries) if (state !== "marking" && foundAt < (oldest ?? Number.POSITIVE_INFINITY)) oldest = foundAt;
+  return oldest;
 }

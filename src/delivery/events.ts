@@ -26,8 +26,12 @@ export interface DeliveryEvents {
     /** As configured. */
     readonly folder: string;
   };
-  /** The mark was made on the server. */
-  "message:marked": AboutMessage & { readonly outcome: "settled" | "quarantined" };
+  /** The mark was made on the server, or is not needed any more. */
+  "message:marked": AboutMessage & {
+    readonly outcome: "settled" | "quarantined";
+    /** The message is not in the mailbox any more, so there was nothing to mark. */
+    readonly vanished?: true;
+  };
   /** The mark can never be made; nothing else is held up. */
   "message:mark-failed": AboutMessage & { readonly reason: string };
   /** It was deleted for good before it could be read: believed after 15 minutes of asking and a listing that does not show it. */

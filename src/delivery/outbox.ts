@@ -2,7 +2,8 @@
  * The marks of one queue on their way to the server: many leave together, after at most a short wait.
  *
  * Invariants: an order lies in the ledger until it is done, so it survives everything; one batch at a time; an order
- * that can never succeed is told and let go, and blocks nothing; of one that was dropped nothing is told or recorded.
+ * that can never succeed is told and let go, and blocks nothing, also where it spoils the whole batch; a message counts
+ * as vanished only while the mailbox itself is there; of an order that was dropped nothing is told or recorded.
  */
 import { setMaxListeners } from "node:events";
 import { backoffMs } from "../base/backoff.js";
@@ -16,6 +17,7 @@ import type { EmitDeliveryEvent } from "./events.js";
 import { insisting } from "./insist.js";
 import type { Ledger } from "./ledger.js";
 import type { OpenEntry } from "./ledger-record.js";
+import { judgeMark } from "./mark-verdict.js";
 
 export interface OutboxOptions {
   /** The queue address as configured. */
@@ -24,6 +26,8 @@ export interface OutboxOptions {
   readonly clock: Clock;
   /** Carries out at most 20 orders. */
   readonly apply: (orders: readonly MarkOrder[], signal: AbortSignal) => Promise<MarkResult[]>;
+  /** Whether Graph gives the mailbox itself: otherwise a 404 says nothing about a message. */
+  readonly mailboxAnswers: (signal: AbortSignal) => Promise<boolean>;
   readonly emit: EmitDeliveryEvent;
   readonly onFailure: (error: MailError) => void;
 }
@@ -44,12 +48,8 @@ const batch = 20;
 /** Milliseconds that the first mark waits for company. */
 const gatherMs = 100;
 const backoff = { baseMs: 2_000, capMs: 300_000 };
-/** An order refused this often for reasons that do not pass is let go. */
-const tries = 10;
-/** A message must be missing this often, over more than a minute, until it counts as vanished: a single 404 may pass. */
-const vanishedTries = 6;
 
-export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: OutboxOptions): Outbox {
+export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit, onFailure }: OutboxOptions): Outbox {
   const waiting: OpenEntry[] = [];
   const ended = new AbortController();
   setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
@@ -65,8 +65,10 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   const writes = new Set<Promise<void>>();
   /** The loop that sends; empty when nothing is under way. */
   let sending: Promise<void> | undefined;
-  /** By message id, refusals in a row since the start; what is done with has none. */
-  const refusals = new Map<string, number>();
+  /** By message id, refusals in a row since the start, and the marks made until the last; what is done with has none. */
+  const refusals = new Map<string, { readonly count: number; readonly madeBefore: number }>();
+  /** Marks made since the start. */
+  let made = 0;
   /** Orders in the batch that is out, until its results are recorded; those dropped meanwhile are not among them. */
   const underWay = new Set<OpenEntry>();
   let failures = 0;
@@ -97,7 +99,7 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     let results: MarkResult[];
     try {
       const orders = entries.map(({ id, mark }) => ({ id, mark: mark ?? {} }));
-      results = await sharedWait(apply(orders, ended.signal), ended.signal);
+      results = await sharedWait(applyHalving(orders), ended.signal);
       failures = 0;
     } catch (error) {
       waiting.unshift(...underWay);
@@ -110,24 +112,42 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
     await record(entries, results);
   }
 
-  async function record(entries: readonly OpenEntry[], results: readonly MarkResult[]): Promise<void> {
-    const finished: { entry: OpenEntry; error?: string }[] = [];
+  /** One order can spoil the request for all: such a batch is halved until it has the refusal to itself. */
+  async function applyHalving(orders: readonly MarkOrder[]): Promise<MarkResult[]> {
+    try {
+      return await apply(orders, ended.signal);
+    } catch (error) {
+      if (ended.signal.aborted || !(error instanceof MailError) || error.scope !== "call") throw error;
+      if (orders.length === 1) return [{ done: false, error, asWhole: true }];
+      const middle = Math.ceil(orders.length / 2);
+      return [...(await applyHalving(orders.slice(0, middle))), ...(await applyHalving(orders.slice(middle)))];
+    }
+  }
+
+  async function record(entries: readonly OpenEntry[], results: readonly (MarkResult | undefined)[]): Promise<void> {
+    const finished: { entry: OpenEntry; error?: string; vanished?: true }[] = [];
+    made += results.filter((result) => result?.done && !result.vanished).length;
+    /** Asked once for all that is missing; empty until then. */
+    let isThere: boolean | undefined;
     for (const [index, entry] of entries.entries()) {
-      const result = results[index];
       if (!underWay.has(entry)) continue;
-      if (result?.done && !(result.vanished && isDoubtful(entry))) finished.push({ entry });
-      else if (result?.done === false && isHopeless(entry, result.error)) finished.push({ entry, error: result.error.message });
+      const result = results[index];
+      const verdict = judgeMark(result, entry, made > (refusals.get(entry.id)?.madeBefore ?? made));
+      if (verdict === "believed") isThere ??= await sharedWait(mailboxAnswers(ended.signal), ended.signal);
+      if (verdict === "done") finished.push({ entry });
+      else if (verdict === "believed" && isThere) finished.push({ entry, vanished: true });
+      else if (verdict === "failed" && result?.done === false) finished.push({ entry, error: result.error.message });
       else {
-        const next = result && (result.done || counts(result.error)) ? await durable(() => ledger.markFailed(entry)) : entry;
+        const next = verdict === "counted" ? await durable(() => ledger.markFailed(entry)) : entry;
         if (underWay.delete(entry)) again(next);
       }
     }
     const known = finished.filter(({ entry }) => underWay.delete(entry));
     // Told before it is durable: a mark made twice does no harm.
-    for (const { entry, error } of known) {
+    for (const { entry, error, vanished } of known) {
       refusals.delete(entry.id);
-      if (error === undefined) emit("message:marked", { queue, id: entry.id, outcome: entry.outcome ?? "settled" });
-      else emit("message:mark-failed", { queue, id: entry.id, reason: error });
+      if (error !== undefined) emit("message:mark-failed", { queue, id: entry.id, reason: error });
+      else emit("message:marked", { queue, id: entry.id, outcome: entry.outcome ?? "settled", ...(vanished ? { vanished } : {}) });
     }
     // That write waits for company; the next batch does not wait for it.
     if (known.length > 0) keep(durable(() => ledger.marked(known)));
@@ -135,9 +155,9 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
 
   /** A refused order waits by itself, longer each time: the others go on. */
   function again(entry: OpenEntry): void {
-    const refused = (refusals.get(entry.id) ?? entry.markAttempts ?? 0) + 1;
-    refusals.set(entry.id, refused);
-    const clear = delayed.start(backoffMs(clock, refused, backoff), () => {
+    const count = (refusals.get(entry.id)?.count ?? entry.markAttempts ?? 0) + 1;
+    refusals.set(entry.id, { count, madeBefore: made });
+    const clear = delayed.start(backoffMs(clock, count, backoff), () => {
       clears.delete(entry.id);
       waiting.push(entry);
       schedule();
@@ -153,19 +173,6 @@ export function createOutbox({ queue, ledger, clock, apply, emit, onFailure }: O
   function failed(error: unknown): void {
     if (ended.signal.aborted) return;
     onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
-  }
-
-  /** What says something about the order: a full or absent mailbox, or a server in trouble, says nothing, and the order waits. */
-  function counts({ code, scope }: MailError): boolean {
-    return scope === "call" || scope === "message" || code === "SYNC_FOLDER_NOT_FOUND";
-  }
-
-  function isDoubtful({ markAttempts = 0 }: OpenEntry): boolean {
-    return markAttempts + 1 < vanishedTries;
-  }
-
-  function isHopeless(entry: OpenEntry, error: MailError): boolean {
-    return error.code === "GRAPH_REFUSED" || (counts(error) && (entry.markAttempts ?? 0) + 1 >= tries);
   }
 
   function end(reason: MailError): void {

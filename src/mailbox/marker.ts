@@ -3,13 +3,15 @@
  *
  * Invariants: every step may be repeated: updates are sparse, moves go by immutable id, and so does a delete, which is a
  * move (deleting twice would delete for good); what has vanished counts as done. Categories are written only over the
- * version they were read from. Changes come before the move of the same message, each step in batches of its own.
+ * version they were read from. Changes come before the move of the same message, each step in batches of its own. A
+ * refused move is believed only where the message is neither gone nor in the folder it was to go to.
  */
 import { MailError } from "../base/errors.js";
 import { type PartAnswer, sendBatch } from "../graph/batch.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type BatchPart, isObject, type Json, type JsonObject, versionOf } from "../graph/wire.js";
 import { preferences } from "./message.js";
+import { findMoved } from "./whereabouts.js";
 
 /** What to do on the server; nothing when empty. */
 export interface Mark {
@@ -29,8 +31,13 @@ export interface MarkOrder {
   readonly mark: Mark;
 }
 
-/** `done`: as ordered, or Graph said that the message is not there; otherwise why not, and whether trying again can help. */
-export type MarkResult = { readonly done: true; readonly vanished?: true } | { readonly done: false; readonly error: MailError };
+/**
+ * `done`: as ordered, or Graph said that the message is not there; otherwise why not, and whether trying again can help.
+ * `asWhole`: not the order but a batch of nothing else was refused.
+ */
+export type MarkResult =
+  | { readonly done: true; readonly vanished?: true }
+  | { readonly done: false; readonly error: MailError; readonly asWhole?: true };
 
 /** True when the mark asks for nothing. */
 export function isEmptyMark(mark: Mark): boolean {
@@ -106,6 +113,7 @@ export async function applyMarks(
       vanishedIsDone,
     );
     for (const [index, { mark }] of orders.entries()) if (destinationOf(mark) === undefined) open.delete(index);
+    const moving = new Set(open);
     await step(
       ifOpen(({ id, mark }) => {
         const destinationId = destinationOf(mark);
@@ -114,12 +122,25 @@ export async function applyMarks(
       resultOf,
     );
     open.clear();
-    // A 404 to a move can mean the message or the folder: only a message that is not there any more is done with.
-    for (const [index, result] of results.entries()) if (isNotFound(result)) open.add(index);
-    await step(
-      ifOpen(({ id }) => ({ method: "GET", path: `${path(id)}?$select=id` })),
-      (answer, index) => (answer.ok ? (results[index] as MarkResult) : vanishedIsDone(answer)),
-    );
+    // A 404 to a move can mean the message or the folder, and a move whose answer was lost may have been made.
+    const doubted = [...moving].filter((index) => isDoubtful(results[index]));
+    for (const index of doubted) open.add(index);
+    if (doubted.length > 0) await lookFor(doubted);
+  }
+
+  async function lookFor(doubted: readonly number[]): Promise<void> {
+    const moves = doubted.map((index) => {
+      const { id, mark } = orders[index] as MarkOrder;
+      return { id, destination: destinationOf(mark) as string };
+    });
+    const found = await findMoved(client, mailbox, moves, signal);
+    for (const [at, index] of doubted.entries()) {
+      const where = found[at];
+      open.delete(index);
+      if (where === "there") results[index] = { done: true };
+      else if (where === "vanished") results[index] = { done: true, vanished: true };
+      else if (where instanceof MailError) results[index] = { done: false, error: where };
+    }
   }
 
   try {
@@ -158,6 +179,11 @@ function withoutCategories(queue: string): MailError {
 
 function resultOf(answer: PartAnswer): MarkResult {
   return answer.ok ? { done: true } : { done: false, error: answer.error };
+}
+
+/** What may be said of a move that was made: not that the mailbox or the server is in trouble. */
+function isDoubtful(result: MarkResult | undefined): boolean {
+  return result?.done === false && (result.error.scope === "call" || result.error.serviceCode?.toLowerCase() === "errormovecopyfailed");
 }
 
 function isNotFound(result: MarkResult | undefined): boolean {

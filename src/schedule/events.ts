@@ -96,6 +96,22 @@ export interface ScheduleEvents {
       readonly failures: number;
       readonly nextInMs: number;
     };
+  /** The queue has had no complete round for `staleAfterMs`; told once, until one is complete again. A paused queue is not stale. */
+  "queue:stale": AboutQueue &
+    Advice & {
+      /** Epoch milliseconds of the last complete round; absent before the first. */
+      readonly lastRoundAt?: number;
+      /** Milliseconds since then, or since the queue was begun or resumed. */
+      readonly staleForMs: number;
+      readonly state: QueueState;
+      /** What keeps it: the last failure, or why the queue is in its state. */
+      readonly why: string;
+    };
+  /** A round is complete again after `queue:stale`. */
+  "queue:recovered": AboutQueue & {
+    /** Milliseconds in all without a complete round. */
+    readonly staleForMs: number;
+  };
 }
 
 export type EmitScheduleEvent = <Name extends keyof ScheduleEvents>(name: Name, payload: ScheduleEvents[Name]) => void;

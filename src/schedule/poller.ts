@@ -13,6 +13,8 @@
  * | paused              | `pause()`                                      | no rounds, no new deliveries           | `resume()`                                |
  * | stopped             | `stop()`, or the queue was lost                | nothing                                | never                                     |
  *
+ * While the store is in trouble a queue whose time has come is idle, and looks again soon.
+ *
  * Invariant: one turn at a time (the scheduler's promise); every change of state is told once, with its why.
  */
 import { type Advice, adviceOf } from "../auth/advice.js";
@@ -21,6 +23,7 @@ import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { createCadence } from "./cadence.js";
 import type { EmitScheduleEvent, QueueState } from "./events.js";
 import type { Session } from "./session.js";
+import { createStaleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
 
 export interface PollerOptions {
@@ -33,6 +36,8 @@ export interface PollerOptions {
   readonly watchForSignIn: (signal: AbortSignal) => Promise<void>;
   /** Asks the scheduler for a turn at once. */
   readonly wake: () => void;
+  /** Why nothing could be recorded now; empty while the store is well. */
+  readonly storeTrouble: () => MailError | undefined;
   /** Another process has taken the queue. */
   readonly onLost: (error: MailError) => void;
 }
@@ -54,6 +59,8 @@ export interface Poller {
   readonly advice: Advice;
   /** Epoch milliseconds of the last complete round; empty before the first. */
   readonly lastRoundAt: number | undefined;
+  /** No round was complete for the queue's `staleAfterMs`. */
+  readonly isStale: boolean;
 }
 
 interface Waiter {
@@ -65,6 +72,8 @@ interface Waiter {
 const unavailableMs = 3_600_000;
 /** The first tries come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
 const firstUnavailableMs = 300_000;
+/** Milliseconds, at least, between looks whether the store works again; at most twice as many. */
+const standByMs = 2_000;
 
 const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "AUTH_SIGN_IN_REQUIRED",
@@ -79,7 +88,7 @@ const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_UNAUTHORIZED",
 ]);
 
-export function createPoller({ session, clock, emit, turn, watchForSignIn, wake, onLost }: PollerOptions): Poller {
+export function createPoller({ session, clock, emit, turn, watchForSignIn, wake, storeTrouble, onLost }: PollerOptions): Poller {
   const { settings, mailbox, dispatcher } = session;
   const queue = settings.address;
   const cadence = createCadence({ clock, ...settings });
@@ -89,11 +98,22 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   /** Empty unless somebody can do something about the state. */
   let advice: Advice = {};
   let lastRoundAt: number | undefined;
+  /** What the last turn failed with; empty after one that went well. */
+  let failure: MailError | undefined;
   /** Those who wait for a round that begins after they asked; empty between such calls. */
   let waiters: Waiter[] = [];
   /** True while a sign-in is watched for. */
   let watching = false;
   let paused = false;
+  const staleness = createStaleness({
+    clock,
+    staleAfterMs: settings.staleAfterMs,
+    onStale(staleForMs) {
+      const cause = failure ? { why: whyOf(failure), ...adviceOf(failure) } : { why, ...advice };
+      emit("queue:stale", { queue, ...(lastRoundAt === undefined ? {} : { lastRoundAt }), staleForMs, state, ...cause });
+    },
+    onRecovered: (staleForMs) => emit("queue:recovered", { queue, staleForMs }),
+  });
 
   function enter(to: QueueState, reason: string, what: Advice = {}): void {
     const from = state;
@@ -109,6 +129,11 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     if (ended.signal.aborted || paused) return Number.POSITIVE_INFINITY;
     const asked = waiters;
     waiters = [];
+    const trouble = storeTrouble();
+    if (trouble) {
+      for (const { reject } of asked) reject(trouble);
+      return standBy(trouble);
+    }
     enter("polling", "a round began");
     try {
       const result = await turn(ended.signal);
@@ -122,8 +147,16 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     }
   }
 
+  /** No page is asked for that could not be recorded; the daemon tells that once for all queues. */
+  function standBy(trouble: MailError): number {
+    failure = trouble;
+    settle("idle", whyOf(trouble), adviceOf(trouble));
+    return standByMs * (1 + clock.random());
+  }
+
   function complete({ pages, messages, lagMs, more }: TurnResult): number {
     lastRoundAt = clock.now();
+    failure = undefined;
     const planned = cadence.afterRound(messages);
     const nextInMs = more ? Math.min(planned, settings.minPollIntervalMs) : planned;
     const { requests, parts } = mailbox.counter;
@@ -131,6 +164,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     mailbox.counter.parts = 0;
     if (!ended.signal.aborted) settle("idle", "the round is complete");
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
+    staleness.completed();
     return nextInMs;
   }
 
@@ -146,13 +180,13 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       return Number.POSITIVE_INFINITY;
     }
     const backoff = cadence.afterFailure();
-    const reason = `${error.code}: ${error.message}`;
+    failure = error;
     const nextInMs = delayAfter(error, backoff);
     const what = adviceOf(error);
     const { code, message, serviceCode } = error;
     const service = serviceCode === undefined ? {} : { serviceCode };
     emit("queue:failed", { queue, code, reason: message, ...service, ...what, failures: cadence.failures, nextInMs });
-    settle(stateAfter(error), reason, what);
+    settle(stateAfter(error), whyOf(error), what);
     if (nextInMs === Number.POSITIVE_INFINITY) watch();
     return nextInMs;
   }
@@ -193,6 +227,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
 
   function stop(reason: string): void {
     enter("stopped", reason);
+    staleness.stop();
     ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} is no longer polled: ${reason}.`, { queue }));
     for (const { reject } of waiters) reject(ended.signal.reason);
     waiters = [];
@@ -212,6 +247,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       if (paused || ended.signal.aborted) return;
       paused = true;
       dispatcher.pause();
+      staleness.pause();
       for (const { reject } of waiters) reject(new MailError("LIFECYCLE_PAUSED", `${queue} was paused before the round began.`, { queue }));
       waiters = [];
       if (state !== "polling") enter("paused", "pause() was called");
@@ -220,6 +256,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       if (!paused || ended.signal.aborted) return;
       paused = false;
       dispatcher.resume();
+      staleness.resume();
       // A round that began before the pause is still under way otherwise.
       if (state === "paused") enter("idle", "resume() was called");
       wake();
@@ -237,5 +274,12 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     get lastRoundAt() {
       return lastRoundAt;
     },
+    get isStale() {
+      return staleness.isStale;
+    },
   };
+}
+
+function whyOf({ code, message }: MailError): string {
+  return `${code}: ${message}`;
 }

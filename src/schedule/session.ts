@@ -23,7 +23,7 @@ import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
-import { readMessages, readWithLess } from "../mailbox/reader.js";
+import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import type { WalkPacer } from "./walk-pacer.js";
@@ -50,6 +50,7 @@ export interface QueueSettings {
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
   readonly sweepIntervalMs: number;
+  readonly staleAfterMs: number;
 }
 
 export interface SessionOptions {
@@ -143,6 +144,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     emit,
     onFailure,
     apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
   });
   const dispatcher = createDispatcher({
     ...settings,

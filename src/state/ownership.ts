@@ -3,13 +3,14 @@
  * or that has not renewed in time, is replaced.
  *
  * - held: the record is ours; a background timer renews it by compare-and-set.
- * - lost: another took the record, or it could not be renewed before it expired: `onLost` is called, once, and nothing
- *   is renewed any more.
+ * - lost: another took the record, or a renewal did not end before it expired: `onLost` is called, once, and nothing
+ *   is renewed any more. A store that refuses the renewal (a full disk) takes nothing from us: it is tried again, also
+ *   past the expiry, until it is written or shows that another was quicker.
  * - released: by us; the record is deleted if it is still ours. `onLost` is not called from here on.
  *
  * Invariant: a record is only ever replaced under a check of the version that was judged. Ownership alone is no fence:
- * an owner that was frozen past its expiry still believes in it until its next renewal, so what must not be written by
- * a former owner is committed with an epoch check.
+ * an owner that was frozen, or whose store refused, past its expiry still believes in it until its next renewal, so what
+ * must not be written by a former owner is committed with an epoch check.
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
@@ -117,7 +118,8 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
   let released: Promise<void> | undefined;
 
   function startTimer(): () => void {
-    const delayMs = Math.min(renewMs, Math.max(0, expiresAt - clock.now()));
+    const leftMs = expiresAt - clock.now();
+    const delayMs = leftMs > 0 ? Math.min(renewMs, leftMs) : renewMs;
     return clock.startTimer(() => (renewing = renew()), delayMs, { background: true });
   }
 
@@ -146,7 +148,7 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
       return undefined;
     } catch (cause) {
       const error = asMailError(cause, "STORE_UNAVAILABLE", `The store ${store.name} failed.`);
-      return error.retryable && clock.now() < expiresAt ? undefined : { why: notRenewed, cause: error };
+      return error.retryable ? undefined : { why: "its record can no longer be renewed", cause: error };
     } finally {
       stopWatching();
     }
@@ -162,7 +164,8 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
     const wasOurs = !ended;
     ended = true;
     stopTimer();
-    await renewing;
+    // Once lost, it may be a renewal that never ends.
+    if (wasOurs) await renewing;
     // When the check fails another has it, and there is nothing of ours to delete.
     if (wasOurs) await store.commit({ checks: [{ key: ownerKey, version }], deletes: [ownerKey] });
   }

@@ -49,6 +49,8 @@ const cases: readonly [change: object, message: RegExp][] = [
   [queue({ maxAttempts: null }), /`queues\[0\]\.maxAttempts` to be a number, got null/],
   [queue({ handlerTimeoutMs: 2 ** 31 }), /`queues\[0\]\.handlerTimeoutMs` to be 2147483647 or less/],
   [queue({ highWaterBytes: "32MB" }), /`queues\[0\]\.highWaterBytes`/],
+  [queue({ staleAfterMs: 0 }), /`queues\[0\]\.staleAfterMs` to be 1 or more/],
+  [queue({ staleAfterMs: 2 ** 31 }), /`queues\[0\]\.staleAfterMs` to be 2147483647 or less/],
   [queue({ folders: [] }), /`queues\[0\]\.folders` to be no shorter than 1/],
   [queue({ folders: ["inbox", "Inbox"] }), /`queues\[0\]\.folders` to be a list without repeated folders/],
   [queue({ folders: [""] }), /`queues\[0\]\.folders\[0\]`/],

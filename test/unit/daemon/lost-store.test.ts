@@ -60,10 +60,10 @@ test("the same daemon would have gone on and written while the store was its own
   expect(scene.store.commits.length).toBeGreaterThan(count + 10);
 });
 
-test("a store that takes no renewal until the record has expired is lost as well", async () => {
+test("a store whose renewal does not end before the record expires is lost as well", async () => {
   const scene = createScene();
   const daemon = await running(scene);
-  scene.store.refuse = away;
+  scene.store.hold(({ puts }) => puts?.[0]?.key === ownerKey);
   const before = scene.clock.now();
   expect(await scene.done(daemon.stopped)).toMatchObject({ code: "LIFECYCLE_LOST_STORE" });
   expect(scene.clock.now() - before).toBeLessThanOrEqual(11_000);
@@ -75,6 +75,10 @@ test("a settlement that is insisting on a store in trouble ends when the store i
   const daemon = await running(scene);
   scene.store.refuse = away;
   const ack = expect(scene.deliveries[0]!.ack()).rejects.toMatchObject({ code: "LIFECYCLE_LOST_QUEUE" });
+  await scene.clock.advance(20_000);
+  expect(daemon.status().state).toBe("running");
+  scene.store.refuse = ({ puts }) => (puts?.[0]?.key[0] === address ? away() : undefined);
+  await scene.deposed();
   await scene.done(daemon.stopped);
   await ack;
   expect(scene.clock.pending()).toBe(0);

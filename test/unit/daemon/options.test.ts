@@ -30,6 +30,7 @@ const defaults = {
   handlerTimeoutMs: 300_000,
   sweepIntervalMs: 21_600_000,
   highWaterBytes: 33_554_432,
+  staleAfterMs: 300_000,
 };
 
 test("a queue that says nothing but its address has every default, and its address as it was given", () => {
@@ -68,6 +69,7 @@ const others = {
   handlerTimeoutMs: 7,
   sweepIntervalMs: 7,
   highWaterBytes: 7,
+  staleAfterMs: 7,
 } satisfies Required<QueueDefaults>;
 const each = Object.entries(others) as [keyof QueueDefaults, never][];
 
@@ -101,6 +103,12 @@ test("the shortest wait is never longer than the longest", () => {
   expect(wait({ pollIntervalMs: 1_999 })).toEqual([1_999, 1_999]);
   expect(wait({ pollIntervalMs: 2_001 })).toEqual([2_000, 2_001]);
   expect(wait({ pollIntervalMs: 500 }, { minPollIntervalMs: 1_000 })).toEqual([500, 500]);
+});
+
+test("a queue is told stale after ten of its longest waits, and never before five minutes unless it is asked for", () => {
+  const limit = (given: QueueDefaults) => queueSettings({ address, ...given }, {}).staleAfterMs;
+  expect([29_999, 30_001, 86_400_000].map((pollIntervalMs) => limit({ pollIntervalMs }))).toEqual([300_000, 300_010, 864_000_000]);
+  expect(limit({ staleAfterMs: 1_000 })).toBe(1_000);
 });
 
 test("what the daemon was given is not changed, and a later change of it does not reach the settings", () => {

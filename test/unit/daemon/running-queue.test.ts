@@ -9,6 +9,7 @@ import { epochKey } from "../../../src/delivery/ledger-record.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
 import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
+import { watchStore } from "../../../src/state/watched-store.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
 
@@ -26,7 +27,7 @@ async function createQueue() {
   const run = () =>
     runQueue({
       settings: queueSettings({ address }, {}),
-      store,
+      store: watchStore(store, { clock, emit: () => undefined }),
       clock,
       client,
       scheduler,

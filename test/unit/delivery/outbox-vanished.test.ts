@@ -14,6 +14,7 @@ async function order(...answers: readonly MarkResult[]) {
   const ledger = await desk.open();
   const asked: number[] = [];
   const told: (keyof DeliveryEvents)[] = [];
+  const scene = { mailboxIsThere: true };
   const outbox = createOutbox({
     queue,
     ledger,
@@ -23,12 +24,13 @@ async function order(...answers: readonly MarkResult[]) {
       return [answers[asked.length - 1] ?? answers.at(-1)!];
     },
     emit: (name) => void told.push(name),
+    mailboxAnswers: async () => scene.mailboxIsThere,
     onFailure: (error) => expect.unreachable(error.message),
   });
   const [entry] = await ledger.record([sighting("a")], cursor("link 1"));
   const marking = await desk.done(ledger.settle(entry!, { outcome: "settled", mark: { markRead: true } }));
   outbox.add(marking!);
-  return { clock, ledger, asked, told };
+  return Object.assign(scene, { clock, ledger, asked, told });
 }
 
 test("a message that is there again gets its mark", async () => {
@@ -44,4 +46,14 @@ test("a message that stays away is done with after six times in more than a minu
   await clock.advance(3_600_000);
   expect([asked.length, told, ledger.open.size, clock.pending()]).toEqual([6, ["message:marked"], 0, 0]);
   expect(asked[5]! - asked[0]!).toBeGreaterThan(60_000);
+});
+
+test("no message is believed to have vanished while the mailbox itself is not there, and its mark comes with the mailbox", async () => {
+  const scene = await order(...Array.from({ length: 30 }, () => vanished), { done: true });
+  const { clock, ledger, told } = scene;
+  scene.mailboxIsThere = false;
+  await clock.advance(3_600_000);
+  expect([told, ledger.open.size]).toEqual([[], 1]);
+  await clock.advance(3 * 3_600_000);
+  expect([told, ledger.open.size]).toEqual([["message:marked"], 0]);
 });

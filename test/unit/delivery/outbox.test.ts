@@ -48,6 +48,7 @@ async function createScene() {
           under -= 1;
         }
       },
+      mailboxAnswers: async () => true,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onFailure: (error) => scene.failures.push(error),
     });
@@ -164,6 +165,44 @@ test("a mark that fails for a reason that does not pass is tried ten times, by i
   expect(scene.batches.length).toBe(10);
   expect(scene.of("message:mark-failed")).toEqual(["bad"]);
   expect([ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test("an order that spoils the request for all is found, tried ten times and let go of; the others are made", async () => {
+  const scene = await createScene();
+  const refused = new MailError("GRAPH_REFUSED", "The batch is refused.");
+  scene.answer = ({ id }) => (id === "m13" ? Promise.reject(refused) : done);
+  await scene.order(many(20));
+  await scene.clock.advance(200);
+  expect(scene.of("message:marked")).toEqual(many(20).filter((id) => id !== "m13"));
+  await scene.order(["later"]);
+  await scene.clock.advance(200);
+  expect(scene.of("message:marked")).toContain("later");
+  await scene.clock.advance(3_600_000);
+  expect(scene.told.filter(({ name }) => name === "message:mark-failed")).toMatchObject([{ id: "m13", reason: refused.message }]);
+  expect([scene.ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test("a server in trouble for one message alone counts while others' marks are made, and only then", async () => {
+  const scene = await createScene();
+  scene.answer = ({ id }) => (id === "bad" ? not("GRAPH_UNAVAILABLE") : done);
+  await scene.order(["bad"]);
+  await scene.clock.advance(6 * 3_600_000);
+  expect(scene.ledger.open.get("bad")).not.toHaveProperty("markAttempts");
+  for (let other = 0; other < 10; other += 1) {
+    await scene.order([`good ${other}`]);
+    await scene.clock.advance(300_000);
+  }
+  expect(scene.of("message:mark-failed")).toEqual(["bad"]);
+  expect([scene.ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test("a move that Exchange cannot make of this one message is told after ten times", async () => {
+  const scene = await createScene();
+  const error = new MailError("GRAPH_UNAVAILABLE", "It cannot be moved.", { status: 500, serviceCode: "ErrorMoveCopyFailed" });
+  scene.answer = () => ({ done: false, error });
+  await scene.order(["bad"]);
+  await scene.clock.advance(6 * 3_600_000);
+  expect([scene.batches.length, scene.of("message:mark-failed")]).toEqual([10, ["bad"]]);
 });
 
 test("a mark that fails in passing is tried until it is made, and does not count", async () => {

@@ -31,6 +31,7 @@ async function createScene(marks: { readonly onQuarantine?: { flag: true }; read
       graph.orders.push(...orders.map(({ id }) => id));
       return Promise.all(orders.map((order) => graph.answer(order)));
     },
+    mailboxAnswers: () => Promise.resolve(true),
     onFailure: (error) => scene.failures.push(error),
   });
   const quarantine = createQuarantine({ queue, store, ledger, dispatcher, outbox, emit });

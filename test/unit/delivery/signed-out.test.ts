@@ -49,6 +49,7 @@ async function ordered() {
       return Promise.all(orders.map((order) => scene.answer(order)));
     },
     emit: (_, { id }) => void marked.push(id),
+    mailboxAnswers: async () => true,
     onFailure: (error) => expect.unreachable(error.message),
   });
   for (const entry of await ledger.record([sighting("a"), sighting("b")], cursor("link 1"))) {

@@ -164,7 +164,7 @@ describe("a move that Graph does not find", () => {
     const id = set.mail.deliver();
     set.mail.remove(id);
     expect(await mark(set, [id], { moveTo: "archive" })).toEqual(["vanished"]);
-    expect(steps(set)).toEqual([["move"], ["message"]]);
+    expect(steps(set)).toEqual([["move"], ["folder", "message"]]);
   });
 
   it("because of the folder is not done, and says so", async () => {
@@ -172,7 +172,29 @@ describe("a move that Graph does not find", () => {
     const id = set.mail.deliver();
     set.sim.faults.add({ name: "no folder", route: "move", status: 404 });
     expect(await mark(set, [id], { moveTo: "gone-folder" })).toEqual(["GRAPH_NOT_FOUND"]);
-    expect(steps(set)).toEqual([["move"], ["message"]]);
+    expect(steps(set)).toEqual([["move"], ["folder", "message"]]);
+  });
+
+  it.each([404, 400, 500])("with %i, although it was made and only its answer lost, is done", async (status) => {
+    const set = await setUp();
+    const folder = set.mail.addFolder("Handled");
+    const ids = set.mail.deliverMany([{}, {}]) as [string, string];
+    set.mail.move(ids[0], folder);
+    set.sim.faults.add({
+      name: "already there",
+      route: "move",
+      messageId: ids[0],
+      status,
+      body: { error: { code: "ErrorMoveCopyFailed" } },
+    });
+    expect(await mark(set, ids, { moveTo: folder })).toEqual(["done", "done"]);
+  });
+
+  it("and that stands in another folder is not done", async () => {
+    const set = await setUp();
+    const id = set.mail.deliver();
+    set.sim.faults.add({ name: "refused", route: "move", status: 400, body: { error: { code: "ErrorMoveCopyFailed" } } });
+    expect(await mark(set, [id], { delete: true })).toEqual(["GRAPH_REFUSED"]);
   });
 
   it("and whose look fails is not done, with the look's own failure", async () => {

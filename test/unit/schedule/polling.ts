@@ -43,6 +43,7 @@ export async function createPolling(options: Partial<Pick<PollerOptions, "turn">
     },
     watchForSignIn: (signal) => abortable(signal, (ending) => void watches.push(ending)),
     wake: () => scheduler.wake(address),
+    storeTrouble: () => polling.trouble,
     onLost: (error) => lost.push(error),
   });
 
@@ -52,6 +53,8 @@ export async function createPolling(options: Partial<Pick<PollerOptions, "turn">
     poller,
     watches,
     lost,
+    /** What the store is said to be in; empty: nothing. */
+    trouble: undefined as MailError | undefined,
     /** How many have begun. */
     turns: 0,
     begin: () => scheduler.add(address, poller.run),

@@ -111,7 +111,7 @@ it("an owner that wakes after its expiry and was not replaced goes on", async ()
   await ownership.release();
 });
 
-it("a store that is away for a moment costs nothing, one that is away until the expiry costs the ownership, once", async () => {
+it("a store that refuses costs nothing, however long: the record is renewed when it works again", async () => {
   const store = interceptedStore();
   const { clock, take, losses } = await setUp(store);
   await take();
@@ -122,8 +122,34 @@ it("a store that is away for a moment costs nothing, one that is away until the 
   expect(losses).toEqual([]);
 
   store.intercept = unavailable;
+  await clock.advance(3_600_000);
+  store.intercept = undefined;
+  await clock.advance(3_000);
+  expect(losses).toEqual([]);
+  await expect(take()).rejects.toMatchObject({ code: "LIFECYCLE_STORE_IN_USE", notBeforeAt: expect.any(Number) });
+});
+
+it("an owner whose store refused past the expiry hears of the one that was quicker, once", async () => {
+  const store = interceptedStore();
+  const { clock, take, losses } = await setUp(store);
+  await take(elsewhere);
+  store.intercept = unavailable;
   await clock.advance(60_000);
-  expect(losses).toMatchObject([{ code: "LIFECYCLE_LOST_STORE", cause: { code: "STORE_UNAVAILABLE" } }]);
+  store.intercept = undefined;
+  const other = await take();
+  await clock.advance(10_000);
+  expect(losses).toMatchObject([{ code: "LIFECYCLE_LOST_STORE", message: expect.stringContaining("another daemon has taken it") }]);
+  await other.release();
+  expect(clock.pending()).toBe(0);
+});
+
+it("a store that will never take the renewal costs the ownership", async () => {
+  const store = interceptedStore();
+  const { clock, take, losses } = await setUp(store);
+  await take();
+  store.intercept = () => Promise.reject(new MailError("STORE_NOT_OPEN", "It was closed."));
+  await clock.advance(3_000);
+  expect(losses).toMatchObject([{ code: "LIFECYCLE_LOST_STORE", cause: { code: "STORE_NOT_OPEN" } }]);
   expect(clock.pending()).toBe(0);
 });
 
