@@ -168,6 +168,24 @@ test("when all fail at first, what they keep in memory leaves room for the other
   expect(scene.names().filter((name) => name === "message:settled").length).toBe(40);
 });
 
+test("a thousand messages of one conversation behind a failing one wait as ids, and come in their order when it is over", async () => {
+  const highWaterBytes = 50_000;
+  const scene = await createScene({ highWaterBytes, maxAttempts: 2 });
+  const robots = Array.from({ length: 1_000 }, (_, index) => `robot:${index}`);
+  scene.work = ({ id, finish, fail }) => (id === "robot:failing" ? fail(new Error("no")) : finish());
+  await scene.arrive(["robot:failing"]);
+  await scene.arrive(robots);
+  await scene.arrive(["a:1", "b:1"]);
+  await scene.clock.advance(1_000);
+  expect(scene.handed.map(({ id }) => id)).toEqual(["robot:failing", "a:1", "b:1"]);
+  expect(scene.dispatcher.waitingCount).toBe(1_001);
+  // Nobody asks for what must wait anyhow: each was looked at once, and kept as an id when there was no room.
+  expect(scene.reads.flat().length).toBeLessThanOrEqual(1_000);
+  await scene.clock.advance(60_000);
+  expect(scene.handed.filter(({ id }) => robots.includes(id)).map(({ id }) => id)).toEqual(robots);
+  expect(scene.told.filter(({ name }) => name === "message:quarantined")).toMatchObject([{ id: "robot:failing", attempts: 2 }]);
+});
+
 test("what was waiting for its next attempt waits on after a restart", async () => {
   const scene = await createScene();
   await scene.arrive(["m1"]);
