@@ -39,6 +39,8 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
 export interface Dispatcher {
   /** Entries of the ledger that are to be delivered, with their content where it is at hand. */
   add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void;
+  /** Others changed the message: it is looked at again before it is handed over. */
+  refresh(id: string): void;
   pause(): void;
   resume(): void;
   /**
@@ -186,7 +188,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { conversationId } = entry;
     const settled = await settlements.record(entry, verdict);
     if (settled === "cut-off") return;
-    if (settled === "over") openCount -= 1;
+    if (settled === "over") {
+      openCount -= 1;
+      room.forget(entry.id);
+    }
     const holds = settled !== "over" && options.conversationOrder === "hold" && entry.attempts === 1;
     if (settled !== "over") awaitNextAttempt(settled.again, { room, clock, later, item, held: holds ? conversationId : undefined });
     if (!holds) room.free(conversationId);
@@ -238,6 +243,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       pump();
     },
+    refresh: (id) => room.refresh(id),
     pause() {
       paused = true;
       presence.withdraw();

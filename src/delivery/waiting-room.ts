@@ -36,6 +36,10 @@ export interface WaitingRoom {
   keep(entry: OpenEntry, item: JsonObject): Loaded | undefined;
   /** Takes back in what `keep` gave. */
   putBack(kept: Loaded): void;
+  /** What it has of the message is out of date: it is read again before it comes out. */
+  refresh(id: string): void;
+  /** The message does not come back. */
+  forget(id: string): void;
   /** How many more messages of the usual size there is room for; 0 at the mark. */
   readonly roomFor: number;
   /** Those that are no suspects. */
@@ -75,6 +79,8 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
   /** By conversation, those that wait for it; a conversation without any has no heap. */
   const held = new Map<string, Heap<Held>>();
   const busy = new Set<string>();
+  /** Ids of those whose content is out of date. */
+  const outdated = new Set<string>();
   let bytes = 0;
   /** The part of `bytes` that is held or kept. */
   let restingBytes = 0;
@@ -87,6 +93,7 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
 
   function place(entry: OpenEntry, item: JsonObject): void {
     const size = contentBytes(item);
+    outdated.delete(entry.id);
     usualBytes = usualBytes === 0 ? size : usualBytes + (size - usualBytes) * usualShare;
     if (bytes >= highWaterBytes) return laneOf(entry).ready.push(entry);
     bytes += size;
@@ -128,6 +135,11 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
     while (taken.length < count) {
       const [one] = loaded.take(1);
       if (!one) break;
+      if (outdated.delete(one.entry.id)) {
+        bytes -= one.bytes;
+        laneOf(one.entry).ready.push(one.entry);
+        continue;
+      }
       const conversationId = conversationOf(one);
       if (conversationId !== undefined && busy.has(conversationId)) {
         hold(one, conversationId);
@@ -168,6 +180,8 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
       return { entry, item, bytes: size };
     },
     putBack,
+    refresh: (id) => void outdated.add(id),
+    forget: (id) => void outdated.delete(id),
     get roomFor() {
       return bytes >= highWaterBytes ? 0 : Math.max(1, Math.floor((highWaterBytes - bytes) / (usualBytes || 1)));
     },

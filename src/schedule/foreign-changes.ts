@@ -1,15 +1,27 @@
 /**
- * What others did to messages that are settled: the state that Graph shows is compared with the mark that we made.
+ * What others did to messages, as the rounds and sweeps show it. A message that waits for its delivery is looked at again
+ * before it; of one that is settled, the state that Graph shows is compared with the mark that we made.
  *
- * Invariants: only a state that differs from the mark is told, and never our own echo: delta may show a message as it was
+ * Invariants: of settled mail only a state that differs from the mark is told, and never our own echo: delta may show a message as it was
  * before its mark, so a difference is looked at by id before it is believed. Each kind of change is told once a message.
  */
+import { foreignChanges } from "../delivery/foreign.js";
 import type { Known } from "../delivery/ledger.js";
 import { type FinalEntry, type ForeignChange, finalKey, finalValue } from "../delivery/ledger-record.js";
 import type { JsonObject, WireItem } from "../graph/wire.js";
 import { lookAtMessages } from "../mailbox/look.js";
 import { truth } from "../mailbox/message.js";
 import type { TurnWork } from "./folder-work.js";
+
+/** Those that wait for their delivery and are shown otherwise than they were found: they are looked at before it. */
+export function refreshChanged({ session }: TurnWork, items: readonly WireItem[], known: ReadonlyMap<string, Known>): void {
+  for (const { id, removed, properties } of items) {
+    const open = known.get(id)?.open;
+    if (!open || open.state === "marking") continue;
+    const folderId = session.folderIds.get(open.folder);
+    if (removed || foreignChanges(open, properties, { folderId, deletedItemsId: "" }).length > 0) session.dispatcher.refresh(id);
+  }
+}
 
 /** Tells what differs. @throws MailError `GRAPH_…`, `STORE_…` */
 export async function tellForeign(work: TurnWork, items: readonly WireItem[], known: ReadonlyMap<string, Known>): Promise<void> {

@@ -14,7 +14,7 @@ import { lookAtMessages } from "../mailbox/look.js";
 import { isComplete, receivedTime, truth } from "../mailbox/message.js";
 import type { Copies } from "./copies.js";
 import { type FolderWork, folderIdOf } from "./folder-work.js";
-import { tellForeign } from "./foreign-changes.js";
+import { refreshChanged, tellForeign } from "./foreign-changes.js";
 import type { StartFrom } from "./session.js";
 
 export interface SeenPage {
@@ -54,6 +54,7 @@ export async function recordPage(work: FolderWork, { items, cursor, first, found
   );
   dispatcher.add(fresh, cursor?.select === "full" ? contentOf(present, session.settings.content) : undefined);
   work.onPage(fresh);
+  refreshChanged(work, items, known);
   await tellForeign(work, present, known);
   return fresh;
 }
