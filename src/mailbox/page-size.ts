@@ -7,8 +7,13 @@ import { MailError } from "../base/errors.js";
 
 export interface PageSize {
   readonly current: number;
+  /** The last page was of one message, and failed all the same. */
+  readonly exhausted: boolean;
   succeeded(): void;
-  /** Takes a quarter of it when the error is one that smaller pages may mend; true when it is smaller now. */
+  /**
+   * Takes a quarter of it when the error is one that smaller pages may mend. True when such a page is worth asking for at
+   * once: an answer that cannot be read is told first, as whatever lies between Graph and us may have made it.
+   */
   failed(error: unknown): boolean;
 }
 
@@ -22,11 +27,16 @@ export function createPageSize(configured: number): PageSize {
   let current = configured;
   /** Pages in a row that went well at this size. */
   let good = 0;
+  let exhausted = false;
   return {
     get current() {
       return current;
     },
+    get exhausted() {
+      return exhausted;
+    },
     succeeded() {
+      exhausted = false;
       if (current === configured) return;
       good += 1;
       if (good < goodPages) return;
@@ -34,10 +44,11 @@ export function createPageSize(configured: number): PageSize {
       current = Math.min(configured, current * 2);
     },
     failed(error) {
-      if (!isForPage(error) || current === 1) return false;
+      exhausted = isForPage(error) && current === 1;
+      if (!isForPage(error) || exhausted) return false;
       good = 0;
       current = Math.ceil(current / step);
-      return true;
+      return !(error instanceof MailError && error.code === "GRAPH_BAD_RESPONSE");
     },
   };
 }

@@ -55,14 +55,15 @@ export interface ScheduleEvents {
    * Rounds of the folder are plain listings from now on, since delta does not serve there (a full mailbox, a cloud without
    * it, a walk that has to wait its turn); or they are by delta again. Delivery is the same in both.
    */
-  "queue:mode-changed": AboutQueue & {
-    readonly folder: string;
-    readonly mode: "delta" | "listing";
-    /** Why: Graph's code, ours where it gave none, or `noDelta` for a cloud without it. */
-    readonly code?: string;
-    /** Epoch milliseconds of the next try by delta. */
-    readonly nextTryAt?: number;
-  };
+  "queue:mode-changed": AboutQueue &
+    Advice & {
+      readonly folder: string;
+      readonly mode: "delta" | "listing";
+      /** Why: Graph's code, ours where it gave none, or `noDelta` for a cloud without it. */
+      readonly code?: string;
+      /** Epoch milliseconds of the next try by delta. */
+      readonly nextTryAt?: number;
+    };
   /** Another user's mailbox lies behind the address (made anew, restored): its folders are walked as at the first start. */
   "queue:mailbox-changed": AboutQueue & {
     /** Entra's object ids. */

@@ -6,6 +6,7 @@
  * them: microsoft-graph-docs 5730), so a folder gets one an hour at most and all folders one after another; until its
  * turn comes it is listed, and its mail is delivered.
  */
+import { adviceOf } from "../auth/advice.js";
 import { MailError } from "../base/errors.js";
 import { type Cursor, cursorKey, cursorValue, type ListingMode, readCursor } from "../mailbox/cursor.js";
 import { isForPage } from "../mailbox/page-size.js";
@@ -57,9 +58,13 @@ async function walk(work: FolderWork, cursor: Cursor): Promise<void> {
 
 async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
   await listRound(work, cursor);
-  if (before?.listing) return;
   const { code, until } = cursor.listing;
-  const about = { queue: work.session.settings.address, folder: work.folder, mode: "listing" as const, code };
+  const queue = work.session.settings.address;
+  const message = `The folder ${work.folder} of ${queue} is listed, as delta does not serve there (${code}); its mail is delivered all the same.`;
+  const why = new MailError("GRAPH_FORBIDDEN", message, { queue, serviceCode: code });
+  work.onListing(why);
+  if (before?.listing) return;
+  const about = { queue, folder: work.folder, mode: "listing" as const, code, ...adviceOf(why) };
   work.emit("queue:mode-changed", until === forGood ? about : { ...about, nextTryAt: until });
 }
 
@@ -71,15 +76,15 @@ async function insteadOfDelta(
 ): Promise<Cursor> {
   if (!(error instanceof MailError)) throw error;
   const cursor = (await storedCursor(work)) ?? begun;
-  const { code, serviceCode = code } = error;
+  const { code, status, serviceCode = code } = error;
   if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor, told);
-  if (isForPage(error)) {
+  if (isForPage(error) && work.session.pageSize.exhausted) {
     // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
     if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
-  // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta.
-  if (code === "GRAPH_REFUSED" || serviceCode.toLowerCase() === "errorquotaexceeded") {
+  // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta: with 400 or 405.
+  if ((code === "GRAPH_REFUSED" && (status === 400 || status === 405)) || serviceCode.toLowerCase() === "errorquotaexceeded") {
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   throw error;

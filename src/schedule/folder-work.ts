@@ -1,5 +1,6 @@
 /** What the work on one folder in one turn has at hand. Knows nothing of how the folder is walked. */
 import type { Clock } from "../base/clock.js";
+import type { MailError } from "../base/errors.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { GraphClient } from "../graph/client.js";
@@ -22,6 +23,8 @@ export interface FolderWork extends TurnWork {
   readonly folder: string;
   /** A page is recorded, with these new messages to deliver. */
   readonly onPage: (fresh: readonly OpenEntry[]) => void;
+  /** The round was a plain listing, since delta does not serve. */
+  readonly onListing: (why: MailError) => void;
 }
 
 /** The folder's own id, asked for once. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND` */

@@ -154,7 +154,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     return standByMs * (1 + clock.random());
   }
 
-  function complete({ pages, messages, lagMs, more }: TurnResult): number {
+  function complete({ pages, messages, lagMs, more, listed }: TurnResult): number {
     lastRoundAt = clock.now();
     failure = undefined;
     const planned = cadence.afterRound(messages);
@@ -162,7 +162,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
-    if (!ended.signal.aborted) settle("idle", "the round is complete");
+    if (!ended.signal.aborted) settle("idle", listed?.message ?? "the round is complete", adviceOf(listed));
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
     staleness.completed();
     return nextInMs;

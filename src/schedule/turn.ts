@@ -21,6 +21,8 @@ export interface TurnResult {
   readonly messages: number;
   /** Milliseconds from the oldest new message's arrival to its record. */
   readonly lagMs?: number;
+  /** Why the round of a folder was a plain listing. */
+  readonly listed?: MailError;
   /** A sweep is under way: the next turn should come soon. */
   readonly more?: true;
 }
@@ -37,12 +39,16 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
     pages += 1;
     found.push(...fresh);
   };
+  let listed: MailError | undefined;
+  const onListing = (why: MailError) => {
+    listed ??= why;
+  };
   await session.mailbox.tokens.get({ signal });
   await noteOwner(options);
   let failure: MailError | undefined;
   for (const folder of session.settings.folders) {
     try {
-      await roundOfFolder({ ...options, folder, onPage });
+      await roundOfFolder({ ...options, folder, onPage, onListing });
     } catch (error) {
       if (!(error instanceof MailError) || !ofOneFolder.has(error.code)) throw error;
       failure ??= error;
@@ -55,6 +61,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
     pages,
     messages: found.length,
     ...(found.length > 0 ? { lagMs: Math.max(0, clock.now() - oldest) } : {}),
+    ...(listed ? { listed } : {}),
     ...(swept?.more ? { more: true } : {}),
   };
 }

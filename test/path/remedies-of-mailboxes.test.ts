@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { mailboxRefusals } from "../../src/auth/mailbox-remedies.js";
 import { remedyText } from "../../src/auth/remedies.js";
+import type { Remedy } from "../../src/auth/remedy.js";
 import type { MailErrorCode } from "../../src/base/errors.js";
 import type { Delivery, QueueState } from "../../src/index.js";
 import { address, other, runningScene } from "./refusal-scene.js";
@@ -35,8 +36,6 @@ const outcomes: Readonly<Record<string, Outcome>> = {
   Authorization_RequestDenied: denied,
   NoPermissionsInAccessToken: denied,
   extensionError: denied,
-  ErrorQuotaExceeded: denied,
-  quotaLimitReached: { ...denied, code: "GRAPH_UNAVAILABLE" },
   InvalidAuthenticationToken: refusedToken,
   ErrorSyncFolderNotFound: noFolder,
   ErrorFolderNotFound: noFolder,
@@ -58,7 +57,22 @@ async function workingScene() {
   return { ...scene, stored: () => store.list({ prefix: [address], limit: 100 }) };
 }
 
-test.each(mailboxRefusals.flatMap(([codes, remedy]) => codes.map((code) => [code, remedy] as const)))(
+const isFull = (code: string) => code === "ErrorQuotaExceeded" || code === "quotaLimitReached";
+const refusals = mailboxRefusals.flatMap(([codes, remedy]) => codes.map((code) => [code, remedy] as const));
+
+test("a full mailbox, which refuses delta, is told with who does what, also in the status, and its mail is delivered by listing", async () => {
+  const { sim, state, of, delivers, until } = await workingScene();
+  const { who, step, remedy } = refusals.find(([code]) => isFull(code))?.[1] as Remedy;
+  const advice = { who, step, remedy: remedyText({ who, step, remedy }) };
+  sim.faults.add({ name: "full", route: "delta", mailbox: address, graphCode: "ErrorQuotaExceeded" });
+  await delivers(address);
+  await until(() => of("queue:mode-changed").length > 0);
+  expect(of("queue:mode-changed")).toMatchObject([{ folder: "inbox", mode: "listing", code: "ErrorQuotaExceeded", ...advice }]);
+  await until(() => state().state === "idle");
+  expect(state()).toMatchObject({ why: expect.stringContaining("ErrorQuotaExceeded"), ...advice });
+});
+
+test.each(refusals.filter(([code]) => !isFull(code)))(
   "%s is told with who does what, moves neither cursor nor ledger, and is tried again by itself",
   async (graphCode, { who, step, remedy }) => {
     const { sim, told, until, state, of, delivers, clock, stored } = await workingScene();
