@@ -18,6 +18,8 @@ import { walkFolder } from "./walk.js";
 const walkEveryMs = 3_600_000;
 /** Between tries of delta where Graph refuses it: doubled each time, up to the second. */
 const tryDeltaMs = { baseMs: 15 * 60_000, capMs: 6 * 3_600_000 };
+/** In lower case. The second comes with 507 (Graph's error page: concepts/errors). */
+const fullMailbox: ReadonlySet<string> = new Set(["errorquotaexceeded", "quotalimitreached"]);
 /** For a cloud that has no delta at all: as long as the configuration says so. */
 const forGood = Number.MAX_SAFE_INTEGER;
 
@@ -79,7 +81,7 @@ async function insteadOfDelta(
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta.
-  if (code === "GRAPH_REFUSED" || serviceCode.toLowerCase() === "errorquotaexceeded") {
+  if (code === "GRAPH_REFUSED" || fullMailbox.has(serviceCode.toLowerCase())) {
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   throw error;
