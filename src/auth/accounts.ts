@@ -208,7 +208,11 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     async signIn(address, method, { signal } = {}) {
       const { name, queues, source, scopes, pause, refusedAt } = known(address);
       const checked = checkedMethod(method);
-      const done = await signIn.run({ account: name, method: checked, scopes, claims: source.openClaims, pause, signal }).catch((error) => {
+      const { openClaims: claims } = source;
+      const onUnanswered = (met: string) => {
+        source.openClaims = met;
+      };
+      const done = await signIn.run({ account: name, method: checked, scopes, claims, onUnanswered, pause, signal }).catch((error) => {
         throw ofQueue(error, address);
       });
       source.adopt(done.record, done.version);

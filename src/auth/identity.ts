@@ -4,6 +4,7 @@
  * Invariant: without a positive answer of Graph nobody is let in. It must not know how Graph is asked, nor whose token asks.
  */
 import { MailError } from "../base/errors.js";
+import { refusedTokens } from "./mailbox-remedies.js";
 import { remedyDetails } from "./remedies.js";
 
 /** Asks Graph by path, with the token of the user who has just signed in. */
@@ -25,7 +26,7 @@ interface GraphUser {
 /**
  * The signed-in user, when the address is one of theirs: sign-in name, mail, a proxy address, or a name under which
  * Graph finds the same user.
- * @throws MailError `AUTH_WRONG_ACCOUNT`, `GRAPH_FORBIDDEN`, `GRAPH_UNAVAILABLE`, `GRAPH_BAD_RESPONSE`, and whatever `ask` throws
+ * @throws MailError `AUTH_WRONG_ACCOUNT`, `GRAPH_UNAUTHORIZED`, `GRAPH_FORBIDDEN`, `GRAPH_UNAVAILABLE`, `GRAPH_BAD_RESPONSE`, and whatever `ask` throws
  */
 export async function confirmIdentity({ ask, address }: { readonly ask: Ask; readonly address: string }): Promise<Identity> {
   const me = await answered(ask, "/me?$select=id,userPrincipalName,mail,proxyAddresses");
@@ -72,7 +73,12 @@ async function answered(ask: Ask, path: string): Promise<GraphUser> {
 }
 
 function refused(status: number, what: string): MailError {
-  if (status === 401 || status === 403) {
+  // Nothing is missing of its permissions: the token itself is not taken.
+  if (status === 401) {
+    const message = `Graph refuses the token that Entra has just given and does not say ${what} (401); nothing was stored.`;
+    return new MailError("GRAPH_UNAUTHORIZED", message, { status, ...remedyDetails(refusedTokens) });
+  }
+  if (status === 403) {
     return new MailError("GRAPH_FORBIDDEN", `Graph refused to say ${what} (${status}); nothing was stored.`, {
       status,
       ...remedyDetails({

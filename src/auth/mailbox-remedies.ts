@@ -45,7 +45,8 @@ const noPermission: Remedy = {
   remedy:
     'Entra ID > App registrations > the app > API permissions: see that every permission of the guide says "Granted for" your organization, then sign the account in again.',
 };
-const signInAgain: Remedy = {
+/** Where Graph refuses tokens that Entra has just given. */
+export const refusedTokens: Remedy = {
   class: "person",
   cause: "Graph refuses the account's tokens",
   who: "user",
@@ -92,7 +93,7 @@ export const mailboxRefusals: readonly MailboxRefusal[] = [
   [["RESTAPINotEnabledForComponentSharedMailbox", "ErrorAccessDenied", "accessDenied"], denied],
   [["Authorization_RequestDenied", "NoPermissionsInAccessToken", "extensionError"], noPermission],
   [["ErrorQuotaExceeded", "quotaLimitReached"], full],
-  [["InvalidAuthenticationToken"], signInAgain],
+  [["InvalidAuthenticationToken"], refusedTokens],
   [["ErrorSyncFolderNotFound", "ErrorFolderNotFound"], noFolder],
 ];
 
@@ -104,13 +105,13 @@ const byServiceCode: ReadonlyMap<string, Remedy> = new Map(
 const byCode: ReadonlyMap<MailErrorCode, Remedy> = new Map([
   ["GRAPH_MAILBOX_UNAVAILABLE", noMailbox],
   ["GRAPH_FORBIDDEN", denied],
-  ["GRAPH_UNAUTHORIZED", signInAgain],
+  ["GRAPH_UNAUTHORIZED", refusedTokens],
   ["SYNC_FOLDER_NOT_FOUND", noFolder],
 ]);
 
 /** What a person can do about an error of Graph that concerns a mailbox; `undefined` where nobody can help. */
 export function mailboxRemedy({ code, serviceCode, status }: Pick<MailError, "code" | "serviceCode" | "status">): Remedy | undefined {
-  if (status === 401) return signInAgain;
+  if (status === 401) return refusedTokens;
   // A code may come with a time of waiting or with a server in trouble; then it is no verdict on the mailbox.
   if (code === "GRAPH_THROTTLED" || code === "GRAPH_UNAVAILABLE") return status === 507 ? full : undefined;
   return byServiceCode.get(serviceCode?.toLowerCase() ?? "") ?? byCode.get(code);

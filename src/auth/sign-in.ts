@@ -9,9 +9,11 @@
 import type { Clock } from "../base/clock.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
+import type { TokenSource } from "../graph/token.js";
 import type { Entra } from "./entra.js";
 import type { EntraPause } from "./entra-pause.js";
 import type { Grant } from "./grant.js";
+import { createGrantedTokens } from "./granted-tokens.js";
 import { confirmIdentity, type Identity } from "./identity.js";
 import type { Flow } from "./methods/flow.js";
 import { remedyDetails, signInRemedy } from "./remedies.js";
@@ -21,10 +23,10 @@ import { createSpentPasswords } from "./spent-passwords.js";
 import type { Vault } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
 
-/** Asks Graph with a token that is not stored yet. */
+/** Asks Graph with tokens that are not stored yet, and once more with another where Graph refuses one. */
 export type AskWith = (
   path: string,
-  options: { readonly accessToken: string; readonly signal: AbortSignal },
+  options: { readonly tokens: TokenSource; readonly signal: AbortSignal },
 ) => Promise<{ readonly status: number; readonly json: unknown }>;
 
 export interface SignInRequest {
@@ -35,6 +37,8 @@ export interface SignInRequest {
   readonly pause: EntraPause;
   /** Claims that wait to be answered by a person, JSON. */
   readonly claims?: string | undefined;
+  /** Told the claims that this sign-in met and could not answer: for the next one that a person takes part in. */
+  readonly onUnanswered: (claims: string) => void;
   /** Ends the sign-in as the method's own signal does; nothing is stored unless it was already being written. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -74,7 +78,7 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
   const underWay = new Map<string, Promise<unknown>>();
 
   async function acquire({ account, method, scopes, claims }: SignInRequest, flow: Flow, signal: AbortSignal): Promise<Grant> {
-    // Claims ask for a person; the other ways would only be refused for them.
+    // Claims ask for a person; the other ways would only be refused for them. What they can answer Graph asks for itself.
     const acquisition = { scopes, signal, claims: hasPerson(method) ? claims : undefined };
     if (method.method !== "password") return entra.acquire(acquisition, flow);
     const { username = account, password, tryAgain = false } = method;
@@ -116,10 +120,10 @@ export function createSignIn({ entra, vault, ask, clock, host }: SignInOptions):
   }
 
   async function identified(request: SignInRequest, flow: Flow, signal: AbortSignal) {
-    const { account } = request;
-    const grant = await acquire(request, flow, signal);
-    const { accessToken } = grant;
-    const identity = await confirmIdentity({ ask: (path) => ask(path, { accessToken, signal }), address: account });
+    const { account, onUnanswered } = request;
+    const tokens = createGrantedTokens(await acquire(request, flow, signal), { account, entra, onUnanswered });
+    const identity = await confirmIdentity({ ask: (path) => ask(path, { tokens: tokens.source, signal }), address: account });
+    const { grant } = tokens;
     if (identity.objectId.toLowerCase() === grant.account.objectId.toLowerCase()) return { grant, identity };
     const [entras, graphs] = [grant.account.username || grant.account.objectId, identity.userPrincipalName];
     const message = `Entra says that ${entras} signed in, and Graph that it was ${graphs}, for ${account}; nothing was stored.`;

@@ -45,8 +45,8 @@ export interface AccountTokens extends TokenSource {
   forget(options?: { readonly signedOut?: boolean }): void;
   /** The record was only sealed anew. */
   renumber(versions: { readonly from: number; readonly to: number }): void;
-  /** Claims of Graph's that no token has answered yet, JSON. */
-  readonly openClaims: string | undefined;
+  /** Claims of Graph's that no token has answered yet, JSON; also those that a sign-in met. */
+  openClaims: string | undefined;
   /** When the sign-in ends, and since when its refresh token was not used; empty before the record was read. */
   readonly end: (SessionEnd & { readonly refreshedAt: number }) | undefined;
   /** Ends waits and flights, writes what is unsaved if the store lets it. */
@@ -277,7 +277,9 @@ export function createTokenSource(options: TokenSourceOptions): AccountTokens {
     get openClaims() {
       return openClaims;
     },
-
+    set openClaims(claims) {
+      openClaims = claims;
+    },
     get end() {
       return times && { ...sessionEnd(times), refreshedAt: times.refreshedAt };
     },

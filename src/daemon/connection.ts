@@ -31,14 +31,14 @@ export function connect(settings: DaemonSettings, { clock, emit }: { clock: Cloc
   return { client, vault, accounts: createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client) }) };
 }
 
-/** Questions of a sign-in about itself, with a token that no queue has yet. */
-function askWith(client: GraphClient): AskWith {
-  return async (path, { accessToken, signal }) => {
+/** Questions of a sign-in about itself, with tokens that no queue has yet. */
+export function askWith(client: GraphClient): AskWith {
+  return async (path, { tokens, signal }) => {
     const queue = "the account that is signing in";
     const access = {
       queue,
       root: "/me",
-      tokens: { get: () => Promise.resolve(accessToken), refusedAgain: ({ error }: { error: MailError }) => Promise.resolve(error) },
+      tokens,
       gate: createGate({ clock: client.clock, queue, width: 1 }),
       counter: { requests: 0, parts: 0 },
     };
@@ -46,8 +46,10 @@ function askWith(client: GraphClient): AskWith {
       const { status, text } = await client.call(access, { method: "GET", target: path, what: "the identity", signal });
       return { status, json: jsonOrNothing(text) };
     } catch (error) {
+      // Entra's refusal of another token is none of the question's.
+      if (!(error instanceof MailError) || error.code.startsWith("AUTH_")) throw error;
       // What the service answers about the question is an answer; that it is busy or out of order is not.
-      const { status } = error instanceof MailError ? error : {};
+      const { status } = error;
       if (status !== undefined && status < 500 && status !== 429) return { status, json: undefined };
       throw error;
     }

@@ -25,7 +25,8 @@ const byCode: ReadonlyMap<string, MailErrorCode> = new Map(
     GRAPH_NOT_FOUND: "ErrorItemNotFound ErrorCannotDeleteObject",
     // A right that is missing, or a full mailbox: never the request's own fault, so never given up for good.
     GRAPH_FORBIDDEN:
-      "ErrorAccessDenied accessDenied Authorization_RequestDenied NoPermissionsInAccessToken extensionError ErrorQuotaExceeded",
+      "ErrorAccessDenied accessDenied Authorization_RequestDenied NoPermissionsInAccessToken extensionError ErrorQuotaExceeded " +
+      "quotaLimitReached",
     // The second comes with 400 too (microsoft-graph-docs 7782).
     GRAPH_UNAUTHORIZED: "InvalidAuthenticationToken AuthenticationError unauthenticated",
   } satisfies Partial<Record<MailErrorCode, string>>).flatMap(([ours, theirs]) =>

@@ -19,6 +19,8 @@ import { walkFolder } from "./walk.js";
 const walkEveryMs = 3_600_000;
 /** Between tries of delta where Graph refuses it: doubled each time, up to the second. */
 const tryDeltaMs = { baseMs: 15 * 60_000, capMs: 6 * 3_600_000 };
+/** In lower case. The second comes with 507 (Graph's error page: concepts/errors). */
+const fullMailbox: ReadonlySet<string> = new Set(["errorquotaexceeded", "quotalimitreached"]);
 /** For a cloud that has no delta at all: as long as the configuration says so. */
 const forGood = Number.MAX_SAFE_INTEGER;
 
@@ -84,7 +86,7 @@ async function insteadOfDelta(
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta: with 400 or 405.
-  if ((code === "GRAPH_REFUSED" && (status === 400 || status === 405)) || serviceCode.toLowerCase() === "errorquotaexceeded") {
+  if ((code === "GRAPH_REFUSED" && (status === 400 || status === 405)) || fullMailbox.has(serviceCode.toLowerCase())) {
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   throw error;

@@ -167,9 +167,12 @@ it("one message that Graph refuses to change holds up no other", async () => {
   expect(scene.of("message:mark-failed")).toEqual([bad]);
 });
 
-it("in a full mailbox mail is delivered, and its marks wait for as long as it takes and are made then", async () => {
+it.each([
+  { graphCode: "ErrorQuotaExceeded", status: 403 },
+  { graphCode: "quotaLimitReached", status: 507 },
+])("in a full mailbox ($graphCode) mail is delivered, and its marks wait for as long as it takes and are made then", async (refusal) => {
   const scene = await createScene({ afterAck: read });
-  const mend = scene.sim.faults.add({ name: "full", route: ["patch", "move"], status: 403, graphCode: "ErrorQuotaExceeded" });
+  const mend = scene.sim.faults.add({ name: "full", route: ["patch", "move"], ...refusal });
   const ids = scene.mailbox.deliverMany([{}, {}]);
   const daemon = await scene.start();
   await scene.pass(3 * hour);

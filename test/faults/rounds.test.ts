@@ -170,6 +170,22 @@ it("a full mailbox, which refuses delta, is listed; it goes back to delta by its
   expect(new Set(handed).size).toBe(4);
 });
 
+it("a full mailbox that says so by 507 quotaLimitReached is listed as well", async () => {
+  const { daemon, mailbox, simulator, settled, later, round, next } = await createFaultScene();
+  mailbox.deliver();
+  await daemon.start();
+  await round();
+  const mend = simulator.faults.add({ name: "full", route: "delta", status: 507, graphCode: "quotaLimitReached" });
+  const listing = next("queue:mode-changed");
+  mailbox.deliver();
+  expect(await listing).toMatchObject({ mode: "listing", code: "quotaLimitReached", nextTryAt: expect.any(Number) });
+  await expect.poll(() => settled.length).toBe(2);
+  mend();
+  const back = next("queue:mode-changed");
+  later(6 * hour);
+  expect(await back).toMatchObject({ mode: "delta" });
+});
+
 it("a cloud without delta is listed from the beginning, with the same bounds of its first walk", async () => {
   const { daemon, mailbox, simulator, settled, round, next } = await createFaultScene(
     { defaults: { startFrom: "now" } },

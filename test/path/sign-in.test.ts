@@ -105,6 +105,39 @@ test("access that Graph takes back is asked for anew with the claims, and the qu
   expect(trouble).toEqual([]);
 });
 
+test.each(["refreshToken", "browser"] as const)(
+  "a sign-in by %s in a new process ends a challenge that only the process before had met, and the queue polls",
+  async (method) => {
+    const sim = simulatorWith();
+    const user = sim.user(address);
+    const options = hostOptions(sim);
+    {
+      await using before = createMailDaemon(options);
+      await before.signIn(address, { method: "refreshToken", refreshToken: user.issueRefreshToken() });
+      await before.start();
+      await next(before, "queue:polled");
+      const required = next(before, "queue:sign-in-required");
+      user.requireClaims();
+      user.revokeSessions();
+      await required;
+    }
+    await using daemon = createMailDaemon(options);
+    const waiting = next(daemon, "queue:state", ({ to }) => to === "waiting-for-sign-in");
+    await daemon.start();
+    await waiting;
+    const [polled, marked] = [next(daemon, "queue:polled"), next(daemon, "message:marked")];
+    user.mailbox.deliver();
+    const ways = {
+      refreshToken: { method: "refreshToken", refreshToken: user.issueRefreshToken() },
+      browser: { method: "browser", openUrl: (url: string) => user.signInAt(url) },
+    } as const;
+    expect(await daemon.signIn(address, ways[method])).toMatchObject({ method, replaced: "record" });
+    await polled;
+    await marked;
+    expect(daemon.status().queues).toMatchObject([{ address, state: expect.stringMatching(/^(polling|idle)$/) }]);
+  },
+);
+
 test("access that Graph takes back in a batch's parts alone is asked for anew too, and the marks are made", async () => {
   const sim = simulatorWith();
   await using daemon = createMailDaemon(hostOptions(sim));

@@ -59,6 +59,10 @@ describe("identity", () => {
   it("lets nobody in while Graph does not say who is signed in", async () => {
     const answer = (status: number, json: unknown) => confirmIdentity({ ask: () => Promise.resolve({ status, json }), address: "a@b" });
     await expect(answer(503, {})).rejects.toMatchObject({ code: "GRAPH_UNAVAILABLE", retryable: true });
+    await expect(answer(401, {})).rejects.toMatchObject({
+      code: "GRAPH_UNAUTHORIZED",
+      remedy: expect.stringContaining("Sign the account in"),
+    });
     await expect(answer(403, {})).rejects.toMatchObject({ code: "GRAPH_FORBIDDEN", remedy: expect.stringContaining("User.Read") });
     await expect(answer(200, null)).rejects.toMatchObject({ code: "GRAPH_BAD_RESPONSE" });
     await expect(answer(200, { id: "" })).rejects.toMatchObject({ code: "GRAPH_BAD_RESPONSE" });

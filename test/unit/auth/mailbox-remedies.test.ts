@@ -31,7 +31,7 @@ describe("Graph's errors of a mailbox", () => {
     ["GRAPH_FORBIDDEN", "Authorization_RequestDenied", 403, "grant-consent", /API permissions/],
     ["GRAPH_FORBIDDEN", "NoPermissionsInAccessToken", 403, "grant-consent", /sign the account in again/],
     ["GRAPH_FORBIDDEN", "ErrorQuotaExceeded", 403, "full-mailboxes", /archive/],
-    ["GRAPH_UNAVAILABLE", "quotaLimitReached", 507, "full-mailboxes", /archive/],
+    ["GRAPH_FORBIDDEN", "quotaLimitReached", 507, "full-mailboxes", /archive/],
     ["GRAPH_UNAUTHORIZED", "InvalidAuthenticationToken", 401, "sign-in", /Sign the account in again/],
     ["SYNC_FOLDER_NOT_FOUND", "ErrorFolderNotFound", 404, "troubleshooting", /`folders`/],
   ])("%s by %s (%i) leads to the step %s", (code, serviceCode, status, step, text) => {

@@ -11,6 +11,8 @@ import { createVault } from "../../../src/auth/vault.js";
 import { type CloudName, clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch } from "../../../src/base/http.js";
+import { askWith } from "../../../src/daemon/connection.js";
+import { createGraphClient } from "../../../src/graph/client.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import type { Commit, Key, Store } from "../../../src/state/store.js";
 import { deferred } from "../../support/deferred.js";
@@ -83,11 +85,7 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
     store,
     clock,
     cloud,
-    async ask(path, { accessToken, signal }) {
-      const headers = { authorization: `Bearer ${accessToken}` };
-      const { status, text } = await graph({ method: "GET", url: `https://${cloud.graphHost}/v1.0${path}`, headers, signal });
-      return { status, json: text ? JSON.parse(text) : undefined };
-    },
+    ask: askWith(createGraphClient({ http: graph, graphHost: cloud.graphHost, clock })),
     emit(event, payload) {
       showEvent(event, payload);
       events.push({ name: event, payload });

@@ -5,6 +5,7 @@ import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import type { Ledger } from "../../../src/delivery/ledger.js";
 import { createOutbox } from "../../../src/delivery/outbox.js";
+import { refusalError } from "../../../src/graph/refusal.js";
 import type { MarkOrder, MarkResult } from "../../../src/mailbox/marker.js";
 import { settle } from "../../support/manual-clock.js";
 import { away } from "../../support/troubled-store.js";
@@ -194,6 +195,25 @@ test("a server in trouble for one message alone counts while others' marks are m
   }
   expect(scene.of("message:mark-failed")).toEqual(["bad"]);
   expect([scene.ledger.open.size, scene.clock.pending()]).toEqual([0, 0]);
+});
+
+test.each([
+  [403, "ErrorQuotaExceeded"],
+  [507, "quotaLimitReached"],
+])("a full mailbox (%s %s) never counts against a mark, although others' marks are made", async (status, code) => {
+  const scene = await createScene();
+  const full = refusalError({ status, retryAfter: null, body: { error: { code } }, what: "a change", queue, now: 0 });
+  scene.answer = ({ id }) => (id === "bad" ? { done: false, error: full } : done);
+  await scene.order(["bad"]);
+  for (let other = 0; other < 12; other += 1) {
+    await scene.order([`good ${other}`]);
+    await scene.clock.advance(300_000);
+  }
+  expect(scene.of("message:mark-failed")).toEqual([]);
+  expect(scene.ledger.open.get("bad")).not.toHaveProperty("markAttempts");
+  scene.answer = () => done;
+  await scene.clock.advance(300_000);
+  expect(scene.of("message:marked")).toContain("bad");
 });
 
 test("a move that Exchange cannot make of this one message is told after ten times", async () => {

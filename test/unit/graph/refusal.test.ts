@@ -44,7 +44,8 @@ const table: readonly (readonly [status: number, codes: string, MailErrorCode])[
   [500, "ErrorInternalServerError ErrorInternalServerTransientError ErrorMoveCopyFailed ErrorItemSave", "GRAPH_UNAVAILABLE"],
   [502, "UnknownError", "GRAPH_UNAVAILABLE"],
   [504, "UnknownError", "GRAPH_UNAVAILABLE"],
-  [507, "quotaLimitReached", "GRAPH_UNAVAILABLE"],
+  [507, "quotaLimitReached", "GRAPH_FORBIDDEN"],
+  [507, "somethingElse", "GRAPH_UNAVAILABLE"],
   [429, "ApplicationThrottled TooManyRequests ErrorTooManyObjectsOpened activityLimitReached SyncStateNotFound", "GRAPH_THROTTLED"],
   [509, "activityLimitReached", "GRAPH_THROTTLED"],
   [503, "TooManyRequests activityLimitReached throttledRequest ApplicationThrottled", "GRAPH_THROTTLED"],
@@ -116,7 +117,7 @@ describe("a refusal", () => {
   });
 
   it("that lacks a right, or room, is retried and is never about the cursor", () => {
-    for (const code of ["accessDenied", "NoPermissionsInAccessToken", "extensionError", "ErrorQuotaExceeded"]) {
+    for (const code of ["accessDenied", "NoPermissionsInAccessToken", "extensionError", "ErrorQuotaExceeded", "quotaLimitReached"]) {
       expect(refused(403, coded(code))).toMatchObject({ code: "GRAPH_FORBIDDEN", retryable: true, scope: "queue" });
     }
   });
