@@ -18,11 +18,12 @@ import { dirname, join, relative } from "node:path";
  * @property {string} replace what stands there without it
  * @property {readonly [file: string, name: string]} test what fails without it; the name with those of its `describe`
  *
- * @typedef {{ readonly status: string, readonly messages: readonly string[] }} Outcome of one test
+ * @typedef {object} Outcome of one test
+ * @property {"passed" | "failed"} status
+ * @property {readonly string[]} messages
+ * @property {number} durationMs
  */
 
-/** Milliseconds for one test: most of those that fail do so by waiting for what does not come. */
-const testTimeoutMs = 20_000;
 /** Milliseconds, at the most, for a run that is to fail; one that waits without a pause would never hear of its time-out. */
 const runTimeoutMs = 120_000;
 
@@ -40,14 +41,16 @@ export function createCopy(root) {
     /**
      * Runs these tests and nothing else of their files.
      * @param {readonly Protection["test"][]} tests
+     * @param {number} [timeoutMs] milliseconds for each test; default: what the suite gives it
      * @returns {Promise<ReadonlyMap<string, Outcome>>} by {@link nameOf}; a test that did not run is not in it
      */
-    async run(tests) {
+    async run(tests, timeoutMs) {
       const report = join(folder, "protections-report.json");
       rmSync(report, { force: true });
       const pattern = `^(${[...new Set(tests.map(([, name]) => escaped(name)))].join("|")})$`;
       const files = [...new Set(tests.map(([file]) => file))];
-      const parameters = ["run", ...files, "-t", pattern, "--testTimeout", String(testTimeoutMs), "--maxWorkers", "2"];
+      const parameters = ["run", ...files, "-t", pattern, "--maxWorkers", "2"];
+      if (timeoutMs !== undefined) parameters.push("--testTimeout", String(Math.round(timeoutMs)));
       const child = spawn(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), ...parameters], {
         cwd: folder,
         env: { ...process.env, TEST_REPORT: report },
@@ -110,13 +113,13 @@ function escaped(text) {
  * @returns {Map<string, Outcome>}
  */
 function outcomes(folder, report) {
-  /** @type {{ testResults: { name: string, assertionResults: { fullName: string, status: string, failureMessages?: string[] }[] }[] }} */
+  /** @type {{ testResults: { name: string, assertionResults: { fullName: string, status: string, duration?: number, failureMessages?: string[] }[] }[] }} */
   const { testResults } = JSON.parse(report);
   const found = new Map();
   for (const { name, assertionResults } of testResults) {
-    for (const { fullName, status, failureMessages = [] } of assertionResults) {
+    for (const { fullName, status, duration = 0, failureMessages = [] } of assertionResults) {
       if (status === "passed" || status === "failed")
-        found.set(nameOf([relative(folder, name), fullName]), { status, messages: failureMessages });
+        found.set(nameOf([relative(folder, name), fullName]), { status, messages: failureMessages, durationMs: duration });
     }
   }
   return found;

@@ -25,10 +25,7 @@ export const deliveries = [
     file: "src/delivery/settlements.ts",
     find: 'if (verdict.kind === "retry" && entry.attempts < maxAttempts) return',
     replace: 'if (verdict.kind === "retry") return',
-    test: [
-      "test/path/settlement.test.ts",
-      "a handler that throws gets the mail again, with its attempts counted, until it rests in quarantine",
-    ],
+    test: ["test/unit/delivery/dispatcher-retry.test.ts", "the last attempt's failure puts it into quarantine, with the mark for that"],
   },
   {
     protection: "a failing message holds its conversation for a minute at most",
@@ -56,17 +53,17 @@ export const deliveries = [
     file: "src/delivery/doubts.ts",
     find: "if (!isAboutMessage(error) || !isEnough) return again;",
     replace: "if (isEnough || !isEnough) return again;",
-    test: [
-      "test/path/reduced-mail.test.ts",
-      "a damaged mail is handed over without its content, flagged, and settled and marked like any other",
-    ],
+    test: ["test/unit/delivery/doubts.test.ts", "a message that Graph calls damaged is delivered reduced after a second try"],
   },
   {
     protection: "trouble of the whole mailbox is no verdict on a message",
     file: "src/delivery/doubts.ts",
     find: "if (!isAboutMessage(error) || !isEnough) return again;",
     replace: "if (!isEnough) return again;",
-    test: ["test/path/reduced-mail.test.ts", "an hour of trouble of the whole mailbox reduces no mail"],
+    test: [
+      "test/unit/delivery/doubts.test.ts",
+      "what is said of the mailbox or the sign-in (GRAPH_THROTTLED) is never held against a message",
+    ],
   },
   {
     protection: "a replayed message's own marks are not told as another's",
@@ -101,7 +98,7 @@ export const deliveries = [
     file: "src/mailbox/marker.ts",
     find: "  async function allSteps(): Promise<void> {\n",
     replace:
-      '  async function allSteps(): Promise<void> {\n    await step(({ id, mark }) => {\n      const destinationId = destinationOf(mark);\n      return destinationId === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId } };\n    }, resultOf);\n',
+      '  async function allSteps(): Promise<void> {\n    await step(({ id, mark }) => {\n      const destinationId = destinationOf(mark);\n      return destinationId === undefined ? undefined : { method: "POST", path: path(id).concat("/move"), body: { destinationId } };\n    }, resultOf);\n',
     test: [marksTest, "a message is changed first and moved then"],
   },
   {
@@ -109,7 +106,7 @@ export const deliveries = [
     file: "src/mailbox/marker.ts",
     find: "return isNotFound(result) ? { done: true, vanished: true } : result;",
     replace: "return result;",
-    test: ["test/unit/mailbox/marker.test.ts", "a message that is not there is not asked for again by the steps that would follow"],
+    test: ["test/unit/mailbox/marker.test.ts", 'a message that is not there needs no mark, and is told as vanished: {"markRead":true}'],
   },
   {
     protection: "a message counts as vanished only while its mailbox is there",
@@ -136,7 +133,7 @@ export const deliveries = [
     file: "src/delivery/mark-verdict.ts",
     find: 'if (error.code === "GRAPH_REFUSED" && !result.asWhole) return "failed";',
     replace: 'if (error.code === "GRAPH_REFUSED" && !result.asWhole) return "again";',
-    test: [marksTest, "a mark that can never be made is told, and neither other marks nor other mail wait for it"],
+    test: ["test/unit/delivery/outbox.test.ts", "a mark that is refused for good is told once and let go of, and the others go on"],
   },
   {
     protection: "an order that spoils its batch is found by halving",
@@ -149,18 +146,21 @@ export const deliveries = [
     ],
   },
   {
-    protection: "a 429 closes the mailbox",
+    protection: "a 429 closes the whole mailbox",
     file: "src/graph/gate.ts",
     find: "      barred = bar;\n",
     replace: "",
-    test: ["test/path/pause.test.ts", "a 429 closes the mailbox until its Retry-After has passed, and says so"],
+    test: [
+      "test/unit/graph/client-pause.test.ts",
+      "a pause that Graph names keeps everything else of that mailbox waiting too, and nothing of another",
+    ],
   },
   {
     protection: "never more than four requests of a mailbox at once",
     file: "src/graph/gate.ts",
     find: "new PQueue({ concurrency: width })",
     replace: "new PQueue({ concurrency: 2 * width })",
-    test: ["test/unit/graph/client.test.ts", "a call shares the mailbox with three others at once, unless it wants it whole"],
+    test: ["test/unit/graph/gate.test.ts", "places of width 4 let that many singles in at once, and the next when one ends"],
   },
   {
     protection: "a batch takes the whole gate",

@@ -11,7 +11,7 @@ export const ledger = [
     file: "src/delivery/ledger.ts",
     find: "if (puts.length > 0) await commit({ puts });",
     replace: "if (cursor) await commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await commit({ puts });",
-    test: ["test/unit/schedule/turn.test.ts", "a page and its cursor are one commit, and only what is recorded is handed on"],
+    test: [ledgerTest, "a page's entries and its cursor are one commit"],
   },
   {
     protection: "what the ledger knows is not recorded again",
@@ -52,16 +52,6 @@ export const ledger = [
     file: "src/delivery/ledger-opening.ts",
     find: "const crashes = entry.crashes + 1;",
     replace: "const crashes = entry.crashes;",
-    test: [
-      "test/unit/delivery/ledger-reload.test.ts",
-      "an attempt that was under way at the end of the process is pending again and counts as a crash, not as an attempt",
-    ],
-  },
-  {
-    protection: "what a crash counted is durable before anything is delivered",
-    file: "src/delivery/ledger.ts",
-    find: "if (work.cutOff.length > 0) await commit({ puts: work.cutOff.map(openPut) });",
-    replace: "",
     test: [
       "test/unit/delivery/ledger-reload.test.ts",
       "an attempt that was under way at the end of the process is pending again and counts as a crash, not as an attempt",

@@ -1,6 +1,8 @@
 /** What keeps rounds and sweeps complete: Graph's silent gaps, dead cursors, loops, listings, other mailboxes. */
 
 const roundsTest = "test/faults/rounds.test.ts";
+const turnTest = "test/unit/schedule/turn.test.ts";
+const lostCursorTest = "test/unit/schedule/lost-cursor.test.ts";
 const sweepTest = "test/faults/sweep.test.ts";
 const another = "another mailbox behind the address is told and begins anew; what was restored of the old one does not come again";
 
@@ -21,10 +23,7 @@ export const rounds = [
     file: "src/schedule/sightings.ts",
     find: 'if (live || startFrom === "everything"',
     replace: 'if (startFrom === "everything"',
-    test: [
-      roundsTest,
-      "a cursor that dies with 410 SyncStateNotFound leaves no gap: what came meanwhile is delivered, what is known does not come again",
-    ],
+    test: [turnTest, "with startFrom now the first walk delivers what was asked for, measured by the server's clock"],
   },
   {
     protection: "a lost cursor leads to a walk over again",
@@ -37,17 +36,27 @@ export const rounds = [
     ],
   },
   {
-    protection: "that a cursor was lost is recorded before the walk over again",
+    protection: "that a cursor was lost is recorded at once",
     file: "src/schedule/folder-round.ts",
     find: "  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });\n",
     replace: "",
-    test: ["test/unit/schedule/turn.test.ts", "that a cursor was lost is recorded before the new walk begins"],
+    test: [
+      lostCursorTest,
+      "a cursor that was lost is told once and not asked for again, although the listing that stands in for its walk fails",
+    ],
+  },
+  {
+    protection: "a walk over again is counted before it is asked for",
+    file: "src/schedule/walk.ts",
+    find: "    await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) }] });\n",
+    replace: "",
+    test: [turnTest, "that a cursor was lost is recorded before the new walk begins"],
   },
   {
     protection: "a folder is walked over again once an hour at most",
     file: "src/schedule/folder-round.ts",
     find: "const walkEveryMs = 3_600_000;",
-    replace: "const walkEveryMs = 1_000;",
+    replace: "const walkEveryMs = 1;",
     test: [roundsTest, "a cursor that dies again and again leads to one walk over again an hour, and mail arrives all the same"],
   },
   {
@@ -79,10 +88,10 @@ export const rounds = [
     test: [roundsTest, "a page that is too big is asked for in smaller ones, at once, and grows again"],
   },
   {
-    protection: "a message that spoils its page alone is passed without its content",
+    protection: "a message that spoils its page even alone is passed",
     file: "src/schedule/folder-round.ts",
-    find: 'if (cursor.select === "full") return overAgain',
-    replace: 'if ((cursor.select as string) === "none") return overAgain',
+    find: "if (isForPage(error)) {",
+    replace: "if (isForPage(undefined)) {",
     test: [roundsTest, "one message that spoils every page it is on is passed: the others come by pages, it comes by itself, reduced"],
   },
   {
@@ -111,7 +120,10 @@ export const rounds = [
     file: "src/schedule/copies.ts",
     find: "looks.get(original.id)?.found === false",
     replace: "looks.has(original.id)",
-    test: [roundsTest, another],
+    test: [
+      lostCursorTest,
+      "two messages that share Message-ID and time are both delivered: a copy is one only while the first is not there",
+    ],
   },
   {
     protection: "whose mailbox lies behind the address is compared",
@@ -167,10 +179,10 @@ export const rounds = [
     file: "src/schedule/foreign-changes.ts",
     find: "if (look?.found) await tell(work, id, final, await confirmed(work, final, look.item));",
     replace:
-      "const shown = items.find((item) => item.id === id);\nif (look?.found && shown) await tell(work, id, final, differences(final, shown.properties));",
+      "const shown = items.find((item) => item.id === id);\nif (look && shown) await tell(work, id, final, differences(final, shown.properties));",
     test: [
-      "test/faults/others-in-the-mailbox.test.ts",
-      "people read, move, delete and categorise mail before us: each is told once, and every mail is handed over",
+      "test/unit/schedule/foreign-changes.test.ts",
+      "a page that shows a message as it was before its mark is our own echo: nothing is told",
     ],
   },
 ];

@@ -3,10 +3,8 @@ import { expect, test } from "vitest";
 import type { QueueOptions } from "../../../src/daemon/options.js";
 import type { JsonObject } from "../../../src/graph/wire.js";
 import { fullSelect } from "../../../src/mailbox/message.js";
-import type { Session } from "../../../src/schedule/session.js";
-import { runTurn } from "../../../src/schedule/turn.js";
 import { away } from "../../support/troubled-store.js";
-import { createScene, type Scene, startAt, walk } from "./set-up.js";
+import { createScene, startAt, turnOf, walk } from "./set-up.js";
 
 const day = 86_400_000;
 const at = (time: number) => new Date(time).toISOString();
@@ -27,20 +25,6 @@ const full = (id: string, receivedAt = startAt - day): JsonObject => ({
   subject: `subject of ${id}`,
   body: { contentType: "html", content: "<p>" },
 });
-
-/** A turn over real time's stand-still; gives what it gave. */
-async function turnOf(scene: Scene, session: Session, signal = new AbortController().signal) {
-  const { store, client, clock, emit } = scene;
-  const work = runTurn({ session, store, client, clock, emit, signal });
-  let ended = false;
-  const end = () => {
-    ended = true;
-  };
-  work.then(end, end);
-  while (!ended) await clock.advance(1_000);
-  await clock.advance(200);
-  return work;
-}
 
 async function opened(options: Partial<QueueOptions> = {}) {
   const scene = await createScene();
