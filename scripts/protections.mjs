@@ -23,11 +23,11 @@ const protections = [...ledger, ...rounds, ...deliveries].filter(({ protection, 
 const atOnce = 2;
 
 /** How a test fails that sees something else than it expects. Any other error may be the fault of the patch. */
-const byExpectation = /^AssertionError|^Error: promise (resolved|rejected) .* instead of/;
+const byExpectation = /^AssertionError|^Error: promise (resolved|rejected) .* instead of/s;
 /** What a test brings that waited in vain: its report has the place of the wait instead of a message. */
 const byTimeout = /^Error: (STACK_TRACE_ERROR|Test timed out)/;
 /** Milliseconds for a test that took so long unpatched: more than enough, and not long where it waits in vain. */
-const patienceMs = (/** @type {number} */ durationMs) => 5_000 + 4 * durationMs;
+const patienceMs = (/** @type {number} */ durationMs) => 5_000 + 3 * durationMs;
 
 /** @param {Outcome | undefined} outcome */
 function verdictOf(outcome) {

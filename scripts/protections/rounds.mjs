@@ -88,11 +88,11 @@ export const rounds = [
     test: [roundsTest, "a page that is too big is asked for in smaller ones, at once, and grows again"],
   },
   {
-    protection: "a message that spoils its page even alone is passed",
+    protection: "a folder of which Graph cannot make a page even of one message is listed",
     file: "src/schedule/folder-round.ts",
     find: "if (isForPage(error)) {",
     replace: "if (isForPage(undefined)) {",
-    test: [roundsTest, "one message that spoils every page it is on is passed: the others come by pages, it comes by itself, reduced"],
+    test: [turnTest, "a folder of which Graph cannot make a page even of one message is listed, and its mail delivered"],
   },
   {
     protection: "a full mailbox, which refuses delta, is listed",

@@ -166,6 +166,17 @@ test("a cursor lost in the middle of the first walk keeps the first walk's bound
   expect(scene.delivered()).toEqual(["new"]);
 });
 
+test("a folder of which Graph cannot make a page even of one message is listed, and its mail delivered", async () => {
+  const scene = await opened({ startFrom: "everything", pageSize: 1 });
+  scene.pages.set(walk("inbox"), { status: 500, code: "ErrorItemCorrupt" });
+  const folder = "me/mailFolders/inbox";
+  scene.pages.set(folder, { value: [], total: 1, date: serverDate });
+  scene.pages.set(`${folder}/messages`, { value: [light("a", old)] });
+  await expect(scene.turn()).resolves.toMatchObject({ messages: 1 });
+  expect(scene.delivered()).toEqual(["a"]);
+  expect(scene.of("queue:mode-changed")).toMatchObject([{ mode: "listing", code: "ErrorItemCorrupt" }]);
+});
+
 test("that a cursor was lost is recorded before the new walk begins", async () => {
   const scene = await opened({ startFrom: "unread" });
   scene.pages.set(walk("inbox"), { value: [], delta: "2", date: serverDate });
