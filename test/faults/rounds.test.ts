@@ -131,7 +131,7 @@ it("a page that is too big is asked for in smaller ones, at once, and grows agai
   for (let rounds = 0; rounds < 45; rounds += 1) await round();
   const sizes = simulator.log.entries({ route: "delta" }).map(({ status }) => status);
   expect(sizes.at(-1)).toBe(200);
-}, 120_000);
+});
 
 it("one message that spoils every page it is on is passed: the others come by pages, it comes by itself, reduced", async () => {
   const { daemon, mailbox, settled, of, next } = await createFaultScene({ defaults: { pageSize: 20 } });
@@ -143,7 +143,7 @@ it("one message that spoils every page it is on is passed: the others come by pa
   expect(await reduced).toMatchObject({ id: bad, code: "ErrorItemCorrupt" });
   await expect.poll(() => settled.toSorted(), { timeout: 60_000 }).toEqual(ids.toSorted());
   expect(of("message:quarantined")).toEqual([]);
-}, 120_000);
+});
 
 it("a full mailbox, which refuses delta, is listed; it goes back to delta by itself, and nothing is lost or doubled", async () => {
   const { daemon, mailbox, handed, settled, later, round, next } = await createFaultScene();

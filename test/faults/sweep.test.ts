@@ -1,5 +1,5 @@
 /** What Graph's delta leaves out without a word, and the sweep that finds it. */
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { createFaultScene } from "./fixtures/scene.js";
 
 it("a message that no round shows is found by a sweep, told and delivered", async () => {
@@ -48,14 +48,20 @@ it("a sweep comes by itself, in its interval, and leaves what is younger than fi
 });
 
 it("what a round brings between the listing and its verdict is not found by the sweep", async () => {
-  const { daemon, mailbox, of, round } = await createFaultScene();
+  const { daemon, mailbox, handed, of, round } = await createFaultScene();
   await daemon.start();
   await round();
-  // Delta shows it two rounds later than a listing does: not hidden, only late.
-  const sweep = daemon.sweep();
-  mailbox.deliver();
-  expect(await sweep).toMatchObject({ found: 0 });
+  // It comes after the turn's round and before its listing.
+  let late: string | undefined;
+  const send = globalThis.fetch;
+  const spy = vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => {
+    if (String(input).includes("/messages?")) late ??= mailbox.deliver();
+    return send(input, init);
+  });
+  onTestFinished(() => spy.mockRestore());
+  expect(await daemon.sweep()).toEqual({ listed: 1, known: 1, found: 0, gone: 0 });
   expect(of("message:found-by-sweep")).toEqual([]);
+  await expect.poll(() => handed).toEqual([late]);
 });
 
 it("a folder whose list is short of its count is listed again in small pages, and the sweep finds what was left out", async () => {

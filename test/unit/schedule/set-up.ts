@@ -10,6 +10,7 @@ import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
+import { runTurn } from "../../../src/schedule/turn.js";
 import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
@@ -142,4 +143,18 @@ export async function createScene(): Promise<Scene> {
     of: (name) => told.filter((one) => one.name === name) as never,
   };
   return scene;
+}
+
+/** A turn over real time's stand-still; gives what it gave. */
+export async function turnOf(scene: Scene, session: Session, signal: AbortSignal = new AbortController().signal) {
+  const { store, client, clock, emit } = scene;
+  const work = runTurn({ session, store, client, clock, emit, signal });
+  let ended = false;
+  const end = () => {
+    ended = true;
+  };
+  work.then(end, end);
+  while (!ended) await clock.advance(1_000);
+  await clock.advance(200);
+  return work;
 }

@@ -3,10 +3,8 @@ import { expect, test } from "vitest";
 import type { QueueOptions } from "../../../src/daemon/options.js";
 import type { JsonObject } from "../../../src/graph/wire.js";
 import { fullSelect } from "../../../src/mailbox/message.js";
-import type { Session } from "../../../src/schedule/session.js";
-import { runTurn } from "../../../src/schedule/turn.js";
 import { away } from "../../support/troubled-store.js";
-import { createScene, type Scene, startAt, walk } from "./set-up.js";
+import { createScene, startAt, turnOf, walk } from "./set-up.js";
 
 const day = 86_400_000;
 const at = (time: number) => new Date(time).toISOString();
@@ -27,20 +25,6 @@ const full = (id: string, receivedAt = startAt - day): JsonObject => ({
   subject: `subject of ${id}`,
   body: { contentType: "html", content: "<p>" },
 });
-
-/** A turn over real time's stand-still; gives what it gave. */
-async function turnOf(scene: Scene, session: Session, signal = new AbortController().signal) {
-  const { store, client, clock, emit } = scene;
-  const work = runTurn({ session, store, client, clock, emit, signal });
-  let ended = false;
-  const end = () => {
-    ended = true;
-  };
-  work.then(end, end);
-  while (!ended) await clock.advance(1_000);
-  await clock.advance(200);
-  return work;
-}
 
 async function opened(options: Partial<QueueOptions> = {}) {
   const scene = await createScene();
@@ -180,6 +164,17 @@ test("a cursor lost in the middle of the first walk keeps the first walk's bound
   expect(scene.asked()).toEqual([walk("inbox"), "2", walk("inbox"), "2", folder, `${folder}/messages`]);
   expect(scene.of("queue:cursor-lost").length).toBe(1);
   expect(scene.delivered()).toEqual(["new"]);
+});
+
+test("a folder of which Graph cannot make a page even of one message is listed, and its mail delivered", async () => {
+  const scene = await opened({ startFrom: "everything", pageSize: 1 });
+  scene.pages.set(walk("inbox"), { status: 500, code: "ErrorItemCorrupt" });
+  const folder = "me/mailFolders/inbox";
+  scene.pages.set(folder, { value: [], total: 1, date: serverDate });
+  scene.pages.set(`${folder}/messages`, { value: [light("a", old)] });
+  await expect(scene.turn()).resolves.toMatchObject({ messages: 1 });
+  expect(scene.delivered()).toEqual(["a"]);
+  expect(scene.of("queue:mode-changed")).toMatchObject([{ mode: "listing", code: "ErrorItemCorrupt" }]);
 });
 
 test("that a cursor was lost is recorded before the new walk begins", async () => {

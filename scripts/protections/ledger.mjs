@@ -1,0 +1,112 @@
+/** What keeps the ledger true: one commit, nothing twice, nobody else's writes; and what a crash counts for. */
+
+const ledgerTest = "test/unit/delivery/ledger.test.ts";
+const suspectsTest = "test/unit/delivery/suspects.test.ts";
+const dispatcherTest = "test/unit/delivery/dispatcher.test.ts";
+
+/** @type {readonly import("./copy.mjs").Protection[]} */
+export const ledger = [
+  {
+    protection: "the cursor is written with its page's entries, never before",
+    file: "src/delivery/ledger.ts",
+    find: "if (puts.length > 0) await commit({ puts });",
+    replace: "if (cursor) await commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await commit({ puts });",
+    test: [ledgerTest, "a page's entries and its cursor are one commit"],
+  },
+  {
+    protection: "what the ledger knows is not recorded again",
+    file: "src/delivery/ledger.ts",
+    find: 'if (open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;',
+    replace: "",
+    test: [
+      "test/path/pause.test.ts",
+      "a forgotten cursor begins a new walk: mail in the gap is delivered, known mail is not delivered again",
+    ],
+  },
+  {
+    protection: "what was there before the queue went live is recorded as such",
+    file: "src/delivery/ledger.ts",
+    find: "          } else {\n            puts.push({",
+    replace: '          } else if (becomes !== "baseline") {\n            puts.push({',
+    test: [
+      "test/unit/schedule/turn.test.ts",
+      "a lost cursor is told, and the walk begins again: known mail is known, unknown mail is delivered",
+    ],
+  },
+  {
+    protection: "every commit checks the queue's epoch",
+    file: "src/delivery/ledger.ts",
+    find: "store.commit({ checks: [{ key: epochKey(queueKey), version: epoch }], ...change })",
+    replace: "store.commit({ ...change })",
+    test: [ledgerTest, "after another opened the queue, no write of the first goes through, and its memory stays as it was"],
+  },
+  {
+    protection: "an attempt is durable before the handler sees the message",
+    file: "src/delivery/ledger.ts",
+    find: "await commit({ puts: started.map(openPut), withinMs: settleWithinMs });",
+    replace: "commit({ puts: started.map(openPut), withinMs: settleWithinMs }).catch(() => undefined);",
+    test: [dispatcherTest, "an attempt is durable before the handler sees the message"],
+  },
+  {
+    protection: "an attempt that ended with the process counts as a crash, not as an attempt",
+    file: "src/delivery/ledger-opening.ts",
+    find: "const crashes = entry.crashes + 1;",
+    replace: "const crashes = entry.crashes;",
+    test: [
+      "test/unit/delivery/ledger-reload.test.ts",
+      "an attempt that was under way at the end of the process is pending again and counts as a crash, not as an attempt",
+    ],
+  },
+  {
+    protection: "the suspects of a crash are delivered alone",
+    file: "src/delivery/ledger-opening.ts",
+    find: "suspect: true as const, ",
+    replace: "",
+    test: [suspectsTest, "what was in flight at a crash comes one at a time, oldest first, and is recorded as alone"],
+  },
+  {
+    protection: "nothing ordinary begins beside a suspect",
+    file: "src/delivery/solitude.ts",
+    find: "return !closed;",
+    replace: "return true;",
+    test: [suspectsTest, "new mail begins between two suspects, never beside one, and is not recorded as alone"],
+  },
+  {
+    protection: "only crashes of a message that was alone count against it",
+    file: "src/delivery/settlements.ts",
+    find: "isPoison: ({ loneCrashes = 0 }) => loneCrashes >= maxAttempts,",
+    replace: "isPoison: ({ crashes }) => crashes >= maxAttempts,",
+    test: [suspectsTest, "beside a handler that hangs in each life, the poison is still found, and the one that hangs is not blamed"],
+  },
+  {
+    protection: "a message that ends the process goes to quarantine",
+    file: "src/delivery/settlements.ts",
+    find: "isPoison: ({ loneCrashes = 0 }) => loneCrashes >= maxAttempts,",
+    replace: "isPoison: () => false,",
+    test: [suspectsTest, "five crashes of one message never quarantine its neighbours, and it rests without a sixth delivery"],
+  },
+  {
+    protection: "that a slow suspect has company is durable before the others go on",
+    file: "src/delivery/solitude.ts",
+    find: "if (mine.alone) await outstay();",
+    replace: "if (mine.alone) void outstay();",
+    test: [suspectsTest, "others go on only when it is durable that a slow suspect is not alone any more"],
+  },
+  {
+    protection: "a store in trouble is asked again until it takes the end of a delivery",
+    file: "src/delivery/insist.ts",
+    find: 'if (!(error instanceof MailError) || error.code !== "STORE_UNAVAILABLE") throw error;',
+    replace: "throw error;",
+    test: [dispatcherTest, "a store that is away for a while delays a settlement, which then is made once"],
+  },
+  {
+    protection: "while the store is in trouble no page is asked for",
+    file: "src/schedule/poller.ts",
+    find: "const trouble = storeTrouble();",
+    replace: "const trouble = undefined as MailError | undefined;",
+    test: [
+      "test/unit/schedule/poller-stale.test.ts",
+      "while the store is in trouble no round begins, nothing is told a second time, and rounds come by themselves after it",
+    ],
+  },
+];
