@@ -1,0 +1,136 @@
+/**
+ * Going live on a mailbox full of old mail, in real processes over the built package: the first walk in bounded memory
+ * and on from where a kill cut it off, nothing old for `"now"`, also a month later when the cursor has died, and
+ * everything that comes in after going live. `GOING_LIVE_MESSAGES` says how many old ones there are; default 20,000.
+ */
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import { createSimulator, type Simulator, simulatorFetch } from "../../simulator/index.js";
+import { createMailDaemon, generateKey, keyRing, lmdbStore, type MailDaemonOptions } from "../../src/index.js";
+import { beginLife } from "./fixtures/going-live/life.js";
+import { newFolder } from "./fixtures/store-process.js";
+
+const address = "support@contoso.com";
+const day = 86_400_000;
+const mib = 2 ** 20;
+const oldCount = Number(process.env.GOING_LIVE_MESSAGES ?? 20_000);
+const pageSize = 1_000;
+/** What a walk may hold beside its pages; and what a walk over again, which compares with what is known, may hold of each old message. */
+const walkMib = 24;
+const knownBytes = 600;
+const patiently = { timeout: 30_000 + oldCount * 2, interval: 20 };
+
+const walks = (simulator: Simulator, walk: string) =>
+  simulator.log.entries({ route: "delta" }).filter((entry) => entry.walk === walk && entry.status === 200).length;
+
+async function signIn(simulator: Simulator, options: Pick<MailDaemonOptions, "store" | "vaultKeys" | "fetch">): Promise<void> {
+  const { clientId, tenantId } = simulator;
+  const daemon = createMailDaemon({ ...options, app: { clientId, tenantId }, queues: [{ address }] });
+  await daemon.signIn(address, { method: "refreshToken", refreshToken: simulator.user(address).issueRefreshToken() });
+  await daemon.stop();
+}
+
+it(
+  "the first walk of a mailbox full of old mail takes bounded memory, outlives a kill, and delivers none of it for now, nor a month later",
+  async () => {
+    let aheadMs = 0;
+    const simulator = createSimulator({ seed: 1, now: () => Date.now() + aheadMs });
+    const { mailbox } = simulator.addUser({ address });
+    const from = Date.now() - 900 * day;
+    for (let done = 0; done < oldCount; done += 10_000) {
+      const chunk = Math.min(10_000, oldCount - done);
+      mailbox.deliverMany(
+        Array.from({ length: chunk }, (_, index) => ({ receivedAt: from + (done + index) * 60_000, isRead: index % 2 > 0 })),
+      );
+    }
+    const moved = mailbox.deliverMany([{ receivedAt: from }, { receivedAt: from, isRead: true }], "archive") as [string, string];
+    const door = await simulator.listen();
+    onTestFinished(() => door.close());
+    const storePath = join(await newFolder(), "state");
+    const key = generateKey();
+    await signIn(simulator, {
+      store: lmdbStore(storePath),
+      vaultKeys: keyRing([{ id: "k1", key }]),
+      fetch: simulatorFetch(door.url),
+    });
+    const begin = () =>
+      beginLife(
+        {
+          app: { clientId: simulator.clientId, tenantId: simulator.tenantId },
+          address,
+          defaults: { startFrom: "now", pageSize, pollIntervalMs: 100, minPollIntervalMs: 50 },
+          storePath,
+          simulatorUrl: door.url,
+          aheadMs,
+        },
+        `k1:${key}`,
+      );
+
+    const cutOff = begin();
+    cutOff.order("start");
+    await expect.poll(() => walks(simulator, "next"), patiently).toBeGreaterThan(oldCount / pageSize / 2);
+    await cutOff.kill();
+    expect(walks(simulator, "delta")).toBe(0);
+    const early = mailbox.deliver();
+
+    const beganAt = Date.now();
+    const live = begin();
+    live.order("start");
+    await expect.poll(() => live.of("polled").length, patiently).toBeGreaterThan(1);
+    expect(walks(simulator, "first")).toBe(1);
+    const shown = simulator.log.entries({ route: "delta" }).reduce((sum, { ids = [] }) => sum + ids.length, 0);
+    // What the kill caught between answer and commit comes again; a walk from the beginning would be half as much more.
+    expect(shown).toBeLessThan(oldCount * 1.25 + 2 * pageSize);
+    mailbox.move(moved[0], "inbox");
+    const late = mailbox.deliver();
+    await expect
+      .poll(
+        () =>
+          live
+            .of("handed")
+            .map(({ id }) => id)
+            .toSorted(),
+        patiently,
+      )
+      .toEqual([early, moved[0], late].toSorted());
+    live.order("sweep");
+    await expect.poll(() => live.of("swept").length, patiently).toBe(1);
+    expect(live.of("swept")).toMatchObject([{ listed: oldCount + 3, known: oldCount + 3, found: 0 }]);
+    const firstSeconds = (Date.now() - beganAt) / 1_000;
+    const grown = (life: typeof live) =>
+      (Math.max(...life.of("polled").map(({ highest }) => highest)) - (life.of("before")[0]?.heap ?? 0)) / mib;
+    const firstMib = grown(live);
+    await live.stop();
+
+    aheadMs += 30 * day;
+    mailbox.forgetSyncStates();
+    const inTheGap = mailbox.deliver();
+    mailbox.move(moved[1], "inbox");
+    const monthBeganAt = Date.now();
+    const month = begin();
+    month.order("start");
+    await expect.poll(() => month.of("handed").length, patiently).toBe(2);
+    await expect.poll(() => month.of("polled").length, patiently).toBeGreaterThan(1);
+    month.order("sweep");
+    await expect.poll(() => month.of("swept").length, patiently).toBe(1);
+    expect(month.of("cursor-lost")).toHaveLength(1);
+    expect(walks(simulator, "first")).toBe(2);
+    expect(
+      month
+        .of("handed")
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual([inTheGap, moved[1]].toSorted());
+    expect(month.of("swept")).toMatchObject([{ listed: oldCount + 5, known: oldCount + 5, found: 0 }]);
+    const againMib = grown(month);
+    await month.stop();
+
+    console.log(
+      `going live: ${oldCount} old messages, pages of ${pageSize}; reachable heap grew by at most ${firstMib.toFixed(1)} MiB in the first walk ` +
+        `(second half, sweep and all: ${firstSeconds.toFixed(1)} s) and ${againMib.toFixed(1)} MiB in a walk over again (${((Date.now() - monthBeganAt) / 1_000).toFixed(1)} s)`,
+    );
+    expect(firstMib).toBeLessThan(walkMib);
+    expect(againMib).toBeLessThan(walkMib + (oldCount * knownBytes) / mib);
+  },
+  120_000 + oldCount * 4,
+);
