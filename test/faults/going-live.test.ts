@@ -131,6 +131,7 @@ it(
         `${sweepMib.toFixed(1)} MiB with a sweep (half a walk and the sweep: ${firstSeconds.toFixed(1)} s), ` +
         `${againMib.toFixed(1)} MiB in a walk over again a month later with its sweeps (${((Date.now() - monthBeganAt) / 1_000).toFixed(1)} s)`,
     );
+    expect(live.of("polled")[0]?.looks).toBeGreaterThan(5);
     expect(walkMib).toBeLessThan(mostMib);
     const comparing = mostMib + (oldCount * knownBytes) / mib;
     expect(sweepMib).toBeLessThan(comparing);
