@@ -37,7 +37,7 @@ export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js"
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
 export type { DeliveryEvents } from "./delivery/events.js";
 export type { IfChangedElsewhere } from "./delivery/foreign.js";
-export type { ForeignChange, FoundBy } from "./delivery/ledger-record.js";
+export type { FinalState, ForeignChange, FoundBy } from "./delivery/ledger-record.js";
 export type { QuarantinedMessage } from "./delivery/quarantine.js";
 export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { Mark } from "./mailbox/marker.js";
@@ -45,6 +45,7 @@ export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } f
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";
 export type { StartFrom } from "./schedule/session.js";
+export type { SweepResult } from "./schedule/sweep-verdict.js";
 export type { StoreEvents } from "./state/events.js";
 export { type LmdbStoreOptions, lmdbStore } from "./state/lmdb.js";
 export { type MemoryStoreOptions, memoryStore } from "./state/memory.js";

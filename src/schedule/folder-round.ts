@@ -21,6 +21,8 @@ const walkEveryMs = 3_600_000;
 const tryDeltaMs = { baseMs: 15 * 60_000, capMs: 6 * 3_600_000 };
 /** In lower case. The second comes with 507 (Graph's error page: concepts/errors). */
 const fullMailbox: ReadonlySet<string> = new Set(["errorquotaexceeded", "quotalimitreached"]);
+/** Trouble of the server for so long is looked at from another side. */
+const longTroubleMs = 15 * 60_000;
 /** For a cloud that has no delta at all: as long as the configuration says so. */
 const forGood = Number.MAX_SAFE_INTEGER;
 
@@ -55,6 +57,7 @@ async function storedCursor({ session, store, folder }: FolderWork): Promise<Cur
 
 async function walk(work: FolderWork, cursor: Cursor): Promise<void> {
   await walkFolder(work, cursor);
+  work.session.troubleSince.delete(work.folder);
   if (cursor.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: work.folder, mode: "delta" });
 }
 
@@ -89,7 +92,19 @@ async function insteadOfDelta(
   if ((code === "GRAPH_REFUSED" && (status === 400 || status === 405)) || fullMailbox.has(serviceCode.toLowerCase())) {
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
+  // Two accounts with one address: delta alone answers 503 for ever (microsoft-graph-docs 2992). In a real outage the
+  // listing fails as well, and nothing has changed.
+  if (code === "GRAPH_UNAVAILABLE" && lastsLong(work)) {
+    return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
+  }
   throw error;
+}
+
+/** Whether the folder has had nothing but the server's trouble for so long that it may be of delta alone. */
+function lastsLong({ session, folder, clock }: FolderWork): boolean {
+  const since = session.troubleSince.get(folder) ?? clock.now();
+  session.troubleSince.set(folder, since);
+  return clock.now() - since >= longTroubleMs;
 }
 
 /** The folder's cursor is of no use any more: recorded at once, so that whatever comes next begins without it. */

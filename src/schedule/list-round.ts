@@ -1,9 +1,9 @@
 /**
- * A round of a folder by plain listing, where delta does not serve: the newest mail each time, and all of it when the
- * folder's count says that there is more to see than the newest.
+ * A round of a folder by plain listing, where delta does not serve: all of a folder that fits a page, else the newest
+ * mail each time, and all of it when the folder's count says that there is more to see than the newest.
  *
- * Invariant: the same as of a round by delta: what is in the folder at its end is in the ledger, but for old mail moved
- * in, which waits for a full listing, at most a quarter of an hour.
+ * Invariant: the same as of a round by delta: what is in the folder during it is in the ledger at its end, but for old
+ * mail that was moved into a large folder, which waits for a full listing, at most a quarter of an hour.
  */
 import { type Cursor, cursorKey, cursorValue, type ListingMode } from "../mailbox/cursor.js";
 import { folderFacts, listFolder } from "../mailbox/listing.js";
@@ -14,7 +14,9 @@ import { recordPage } from "./sightings.js";
 
 /** Listed again before the end of the last round: clocks differ, and mail may show late. */
 const overlapMs = 3_600_000;
-/** Milliseconds between full listings. */
+/** So many messages are one page. */
+const smallFolder = 1_000;
+/** Milliseconds between full listings of a large folder. */
 const fullEveryMs = 15 * 60_000;
 
 /** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; the folder's mode is recorded only when all went well */
@@ -25,7 +27,8 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
   const facts = await folderFacts(client, mailbox, { folder, signal });
   session.folderIds.set(folder, facts.id);
   const openedAt = cursor.openedAt ?? facts.answeredAt;
-  const full = !cursor.live || !mode.full || (mode.uneven === true && clock.now() - mode.full.at >= fullEveryMs);
+  const isDue = !cursor.live || !mode.full || facts.total <= smallFolder;
+  const full = isDue || (mode.uneven === true && clock.now() - mode.full.at >= fullEveryMs);
   const from = full ? undefined : (cursor.roundAt ?? openedAt) - overlapMs;
   const copies = repeat ? createCopies(work) : undefined;
   const first = { live: cursor.live, openedAt };

@@ -85,6 +85,8 @@ export interface Session {
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
   readonly folderIdOf: FolderIdOf;
+  /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
+  readonly troubleSince: Map<string, number>;
   /** Object id of the mailbox's user as stored; empty until it was read. */
   owner: string | undefined;
   /** Goes on where the last owner ended. */
@@ -176,6 +178,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     walkPacer: options.walkPacer,
     folderIds,
     folderIdOf,
+    troubleSince: new Map(),
     owner: undefined,
     begin() {
       if (kept) gate.bar(kept);

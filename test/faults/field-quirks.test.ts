@@ -325,7 +325,7 @@ it("delta without a token fills the mailbox: a folder is walked so once, over tr
   expect(firstWalks(scene)).toBe(1);
 });
 
-it("two accounts with one address, where delta fails for ever (503 ErrorServiceUnavailable): told, stale told, and over by itself", async () => {
+it("two accounts with one address, where delta fails for ever (503 ErrorServiceUnavailable): told, and listed after a quarter of an hour", async () => {
   const scene = await createFaultScene();
   const { daemon, mailbox, simulator, of, round } = scene;
   await daemon.start();
@@ -336,8 +336,11 @@ it("two accounts with one address, where delta fails for ever (503 ErrorServiceU
   expect(of("queue:failed").at(-1)).toMatchObject({ code: "GRAPH_UNAVAILABLE", serviceCode: "ErrorServiceUnavailable" });
   expect(of("queue:stale")).toMatchObject([{ queue: address, why: expect.stringContaining("ErrorServiceUnavailable") }]);
   expect(daemon.status().queues[0]).toMatchObject({ stale: true });
-  mend();
-  await untilLater(scene, 10_000, () => of("queue:recovered").length > 0);
+  await untilLater(scene, 60_000, () => of("queue:recovered").length > 0);
+  expect(of("queue:mode-changed")).toMatchObject([{ mode: "listing", code: "ErrorServiceUnavailable" }]);
   await settledAll(scene, [id]);
+  mend();
+  await untilLater(scene, 60_000, () => of("queue:mode-changed").length > 1);
+  expect(of("queue:mode-changed").at(-1)).toMatchObject({ mode: "delta" });
   expect(firstWalks(scene)).toBe(1);
 });

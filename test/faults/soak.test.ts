@@ -11,10 +11,7 @@ import { report } from "./fixtures/soak/report.js";
 import { runSoak, type SoakOptions } from "./fixtures/soak/run.js";
 import { judgeSoak, type SoakEvidence } from "./fixtures/soak/verdict.js";
 
-/** What the daemon does not survive yet (issue 4). */
-const notYet = "a-b-a,full-mailboxes,claims";
-
-const { SOAK_MINUTES, SOAK_SEED = String(randomInt(2 ** 32)), SOAK_WITHOUT = notYet } = process.env;
+const { SOAK_MINUTES, SOAK_SEED = String(randomInt(2 ** 32)), SOAK_WITHOUT = "" } = process.env;
 const minutes = Number(SOAK_MINUTES ?? 0);
 const options: SoakOptions = {
   seed: Number(SOAK_SEED),

@@ -24,6 +24,7 @@ const watched = [
   "app:refused",
   "app:accepted",
   "queue:failed",
+  "queue:mode-changed",
   "queue:polled",
   "queue:signed-in",
   "queue:sign-in-required",

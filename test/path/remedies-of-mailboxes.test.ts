@@ -62,7 +62,7 @@ const refusals = mailboxRefusals.flatMap(([codes, remedy]) => codes.map((code) =
 
 test("a full mailbox, which refuses delta, is told with who does what, also in the status, and its mail is delivered by listing", async () => {
   const { sim, state, of, delivers, until } = await workingScene();
-  const { who, step, remedy } = refusals.find(([code]) => isFull(code))?.[1] as Remedy;
+  const { who, step, remedy } = (refusals.find(([code]) => isFull(code)) as readonly [string, Remedy])[1];
   const advice = { who, step, remedy: remedyText({ who, step, remedy }) };
   sim.faults.add({ name: "full", route: "delta", mailbox: address, graphCode: "ErrorQuotaExceeded" });
   await delivers(address);
