@@ -7,8 +7,9 @@
  * turn comes it is listed, and its mail is delivered.
  */
 import { adviceOf } from "../auth/advice.js";
-import { MailError } from "../base/errors.js";
+import { MailError, type MailErrorCode } from "../base/errors.js";
 import { type Cursor, cursorKey, cursorValue, type ListingMode, readCursor } from "../mailbox/cursor.js";
+import { folderFacts } from "../mailbox/listing.js";
 import { isForPage } from "../mailbox/page-size.js";
 import type { FolderWork } from "./folder-work.js";
 import { listRound } from "./list-round.js";
@@ -21,6 +22,8 @@ const walkEveryMs = 3_600_000;
 const tryDeltaMs = { baseMs: 15 * 60_000, capMs: 6 * 3_600_000 };
 /** In lower case. The second comes with 507 (Graph's error page: concepts/errors). */
 const fullMailbox: ReadonlySet<string> = new Set(["errorquotaexceeded", "quotalimitreached"]);
+/** What a link whose folder or user is gone is answered with. */
+const isOfLink: ReadonlySet<MailErrorCode> = new Set(["SYNC_FOLDER_NOT_FOUND", "GRAPH_MAILBOX_UNAVAILABLE"]);
 /** Trouble of the server for so long is looked at from another side. */
 const longTroubleMs = 15 * 60_000;
 /** For a cloud that has no delta at all: as long as the configuration says so. */
@@ -28,12 +31,12 @@ const forGood = Number.MAX_SAFE_INTEGER;
 
 /** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; what was recorded stays */
 export async function roundOfFolder(work: FolderWork): Promise<void> {
-  const { session, clock } = work;
+  const { session } = work;
   const stored = await storedCursor(work);
   const cursor = stored ?? freshCursor(session.settings);
   if (!session.hasDelta) return list(work, stored, { ...cursor, listing: cursor.listing ?? mode(work, "noDelta", forGood) });
-  const { listing = spent(work, cursor) } = cursor;
-  if (listing && listing.until > clock.now()) return list(work, stored, { ...cursor, listing });
+  const listing = presentMode(work, cursor);
+  if (listing) return list(work, stored, { ...cursor, listing });
   for (let next = cursor, lost = false; ; lost = true) {
     try {
       return await walk(work, next);
@@ -45,9 +48,12 @@ export async function roundOfFolder(work: FolderWork): Promise<void> {
   }
 }
 
-/** A folder whose walk over again has begun and has not come to a first page had its one of this hour. */
-function spent(work: FolderWork, { link, repeatedAt }: Cursor): ListingMode | undefined {
-  return link || repeatedAt === undefined ? undefined : mode(work, "walkFailed", repeatedAt + walkEveryMs);
+/** Empty when delta is to be tried. A walk over again that has begun and not come to a first page was the one of its hour. */
+function presentMode(work: FolderWork, { link, repeatedAt, listing }: Cursor): ListingMode | undefined {
+  const now = work.clock.now();
+  if (listing && listing.until > now) return listing;
+  if (link || repeatedAt === undefined || repeatedAt + walkEveryMs <= now) return undefined;
+  return mode(work, listing?.code ?? "walkFailed", repeatedAt + walkEveryMs, listing);
 }
 
 async function storedCursor({ session, store, folder }: FolderWork): Promise<Cursor | undefined> {
@@ -83,6 +89,7 @@ async function insteadOfDelta(
   const cursor = (await storedCursor(work)) ?? begun;
   const { code, status, serviceCode = code } = error;
   if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor, told);
+  if (cursor.link && isOfLink.has(code) && (await isAnotherFolder(work))) return overAgain(work, error, cursor, told);
   if (isForPage(error) && work.session.pageSize.exhausted) {
     // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
     if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
@@ -98,6 +105,17 @@ async function insteadOfDelta(
     return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
   }
   throw error;
+}
+
+/**
+ * A link names its folder, and may name its user, by ids: those may be gone while the folder is there under another id
+ * (a folder or a mailbox that was made anew). A mailbox that is away does not answer this either.
+ */
+async function isAnotherFolder({ session, client, folder, signal }: FolderWork): Promise<boolean> {
+  const before = session.folderIds.get(folder);
+  const { id } = await folderFacts(client, session.mailbox, { folder, signal });
+  session.folderIds.set(folder, id);
+  return id !== before;
 }
 
 /** Whether the folder has had nothing but the server's trouble for so long that it may be of delta alone. */

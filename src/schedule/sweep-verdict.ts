@@ -34,15 +34,16 @@ export async function verdictOf(
 ): Promise<{ readonly result: SweepResult; readonly event: Omit<ScheduleEvents["queue:swept"], "queue"> }> {
   const { session, emit } = work;
   const { settings, dispatcher, ledger } = session;
-  await checkOwner(work);
-  const fresh = await ledger.record([...listing.candidates.values()].map((candidate) => ({ ...candidate, becomes: "pending" })));
+  // Of another mailbox everything is unknown: its folders begin with first walks, which say what is to be delivered.
+  const candidates = (await checkOwner(work)) === "same" ? [...listing.candidates.values()] : [];
+  const fresh = await ledger.record(candidates.map((candidate) => ({ ...candidate, becomes: "pending" })));
   dispatcher.add(fresh);
   for (const { id, folder } of fresh) emit("message:found-by-sweep", { queue: settings.address, id, folder });
   const gone = await countGone(work, listing);
   const pruned = listing.unlisted === 0 ? await noteAbsences(work, listing.seen) : 0;
   const found = fresh.length;
   const listed = listing.seen.size;
-  const late = [...listing.candidates.keys()].length - found;
+  const late = candidates.length - found;
   const result = { listed, known: listing.known + late, found, gone };
   return { result, event: { ...result, unlisted: listing.unlisted, pruned } };
 }

@@ -65,6 +65,24 @@ it("a cursor that dies again and again leads to one walk over again an hour, and
   expect(new Set(scene.handed).size).toBe(scene.handed.length);
 });
 
+it("a walk over again that comes to no first page is the one of its hour: the folder is listed instead", async () => {
+  const scene = await createFaultScene();
+  const { daemon, mailbox, simulator, settled, round, later, next } = scene;
+  await daemon.start();
+  await round();
+  mailbox.forgetSyncStates();
+  simulator.faults.add({ name: "no first page", route: "delta", after: 1, status: 403, graphCode: "ErrorAccessDenied" });
+  await expect(round()).rejects.toMatchObject({ code: "GRAPH_FORBIDDEN" });
+  for (let mail = 1; mail <= 3; mail += 1) {
+    const one = next("message:settled");
+    mailbox.deliver();
+    later(60_000);
+    await one;
+  }
+  expect(settled.length).toBe(3);
+  expect(firstWalks(scene)).toBe(2);
+});
+
 it("when a whole tenant's cursors die at once, the walks over again are spread, and every mailbox gets its mail", async () => {
   const addresses = Array.from({ length: 60 }, (_, index) => `queue-${index}@contoso.com`);
   const scene = await createFaultScene({ queues: addresses.map((address) => ({ address })) });

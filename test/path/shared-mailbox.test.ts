@@ -10,7 +10,10 @@ async function running(queues: readonly string[]) {
   const sim = simulatorWith([account, one, two]);
   for (const shared of [one, two]) sim.user(shared).grantAccess(account);
   const daemon = createMailDaemon(
-    hostOptions(sim, { queues: queues.map((address) => (address === account ? { address } : { address, account })) }),
+    hostOptions(sim, {
+      queues: queues.map((address) => (address === account ? { address } : { address, account })),
+      defaults: { pollIntervalMs: 50, minPollIntervalMs: 10, startFrom: "unread" },
+    }),
   );
   await daemon.signIn(queues[0] as string, { method: "refreshToken", refreshToken: sim.user(account).issueRefreshToken() });
   onTestFinished(() => daemon.stop());
@@ -55,4 +58,28 @@ test.each([
   sim.faults.add({ name: "refused", route: "delta", mailbox: refused, status: 401 });
   expect(await asked).toMatchObject({ account, code: "AUTH_SIGN_IN_REQUIRED" });
   expect(required.toSorted()).toEqual(queues.toSorted());
+});
+
+test("another mailbox behind a shared address begins anew: its old mail is no find of a sweep", async () => {
+  const { sim, daemon } = await running([account, one]);
+  sim.user(one).mailbox.deliver();
+  // The first sweep learns whose mailbox it is.
+  expect(await daemon.sweep(one)).toMatchObject({ listed: 1, found: 0 });
+  const settled: string[] = [];
+  daemon.on("message:settled", ({ queue, id }) => {
+    if (queue === one) settled.push(id);
+  });
+  await daemon.pause(one);
+  const before = sim.user(one).objectId;
+  sim.user(one).recreateMailbox();
+  const { mailbox } = sim.user(one);
+  mailbox.deliverUnseen({ receivedAt: Date.now() - 3_600_000, isRead: true });
+  const changed = next(daemon, "queue:mailbox-changed");
+  await daemon.resume(one);
+  expect(await changed).toMatchObject({ queue: one, from: before, to: sim.user(one).objectId });
+  await daemon.pollNow(one);
+  expect(settled.length).toBe(0);
+  const marked = next(daemon, "message:marked", ({ queue }) => queue === one);
+  mailbox.deliver();
+  await marked;
 });
