@@ -1,7 +1,8 @@
 /**
- * How the suites run: one process per file, no retries, a leak check and a search for shown secrets around every test.
+ * How the suites run: one process per file, a few at once, no retries, a leak check and a search for shown secrets around every test.
  * `TEST_REPORT=<file>` adds the machine-readable report that `npm run check` counts from.
  */
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { witnessErrors } from "./test/support/secrets/error-witness.js";
@@ -26,6 +27,8 @@ export default defineConfig({
   },
   test: {
     pool: "forks",
+    // Many wait for processes, sockets and timers: more of them than there are cores.
+    maxWorkers: Math.max(3, availableParallelism()),
     retry: 0,
     reporters: ["default", tallySearches(), ...(report ? ["json"] : [])],
     // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
