@@ -89,7 +89,10 @@ async function insteadOfDelta(
   const cursor = (await storedCursor(work)) ?? begun;
   const { code, status, serviceCode = code } = error;
   if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor, told);
-  if (cursor.link && isOfLink.has(code) && (await isAnotherFolder(work))) return overAgain(work, error, cursor, told);
+  if (cursor.link && isOfLink.has(code)) {
+    if ((await checkOwner(work)) === "another") return (await storedCursor(work)) ?? begun;
+    if (await isAnotherFolder(work, code)) return overAgain(work, error, cursor, told);
+  }
   if (isForPage(error) && work.session.pageSize.exhausted) {
     // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
     if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
@@ -109,13 +112,13 @@ async function insteadOfDelta(
 
 /**
  * A link names its folder, and may name its user, by ids: those may be gone while the folder is there under another id
- * (a folder or a mailbox that was made anew). A mailbox that is away does not answer this either.
+ * (a folder that was made anew). A mailbox that is away does not answer this, and takes no cursor along.
  */
-async function isAnotherFolder({ session, client, folder, signal }: FolderWork): Promise<boolean> {
+async function isAnotherFolder({ session, client, folder, signal }: FolderWork, code: MailErrorCode): Promise<boolean> {
   const before = session.folderIds.get(folder);
   const { id } = await folderFacts(client, session.mailbox, { folder, signal });
   session.folderIds.set(folder, id);
-  return id !== before;
+  return before === undefined ? code === "SYNC_FOLDER_NOT_FOUND" : id !== before;
 }
 
 /** Whether the folder has had nothing but the server's trouble for so long that it may be of delta alone. */
