@@ -1,7 +1,7 @@
 /** A sweep whose listing fails at the same message each time: it is finished without it, or given up and told. */
 import { expect, test } from "vitest";
-import { runTurn } from "../../../src/schedule/turn.js";
 import { createSweeper } from "../../../src/schedule/sweep.js";
+import { runTurn } from "../../../src/schedule/turn.js";
 import { createScene, type Page, type Scene, startAt, walk } from "./set-up.js";
 
 const count = 60;
