@@ -10,7 +10,7 @@ it("a sweep that a pause keeps from beginning is refused as a round is, and wait
     () => "swept",
     ({ code }) => code,
   );
-  daemon.pause(address);
+  void daemon.pause(address);
   const waited = new Promise((resolve) => setTimeout(resolve, 3_000, "nothing was said"));
   expect(["LIFECYCLE_PAUSED", "swept"]).toContain(await Promise.race([swept, waited]));
 });
