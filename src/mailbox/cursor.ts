@@ -37,6 +37,8 @@ export interface ListingMode {
   readonly until: number;
   /** Tries of a delta round in a row that were refused. */
   readonly tries: number;
+  /** The folder's own id at the last round; absent before the first. */
+  readonly folderId?: string;
   /** When the whole folder was last listed, and what it held then by Graph's count; absent before that. */
   readonly full?: { readonly at: number; readonly total: number };
   /** The count says that there is more to see than the newest mail. */

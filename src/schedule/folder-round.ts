@@ -39,7 +39,7 @@ export async function roundOfFolder(work: FolderWork): Promise<void> {
   if (listing) return list(work, stored, { ...cursor, listing });
   for (let next = cursor, lost = false; ; lost = true) {
     try {
-      return await walk(work, next);
+      return await walk(work, next, stored);
     } catch (error) {
       next = await insteadOfDelta(work, error, { begun: next, told: lost });
     }
@@ -61,10 +61,10 @@ async function storedCursor({ session, store, folder }: FolderWork): Promise<Cur
   return record && readCursor(record, session.settings.address);
 }
 
-async function walk(work: FolderWork, cursor: Cursor): Promise<void> {
+async function walk(work: FolderWork, cursor: Cursor, before: Cursor | undefined): Promise<void> {
   await walkFolder(work, cursor);
   work.session.troubleSince.delete(work.folder);
-  if (cursor.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: work.folder, mode: "delta" });
+  if (before?.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: work.folder, mode: "delta" });
 }
 
 async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
@@ -135,11 +135,11 @@ async function overAgain(work: FolderWork, error: MailError, { link: _, listing,
   const { code, serviceCode } = error;
   const now = clock.now();
   const from = lost.roundAt ?? lost.openedAt;
+  const known = (await checkOwner(work)) === "another" ? freshCursor(settings) : lost;
   if (!told) {
     const service = serviceCode === undefined ? {} : { serviceCode };
     emit("queue:cursor-lost", { queue: settings.address, folder, code, ...service, ...(from === undefined ? {} : { from }), to: now });
   }
-  const known = (await checkOwner(work)) === "another" ? freshCursor(settings) : lost;
   const waitMs = Math.max((known.repeatedAt ?? Number.NEGATIVE_INFINITY) + walkEveryMs - now, walkPacer.reserve());
   const next: Cursor = {
     ...known,

@@ -10,6 +10,7 @@ import { folderFacts, listFolder } from "../mailbox/listing.js";
 import { lightSelect } from "../mailbox/message.js";
 import { createCopies } from "./copies.js";
 import type { FolderWork } from "./folder-work.js";
+import { checkOwner, freshCursor } from "./mailbox-owner.js";
 import { recordPage } from "./sightings.js";
 
 /** Listed again before the end of the last round: clocks differ, and mail may show late. */
@@ -26,7 +27,9 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
   const { listing: mode, repeat } = cursor;
   const facts = await folderFacts(client, mailbox, { folder, signal });
   session.folderIds.set(folder, facts.id);
+  if (mode.folderId !== undefined && mode.folderId !== facts.id) return anotherFolder(work, cursor);
   const openedAt = cursor.openedAt ?? facts.answeredAt;
+  if (cursor.openedAt === undefined) await openFolder(work, cursor, openedAt);
   const isDue = !cursor.live || !mode.full || facts.total <= smallFolder;
   const full = isDue || (mode.uneven === true && clock.now() - mode.full.at >= fullEveryMs);
   const from = full ? undefined : (cursor.roundAt ?? openedAt) - overlapMs;
@@ -48,10 +51,24 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
       since: mode.since,
       until: mode.until,
       tries: mode.tries,
+      folderId: facts.id,
       full: { at: full ? clock.now() : (mode.full?.at ?? 0), total: facts.total },
       ...(uneven ? { uneven } : {}),
     },
   };
   await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });
   work.onPage([]);
+}
+
+/** The bound of a first walk stays what it was at its first answer, however often the listing has to begin again. */
+async function openFolder({ session, folder }: FolderWork, { listing: _, ...cursor }: Cursor, openedAt: number): Promise<void> {
+  const { ledger } = session;
+  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue({ ...cursor, openedAt }) }] });
+}
+
+/** The folder under this name was made anew, perhaps with its mailbox: what is known of the old one may lie in it under other ids. */
+async function anotherFolder(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
+  const { full: _, uneven: __, folderId: ___, ...listing } = cursor.listing;
+  const begin = (await checkOwner(work)) === "another" ? freshCursor(work.session.settings) : cursor;
+  await listRound(work, { ...begin, repeat: true, listing });
 }

@@ -4,12 +4,15 @@
  * Invariant: another id (the user was deleted and made anew, the mailbox restored) begins every folder over: its first
  * walk is bounded again, and what is known is recognised by Message-ID and date. The ledger stays.
  */
-import { MailError } from "../base/errors.js";
+import { MailError, type MailErrorCode } from "../base/errors.js";
 import { parseObject } from "../graph/wire.js";
 import { type Cursor, cursorKey, cursorValue } from "../mailbox/cursor.js";
 import type { Key } from "../state/store.js";
 import type { TurnWork } from "./folder-work.js";
 import type { QueueSettings } from "./session.js";
+
+/** More folders than a queue ever watched. */
+const mostFolders = 10_000;
 
 export function ownerKey(queueKey: string): Key {
   return [queueKey, "owner"];
@@ -28,12 +31,25 @@ export async function noteOwner(work: TurnWork): Promise<void> {
 
 /**
  * When there is reason to doubt, and at each sweep: Graph is asked where the sign-in does not say, as for another's
- * mailbox.
- * @throws MailError `GRAPH_…`, `STORE_…`
+ * mailbox. Where it may not be asked, or does not know the address, nothing speaks against the mailbox.
+ * @throws MailError `GRAPH_…` for what may pass, `STORE_…`
  */
 export async function checkOwner(work: TurnWork): Promise<"same" | "another"> {
-  return compare(work, work.session.mailbox.tokens.owner ?? (await askOwner(work)));
+  try {
+    return await compare(work, work.session.mailbox.tokens.owner ?? (await askOwner(work)));
+  } catch (error) {
+    if (error instanceof MailError && unanswerable.has(error.code)) return "same";
+    throw error;
+  }
 }
+
+/** Answers that stay as they are: a right that lacks, an address that is no sign-in name. */
+const unanswerable: ReadonlySet<MailErrorCode> = new Set([
+  "GRAPH_FORBIDDEN",
+  "GRAPH_MAILBOX_UNAVAILABLE",
+  "GRAPH_NOT_FOUND",
+  "GRAPH_REFUSED",
+]);
 
 async function askOwner({ session, client, signal }: TurnWork): Promise<string> {
   const { mailbox, settings } = session;
@@ -61,11 +77,21 @@ async function compare(work: TurnWork, owner: string): Promise<"same" | "another
     return "same";
   }
   const begin = cursorValue({ ...freshCursor(settings), repeat: true });
-  await ledger.write({ puts: [note, ...settings.folders.map((folder) => ({ key: cursorKey(queueKey, folder), value: begin }))] });
+  await ledger.write({
+    puts: [note, ...settings.folders.map((folder) => ({ key: cursorKey(queueKey, folder), value: begin }))],
+    deletes: await unwatchedCursors(work),
+  });
   session.owner = owner;
   folderIds.clear();
   emit("queue:mailbox-changed", { queue: settings.address, from: before, to: owner });
   return "another";
+}
+
+/** Cursors of folders that are not configured (any more): watched again, such a folder begins with its first walk. @throws MailError `STORE_…` */
+export async function unwatchedCursors({ session, store }: TurnWork): Promise<Key[]> {
+  const { ledger, settings } = session;
+  const records = await store.list({ prefix: [ledger.queueKey, "cursor"], limit: mostFolders });
+  return records.map(({ key }) => key).filter((key) => !settings.folders.includes(String(key[2])));
 }
 
 function readOwner(value: unknown): string | undefined {

@@ -11,7 +11,7 @@ import { lookAtMessages } from "../mailbox/look.js";
 import type { Key, Value } from "../state/store.js";
 import type { ScheduleEvents } from "./events.js";
 import type { TurnWork } from "./folder-work.js";
-import { checkOwner } from "./mailbox-owner.js";
+import { checkOwner, unwatchedCursors } from "./mailbox-owner.js";
 import type { SweepListing } from "./sweep-listing.js";
 
 /** What a sweep found, over all folders of a queue. */
@@ -57,7 +57,8 @@ async function countGone({ session, client, signal }: TurnWork, { seen }: SweepL
 }
 
 /** Notes in the final entries whether their messages were listed; drops those that were not for long. Gives how many it dropped. */
-async function noteAbsences({ session, store, clock }: TurnWork, seen: ReadonlySet<string>): Promise<number> {
+async function noteAbsences(work: TurnWork, seen: ReadonlySet<string>): Promise<number> {
+  const { session, store, clock } = work;
   const { ledger, settings } = session;
   const now = clock.now();
   let pruned = 0;
@@ -79,5 +80,7 @@ async function noteAbsences({ session, store, clock }: TurnWork, seen: ReadonlyS
     }
     if (puts.length + deletes.length > 0) await ledger.write({ puts, deletes });
   }
+  // Of a folder that was watched once, entries may be among those dropped: its cursor must not speak for them any more.
+  if (pruned > 0) await ledger.write({ deletes: await unwatchedCursors(work) });
   return pruned;
 }

@@ -20,6 +20,7 @@ test.each(["ErrorItemNotFound", "ErrorFolderNotFound", "ErrorSyncFolderNotFound"
       await turnOf(scene, session).catch(() => undefined);
       await scene.clock.advance(3_600_000);
     }
-    expect(scene.deliveries.map(({ message }) => message.id)).toEqual(["b"]);
+    // Nobody settles it here, so it comes again after its time.
+    expect([...new Set(scene.deliveries.map(({ message }) => message.id))]).toEqual(["b"]);
   },
 );
