@@ -27,6 +27,8 @@ export default defineConfig({
   test: {
     pool: "forks",
     retry: 0,
+    // A wait for a state is no measure of speed: a second, the default, is too short for a machine at its limit.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ["default", tallySearches(), ...(report ? ["json"] : [])],
     // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
     onConsoleLog: (log) => !log.startsWith("oidc-provider "),
