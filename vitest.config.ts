@@ -30,6 +30,8 @@ export default defineConfig({
     // Many wait for processes, sockets and timers: more of them than there are cores.
     maxWorkers: Math.max(3, availableParallelism()),
     retry: 0,
+    // A wait for a state is no measure of speed: a second, the default, is too short for a machine at its limit.
+    expect: { poll: { timeout: 15_000 } },
     reporters: ["default", tallySearches(), ...(report ? ["json"] : [])],
     // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
     onConsoleLog: (log) => !log.startsWith("oidc-provider "),

@@ -90,14 +90,14 @@ export const rounds = [
   {
     protection: "a folder of which Graph cannot make a page even of one message is listed",
     file: "src/schedule/folder-round.ts",
-    find: "if (isForPage(error)) {",
+    find: "if (isForPage(error) && work.session.pageSize.exhausted) {",
     replace: "if (isForPage(undefined)) {",
     test: [turnTest, "a folder of which Graph cannot make a page even of one message is listed, and its mail delivered"],
   },
   {
     protection: "a full mailbox, which refuses delta, is listed",
     file: "src/schedule/folder-round.ts",
-    find: 'serviceCode.toLowerCase() === "errorquotaexceeded"',
+    find: "fullMailbox.has(serviceCode.toLowerCase())",
     replace: "false",
     test: [roundsTest, "a full mailbox, which refuses delta, is listed; it goes back to delta by itself, and nothing is lost or doubled"],
   },

@@ -57,8 +57,9 @@ export interface MailDaemon extends AsyncDisposable {
   pollNow(address: string): Promise<void>;
   /**
    * Lists the folders of a queue, or of all, and compares them with the ledger; what no round had brought is delivered.
-   * Resolves when the comparison is made, over all queues asked. Safe inside a handler.
-   * @throws MailError why one of them could not be swept, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
+   * Resolves with the sums over all queues asked when each has been compared; one that fails keeps no other from its
+   * sweep. Safe inside a handler.
+   * @throws MailError when all have ended: why one of them could not be swept, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
    */
   sweep(address?: string): Promise<SweepResult>;
   /** No rounds and no new deliveries until `resume`. Not kept over a restart. */

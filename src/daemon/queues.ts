@@ -19,7 +19,7 @@ export interface Queues {
   find(address: string): QueueSettings;
   /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE`, `LIFECYCLE_NOT_STARTED` */
   running(address: string): RunningQueue;
-  /** Sweeps one, or all that run. @throws MailError why one of them could not be swept, and as `running` does */
+  /** Sweeps one, or all; each to its end, whatever becomes of the others. @throws MailError the first that failed, and as `running` does */
   sweep(address?: string): Promise<SweepResult>;
   readonly runningCount: number;
   /** Takes a known queue and begins to poll it. @throws MailError why it could not; the queue is unknown again then */
@@ -105,10 +105,10 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     });
   }
 
-  function sweepOne({ session, poller, sweeper }: RunningQueue): Promise<SweepResult> {
+  async function sweepOne(address: string): Promise<SweepResult> {
+    const { session, poller, sweeper } = runningOf(address);
     const { address: queue } = session.settings;
-    if (poller.state === "paused")
-      return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
+    if (poller.state === "paused") throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
     const swept = sweeper.demand();
     poller.wake();
     return swept;
@@ -118,8 +118,8 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     add,
     async sweep(address) {
       const asked = address === undefined ? [...known.values()].map((queue) => queue.address) : [address];
-      const results = await Promise.all(asked.map((one) => sweepOne(runningOf(one))));
-      return results.reduce(sum, { listed: 0, known: 0, found: 0, gone: 0 });
+      const ends = await Promise.allSettled(asked.map(sweepOne));
+      return ends.reduce(sum, { listed: 0, known: 0, found: 0, gone: 0 });
     },
     find,
     all: () => [...known.values()],
@@ -168,6 +168,9 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
   };
 }
 
-function sum(a: SweepResult, b: SweepResult): SweepResult {
+/** @throws the reason of a sweep that failed */
+function sum(a: SweepResult, end: PromiseSettledResult<SweepResult>): SweepResult {
+  if (end.status === "rejected") throw end.reason;
+  const b = end.value;
   return { listed: a.listed + b.listed, known: a.known + b.known, found: a.found + b.found, gone: a.gone + b.gone };
 }

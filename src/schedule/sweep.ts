@@ -16,7 +16,7 @@ import { type SweepResult, verdictOf } from "./sweep-verdict.js";
 export interface Sweeper {
   /** Goes on with the sweep that is due, if one is; `more`: its next step should come soon. @throws MailError `STORE_…`, `LIFECYCLE_…` */
   step(work: TurnWork): Promise<{ readonly more: boolean }>;
-  /** A sweep that begins after this call. @throws MailError why it could not be made, `LIFECYCLE_STOPPED` */
+  /** A sweep that begins after this call. @throws MailError why it could not be made, or the reason of `stop` */
   demand(): Promise<SweepResult>;
   /** A turn failed before it came to the sweep. */
   roundFailed(error: MailError): void;
@@ -45,6 +45,8 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
   /** Epoch milliseconds; empty until the store was asked for the last one. */
   let dueAt: number | undefined;
   let failures = 0;
+  /** Empty until `stop`. */
+  let stopped: MailError | undefined;
 
   async function isDue({ session, store }: TurnWork): Promise<boolean> {
     if (waiters.length > 0) return true;
@@ -108,11 +110,12 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
         return { more: goesOn };
       }
     },
-    demand: () => new Promise((resolve, reject) => waiters.push({ resolve, reject })),
+    demand: () => (stopped ? Promise.reject(stopped) : new Promise((resolve, reject) => waiters.push({ resolve, reject }))),
     roundFailed(error) {
       if (served.length + waiters.length > 0) failed(error);
     },
     stop(reason) {
+      stopped ??= reason;
       for (const { reject } of [...served, ...waiters]) reject(reason);
       served = [];
       waiters = [];

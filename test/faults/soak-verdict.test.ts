@@ -163,6 +163,12 @@ describe("what is owed", () => {
     expect(owed([piece("a", stays)])).toBeUndefined();
   });
 
+  it("is not by its rounds a message that no round tells, but it is as long as it lies there", () => {
+    const unseen = piece("a", [{ folder: "inbox", from: 50, until: 250, unseen: true }]);
+    expect(owed([unseen])).toBeUndefined();
+    expect(owedMessages({ pieces: [unseen], present: keys("a"), lives: rounds }).get(key("a"))).toBe(1);
+  });
+
   it("is a message that was handed over, wherever it is", () => {
     expect(owed(moved(50, 60), [life("killed", begun("a"))])).toBe(3);
   });

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
 import { expect, test } from "vitest";
+import { titlesOf } from "../support/test-titles.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const page = readFileSync(join(root, "docs/what-happens-if.md"), "utf8");
@@ -15,20 +15,6 @@ const read = new Map<string, Set<string>>();
 function titlesIn(path: string): Set<string> {
   const titles = read.get(path) ?? titlesOf(readFileSync(path, "utf8"));
   read.set(path, titles);
-  return titles;
-}
-
-/** The titles of a file's tests, those of `each` by their template. */
-function titlesOf(source: string): Set<string> {
-  const titles = new Set<string>();
-  const look = (node: ts.Node): void => {
-    if (ts.isCallExpression(node)) {
-      const [title] = node.arguments;
-      if (title && ts.isStringLiteralLike(title) && /^(it|test)\b/.test(node.expression.getText())) titles.add(title.text);
-    }
-    ts.forEachChild(node, look);
-  };
-  look(ts.createSourceFile("a.test.ts", source, ts.ScriptTarget.ES2023, true));
   return titles;
 }
 
