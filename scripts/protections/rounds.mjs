@@ -142,7 +142,7 @@ export const rounds = [
   {
     protection: "what only the sweep found is recorded and delivered",
     file: "src/schedule/sweep-verdict.ts",
-    find: 'ledger.record([...listing.candidates.values()].map((candidate) => ({ ...candidate, becomes: "pending" })))',
+    find: 'ledger.record(candidates.map((candidate) => ({ ...candidate, becomes: "pending" })))',
     replace: "ledger.record([])",
     test: [sweepTest, "a message that no round shows is found by a sweep, told and delivered"],
   },
