@@ -45,6 +45,11 @@ export function reopened(id: string, { open, final }: Known, { sequence, now }: 
   } as OpenEntry;
 }
 
+/** A copy whose original ended undelivered. */
+export function uncopied({ copyOf: _, ...entry }: OpenEntry): OpenEntry {
+  return entry;
+}
+
 /** An attempt begins. */
 export function begun(entry: OpenEntry, { conversationId, alone }: { conversationId: string | undefined; alone: boolean }): OpenEntry {
   return {

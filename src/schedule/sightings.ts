@@ -48,7 +48,7 @@ export async function recordPage(work: FolderWork, { items, cursor, first, found
   );
   const copied = await copies?.find(sightings.filter(({ id }) => isUnknown({ id, removed: false, properties: {} })));
   const fresh = await ledger.record(
-    sightings.map((sighting) => ({ ...sighting, becomes: copied?.get(sighting.id) ?? sighting.becomes })),
+    sightings.map((sighting) => ({ ...sighting, ...copied?.get(sighting.id) })),
     cursor && { key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) },
     known,
   );
