@@ -73,8 +73,8 @@ export interface OpenEntry extends Story {
   /** Epoch milliseconds at which Graph first did not have it any more. */
   readonly missingSince?: number;
   readonly conversationId?: string;
-  /** It was read already when it was found. */
-  readonly wasRead?: true;
+  /** Whether it was read already when it was found; absent where that was not said. */
+  readonly wasRead?: boolean;
   /** In state `marking`: how it ended. */
   readonly outcome?: "settled" | "quarantined";
   /** In state `marking`: epoch milliseconds of that end. */

@@ -70,7 +70,7 @@ export function sighted({ id, properties }: WireItem, folder: string, foundBy: F
     receivedAt,
     conversationId: typeof conversationId === "string" ? conversationId : undefined,
     twin: twinOf(internetMessageId, receivedAt),
-    isRead: truth(properties.isRead),
+    ...(properties.isRead === undefined || properties.isRead === null ? {} : { isRead: truth(properties.isRead) }),
   };
 }
 
