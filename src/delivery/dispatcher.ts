@@ -79,8 +79,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     room,
     later,
     signal: ended.signal,
-    onClosed() {
+    onClosed(_, copy) {
       openCount -= 1;
+      if (copy) add([copy]);
     },
     onChange: pump,
     onFailure: failed,
@@ -210,6 +211,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
+  /** A copy waits for the end of its original, outside of the room. */
+  function add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void {
+    const now = clock.now();
+    const own = entries.filter(({ copyOf }) => copyOf === undefined);
+    openCount += own.length;
+    for (const entry of own) {
+      if (settlements.isPoison(entry)) void putAside(entry);
+      else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) awaitNextAttempt(entry, { room, clock, later });
+      else room.add(entry, items?.get(entry.id));
+    }
+    pump();
+  }
+
   function later(delayMs: number, step: () => void): void {
     delays.start(delayMs, () => {
       step();
@@ -232,17 +246,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    add(entries, items) {
-      const now = clock.now();
-      openCount += entries.length;
-      for (const entry of entries) {
-        const item = items?.get(entry.id);
-        if (settlements.isPoison(entry)) void putAside(entry);
-        else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) awaitNextAttempt(entry, { room, clock, later });
-        else room.add(entry, item);
-      }
-      pump();
-    },
+    add,
     refresh: (id) => room.refresh(id),
     pause() {
       paused = true;

@@ -37,7 +37,8 @@ export function foreignChanges(
   if (replayedAt !== undefined) return [];
   const changes: ForeignChange[] = [];
   const { isRead, parentFolderId, categories } = item;
-  if (isRead !== undefined && isRead !== null && truth(isRead) !== (wasRead === true)) changes.push(wasRead ? "unread" : "read");
+  const isSaid = wasRead !== undefined && isRead !== undefined && isRead !== null;
+  if (isSaid && truth(isRead) !== wasRead) changes.push(wasRead ? "unread" : "read");
   if (isElsewhere(parentFolderId, folderId) && deletedItemsId !== undefined) {
     changes.push(parentFolderId === deletedItemsId ? "deleted" : "moved");
   }

@@ -13,7 +13,7 @@ interface Place {
 
 /** A message seen for the first time. */
 export function opened({ id, folder, receivedAt, conversationId, isRead, foundBy, twin }: Sighting, { sequence, now }: Place): OpenEntry {
-  const found = { foundBy: foundBy === "round" ? undefined : foundBy, conversationId, twin, wasRead: isRead === true || undefined };
+  const found = { foundBy: foundBy === "round" ? undefined : foundBy, conversationId, twin, wasRead: isRead };
   return {
     sequence,
     id,
@@ -43,6 +43,11 @@ export function reopened(id: string, { open, final }: Known, { sequence, now }: 
     ...story,
     replayedAt: now,
   } as OpenEntry;
+}
+
+/** A copy whose original ended undelivered. */
+export function uncopied({ copyOf: _, ...entry }: OpenEntry): OpenEntry {
+  return entry;
 }
 
 /** An attempt begins. */

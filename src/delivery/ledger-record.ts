@@ -73,8 +73,8 @@ export interface OpenEntry extends Story {
   /** Epoch milliseconds at which Graph first did not have it any more. */
   readonly missingSince?: number;
   readonly conversationId?: string;
-  /** It was read already when it was found. */
-  readonly wasRead?: true;
+  /** Whether it was read already when it was found; absent where that was not said. */
+  readonly wasRead?: boolean;
   /** In state `marking`: how it ended. */
   readonly outcome?: "settled" | "quarantined";
   /** In state `marking`: epoch milliseconds of that end. */
@@ -82,6 +82,8 @@ export interface OpenEntry extends Story {
   readonly mark?: Mark;
   /** Times that its mark was tried. */
   readonly markAttempts?: number;
+  /** In state `pending`: the id of the message whose copy it is, and whose end it waits for. */
+  readonly copyOf?: string;
 }
 
 export interface FinalEntry extends Story {
@@ -117,6 +119,8 @@ export interface Sighting {
   readonly foundBy?: FoundBy;
   /** `baseline`: it was there before the queue went live; another state: it is the copy of a message that has come to that. */
   readonly becomes: "pending" | FinalState;
+  /** The id under which the ledger has it, and Graph not any more. */
+  readonly copyOf?: string | undefined;
 }
 
 /** What the ledger has of a message: open work, or its final entry. */
@@ -198,6 +202,13 @@ export function finalOf(entry: OpenEntry, state: FinalState, at: number): FinalE
     attempts,
     ...stated({ crashes: crashes || undefined, foundBy, failures, twin, foreign, replayedAt, mark }),
   };
+}
+
+/** What rests from the first sight of it; the copy of one in quarantine can be found and replayed as that could be. */
+export function restingOf({ becomes, twin, folder, receivedAt }: Sighting, original: Known | undefined, at: number): FinalEntry {
+  const { failures, attempts, crashes } = original?.open ?? original?.final ?? {};
+  const work = becomes === "quarantined" ? { folder, receivedAt: receivedAt ?? at, foundAt: at, failures, attempts, crashes } : {};
+  return { state: becomes, at, ...stated({ ...work, twin }) } as FinalEntry;
 }
 
 /** Without what is undefined. */

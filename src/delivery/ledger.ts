@@ -9,7 +9,7 @@ import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { Commit, Key, Store, Value } from "../state/store.js";
-import { begun, marked, opened, outlasted, released, reopened, survived } from "./ledger-change.js";
+import { begun, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
 import { raiseEpoch, readOpenWork } from "./ledger-opening.js";
 import {
   epochKey,
@@ -24,6 +24,7 @@ import {
   openValue,
   quarantineKey,
   readFinalEntry,
+  restingOf,
   type Sighting,
   stated,
   withFailure,
@@ -67,8 +68,8 @@ export interface Ledger {
   note(entry: OpenEntry, what: { readonly foreign?: readonly ForeignChange[]; readonly alone?: false }): Promise<OpenEntry>;
   /** Graph does not have it (any more), or has it again: then since `undefined`. */
   missing(entry: OpenEntry, since: number | undefined): Promise<OpenEntry>;
-  /** Nothing of it is delivered any more. */
-  close(entry: OpenEntry, state: "gone" | "skipped"): Promise<void>;
+  /** Nothing of it is delivered any more; returns its copy, when one has waited and is to be delivered now. */
+  close(entry: OpenEntry, state: "gone" | "skipped"): Promise<OpenEntry | undefined>;
   /** The marks are made, or never can be. */
   marked(entries: readonly { readonly entry: OpenEntry; readonly error?: string }[]): Promise<void>;
   markFailed(entry: OpenEntry): Promise<OpenEntry>;
@@ -137,6 +138,21 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     for (const { id, sequence } of entries.map(({ entry }) => entry)) if (open.get(id)?.sequence === sequence) open.delete(id);
   }
 
+  /** A copy becomes what its original became; it is returned if that ended undelivered. Nothing while the original is open. */
+  async function follow(copy: OpenEntry | undefined): Promise<OpenEntry | undefined> {
+    if (copy?.copyOf === undefined) return undefined;
+    const { open: original, final } = (await look([copy.copyOf])).get(copy.copyOf) ?? {};
+    if (isUnderWay(original)) return undefined;
+    const state = original ? (original.outcome ?? "settled") : (final?.state ?? "gone");
+    copies.delete(copy.copyOf);
+    if (state === "gone") return update(uncopied(copy), {}, 0);
+    const index = state === "quarantined" ? [{ key: quarantineKey(queueKey, copy.id), value: clock.now() }] : [];
+    const { failures, attempts } = original ?? final ?? {};
+    const like = { ...finalOf(copy, state, clock.now()), ...stated({ failures, attempts }) } as FinalEntry;
+    await rest([{ entry: copy, final: like }], 0, index);
+    return undefined;
+  }
+
   async function look(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
     const known = new Map<string, Known>();
     const others: string[] = [];
@@ -164,6 +180,10 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     return open.get(id)?.sequence === sequence && sequence !== leaving;
   }
 
+  function isUnderWay(entry: OpenEntry | undefined): boolean {
+    return entry !== undefined && entry.state !== "marking";
+  }
+
   function takeSequence(): number {
     nextSequence += 1;
     return nextSequence - 1;
@@ -175,34 +195,44 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
   /** The sequence of the entry that is just being replaced; empty when none is. */
   let leaving: number | undefined;
   const open = new Map(work.entries.map((entry) => [entry.id, entry]));
+  /** Copies that wait, by the id of their original. */
+  const copies = new Map(work.entries.flatMap((entry) => (entry.copyOf === undefined ? [] : [[entry.copyOf, entry] as const])));
   if (work.cutOff.length > 0) await commit({ puts: work.cutOff.map(openPut) });
+  for (const copy of copies.values()) await follow(copy);
   return {
     queueKey,
     open,
     look,
     record: (sightings, cursor, known) =>
       inTurn(async () => {
+        const copied = await look(sightings.flatMap(({ copyOf }) => copyOf ?? []));
         const before = known ?? (await look(sightings.map(({ id }) => id)));
         const fresh = new Map<string, OpenEntry>();
-        const puts: { key: Key; value: Value }[] = cursor ? [cursor] : [];
+        const puts: Put[] = cursor ? [cursor] : [];
+        const deletes: Key[] = [];
         // The last sighting of a page counts, at the place of the first.
         for (const sighting of new Map(sightings.map((one) => [one.id, one])).values()) {
-          const { id, becomes, twin } = sighting;
+          const { id, becomes, copyOf } = sighting;
           if (open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;
           if (becomes === "pending") {
-            const entry = opened(sighting, { sequence: takeSequence(), now: clock.now() });
+            const plain = opened(sighting, { sequence: takeSequence(), now: clock.now() });
+            // One message has one copy: another that is like it is a message of its own.
+            const waits = copyOf !== undefined && isUnderWay(open.get(copyOf)) && !copies.has(copyOf);
+            const entry = waits ? { ...plain, copyOf } : plain;
+            if (waits) copies.set(copyOf, entry);
             fresh.set(id, entry);
             puts.push(openPut(entry));
           } else {
-            puts.push({
-              key: finalKey(queueKey, id),
-              value: finalValue({ state: becomes, at: clock.now(), ...stated({ twin }) } as FinalEntry),
-            });
+            const final = restingOf(sighting, copyOf === undefined ? undefined : copied.get(copyOf), clock.now());
+            puts.push({ key: finalKey(queueKey, id), value: finalValue(final) });
+            if (becomes === "quarantined") puts.push({ key: quarantineKey(queueKey, id), value: final.at });
+            if (becomes === "quarantined" && copyOf !== undefined) deletes.push(quarantineKey(queueKey, copyOf));
           }
         }
-        if (puts.length > 0) await commit({ puts });
+        if (puts.length > 0) await commit({ puts, deletes });
         for (const [id, entry] of fresh) open.set(id, entry);
-        return [...fresh.values()];
+        // Its original may have ended meanwhile.
+        return Promise.all([...fresh.values()].map(async (entry) => (await follow(entry)) ?? entry));
       }),
     async begin(starts, { alone } = { alone: false }) {
       const started = starts.map(({ entry, conversationId }) => begun(entry, { conversationId, alone }));
@@ -218,16 +248,21 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
         ...(mark ? { mark } : {}),
       };
       const index = outcome === "quarantined" ? [{ key: quarantineKey(queueKey, entry.id), value: endedAt }] : [];
-      if (mark) return update(ended, { state: "marking", outcome, endedAt }, settleWithinMs, index);
-      await rest([{ entry: ended, final: finalOf(ended, outcome, endedAt) }], settleWithinMs, index);
-      return undefined;
+      let marking: OpenEntry | undefined;
+      if (mark) marking = await update(ended, { state: "marking", outcome, endedAt }, settleWithinMs, index);
+      else await rest([{ entry: ended, final: finalOf(ended, outcome, endedAt) }], settleWithinMs, index);
+      await follow(copies.get(entry.id));
+      return marking;
     },
     retry: (entry, { notBeforeAt, error }) =>
       update(survived(entry), { state: "retrying", notBeforeAt, failures: withFailure(entry, clock.now(), error) }, settleWithinMs),
     release: (entry) => update(released(entry), {}, settleWithinMs),
     note: (entry, { alone, ...what }) => update(alone === false ? outlasted(entry) : entry, what, settleWithinMs),
     missing: ({ missingSince: _, ...entry }, since) => update(entry, since === undefined ? {} : { missingSince: since }, settleWithinMs),
-    close: (entry, state) => rest([{ entry, final: finalOf(entry, state, clock.now()) }], settleWithinMs),
+    async close(entry, state) {
+      await rest([{ entry, final: finalOf(entry, state, clock.now()) }], settleWithinMs);
+      return follow(copies.get(entry.id));
+    },
     async marked(entries) {
       const now = clock.now();
       const finals = entries

@@ -40,8 +40,8 @@ export interface LoaderOptions extends MailboxReading {
   readonly emit: EmitDeliveryEvent;
   /** Calls back after a delay, unless the queue stops before. */
   readonly later: (delayMs: number, run: () => void) => void;
-  /** The entry is closed: nothing of it comes any more. */
-  readonly onClosed: (entry: OpenEntry) => void;
+  /** The entry is closed: nothing of it comes any more, but its copy if that has waited for it. */
+  readonly onClosed: (entry: OpenEntry, copy: OpenEntry | undefined) => void;
   /** Something was read, or can be read again. */
   readonly onChange: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -140,9 +140,10 @@ export function createLoader(options: LoaderOptions): Loader {
   }
 
   async function close(entry: OpenEntry, state: "gone" | "skipped"): Promise<void> {
-    await durable(() => ledger.close(entry, state));
+    const copy = await durable(() => ledger.close(entry, state));
     room.pass(entry);
-    onClosed(entry);
+    room.forget(entry.id);
+    onClosed(entry, copy);
   }
 
   /** Over a restart too, a message is missing since it was last there. */

@@ -3,40 +3,49 @@
  * walk over again shows them all as new.
  *
  * Invariant: a message counts as a copy only while the one it is like is not in the mailbox any more. Message-ID and date
- * alone are no proof: two messages may share both.
+ * alone are no proof: two messages may share both. A copy of what is still to be delivered is never lost: it waits for the
+ * end of the one it is like, and is delivered if that could not be.
  */
+import { MailError } from "../base/errors.js";
 import { finalEntries } from "../delivery/finals.js";
 import type { Sighting } from "../delivery/ledger.js";
-import type { FinalState } from "../delivery/ledger-record.js";
-import { lookAtMessages } from "../mailbox/look.js";
+import type { Known } from "../delivery/ledger-record.js";
+import { type Look, lookAtMessages } from "../mailbox/look.js";
 import type { TurnWork } from "./folder-work.js";
 
 export interface Copies {
-  /** By id, the state of the message whose copy it is; what is no copy is not in the map. @throws MailError `GRAPH_…`, `STORE_…` */
-  find(unknown: readonly Sighting[]): Promise<ReadonlyMap<string, FinalState>>;
+  /**
+   * By id, what becomes of a copy; what is no copy is not in the map.
+   * @throws MailError `GRAPH_…`, `STORE_…`; also where Graph does not say whether the one it is like is there
+   */
+  find(unknown: readonly Sighting[]): Promise<ReadonlyMap<string, Copy>>;
 }
 
-interface Original {
-  readonly id: string;
-  readonly state: FinalState;
-}
+export type Copy = Pick<Sighting, "becomes" | "copyOf">;
 
 /** For one walk: what the ledger holds is read once, when the first unknown message comes. */
 export function createCopies({ session, store, client, signal }: TurnWork): Copies {
   const { ledger, mailbox, settings } = session;
-  /** By twin; some hundred bytes for each message that rests. Empty until it is needed. */
-  let originals: Promise<Map<string, Original>> | undefined;
+  /** Ids by twin; some hundred bytes for each message that is known. Empty until it is needed. */
+  let originals: Promise<Map<string, string>> | undefined;
 
-  async function read(): Promise<Map<string, Original>> {
-    const found = new Map<string, Original>();
+  async function read(): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
     for await (const page of finalEntries(store, ledger.queueKey, settings.address)) {
-      for (const { id, entry } of page)
-        if (entry.twin !== undefined && entry.state !== "gone") found.set(entry.twin, { id, state: entry.state });
+      for (const { id, entry } of page) {
+        // What rests otherwise says more than one that went.
+        if (entry.twin !== undefined && (entry.state !== "gone" || !found.has(entry.twin))) found.set(entry.twin, id);
+      }
     }
-    for (const { id, twin, state, outcome } of ledger.open.values()) {
-      if (twin !== undefined && state === "marking") found.set(twin, { id, state: outcome ?? "settled" });
-    }
+    for (const { id, twin } of ledger.open.values()) if (twin !== undefined) found.set(twin, id);
     return found;
+  }
+
+  /** Whether Graph has it not any more. Without an answer nothing is known: one may be lost, or come twice. */
+  function isAway(look: Look | undefined): boolean {
+    if (look) return !look.found;
+    const message = `Graph does not say whether a message of ${settings.address} is still there; the page is asked for again.`;
+    throw new MailError("GRAPH_UNAVAILABLE", message, { queue: settings.address });
   }
 
   return {
@@ -46,12 +55,22 @@ export function createCopies({ session, store, client, signal }: TurnWork): Copi
       const byTwin = await originals;
       const alike = unknown.flatMap(({ id, twin }) => {
         const original = twin === undefined ? undefined : byTwin.get(twin);
-        return original ? [{ id, original }] : [];
+        return original === undefined ? [] : [{ id, original }];
       });
-      const looks = await lookAtMessages(client, mailbox, { ids: [...new Set(alike.map(({ original }) => original.id))], signal });
+      const ids = [...new Set(alike.map(({ original }) => original))];
+      const looks = await lookAtMessages(client, mailbox, { ids, signal });
+      const known = await ledger.look(ids);
       return new Map(
-        alike.filter(({ original }) => looks.get(original.id)?.found === false).map(({ id, original }) => [id, original.state]),
+        alike
+          .filter(({ original }) => isAway(looks.get(original)))
+          .map(({ id, original }) => [id, becomesOf(original, known.get(original))]),
       );
     },
   };
+}
+
+/** What went before it was delivered is delivered under its new id. */
+function becomesOf(copyOf: string, known: Known | undefined): Copy {
+  const state = known?.open ? known.open.outcome : known?.final.state;
+  return { becomes: state === undefined || state === "gone" ? "pending" : state, copyOf };
 }

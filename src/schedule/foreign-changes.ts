@@ -28,7 +28,7 @@ export async function tellForeign(work: TurnWork, items: readonly WireItem[], kn
   const suspects = new Map<string, FinalEntry>();
   for (const { id, removed, properties } of items) {
     const final = known.get(id)?.final;
-    if (!removed && final && differences(final, properties).length > 0) suspects.set(id, final);
+    if (!removed && final && (await confirmed(work, final, properties)).length > 0) suspects.set(id, final);
   }
   if (suspects.size === 0) return;
   const { session, client, signal } = work;
@@ -47,7 +47,10 @@ async function tell({ session, emit }: TurnWork, id: string, final: FinalEntry, 
   for (const change of changes) emit("message:changed-elsewhere", { queue: settings.address, id, change, settled: true });
 }
 
-/** A message that lies where its mark put it was not moved by others, also when that folder is watched. */
+/**
+ * A message that lies where its mark put it was not moved by others, also when that folder is watched. The folder's id
+ * is asked for once.
+ */
 async function confirmed({ session, signal }: TurnWork, final: FinalEntry, item: JsonObject): Promise<ForeignChange[]> {
   const changes = differences(final, item);
   if (!changes.includes("moved")) return changes;

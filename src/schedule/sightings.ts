@@ -48,7 +48,7 @@ export async function recordPage(work: FolderWork, { items, cursor, first, found
   );
   const copied = await copies?.find(sightings.filter(({ id }) => isUnknown({ id, removed: false, properties: {} })));
   const fresh = await ledger.record(
-    sightings.map((sighting) => ({ ...sighting, becomes: copied?.get(sighting.id) ?? sighting.becomes })),
+    sightings.map((sighting) => ({ ...sighting, ...copied?.get(sighting.id) })),
     cursor && { key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) },
     known,
   );
@@ -70,7 +70,7 @@ export function sighted({ id, properties }: WireItem, folder: string, foundBy: F
     receivedAt,
     conversationId: typeof conversationId === "string" ? conversationId : undefined,
     twin: twinOf(internetMessageId, receivedAt),
-    isRead: truth(properties.isRead),
+    ...(properties.isRead === undefined || properties.isRead === null ? {} : { isRead: truth(properties.isRead) }),
   };
 }
 

@@ -19,6 +19,9 @@ export async function walkFolder(work: FolderWork, begin: Cursor): Promise<void>
   const copies = begin.repeat ? createCopies(work) : undefined;
   let cursor = begin;
   if (!begin.link && begin.openedAt !== undefined) {
+    // Folders that were made anew have other ids; what is known is asked for again when it is needed.
+    session.folderIds.delete(folder);
+    session.folderIds.delete("deleteditems");
     // Before it is asked for: a walk over again costs the mailbox space and is counted even if the process ends.
     cursor = { ...begin, repeatedAt: clock.now() };
     await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) }] });

@@ -5,7 +5,8 @@ import type { JsonObject } from "../../../src/graph/wire.js";
 
 const places = { folderId: "F-inbox", deletedItemsId: "F-deleted" };
 const unread = { isRead: false, parentFolderId: "F-inbox", categories: [] };
-const changes = (item: JsonObject, entry: Parameters<typeof foreignChanges>[0] = {}) => foreignChanges(entry, item, places);
+const changes = (item: JsonObject, entry: Parameters<typeof foreignChanges>[0] = {}) =>
+  foreignChanges({ wasRead: false, ...entry }, item, places);
 
 test.each<[string, JsonObject, readonly string[]]>([
   ["nothing changed", unread, []],
@@ -31,6 +32,11 @@ test.each<[string, JsonObject]>([
 test("what was read when it was found is not read by somebody since, but it can be unread again", () => {
   expect(changes({ isRead: true }, { wasRead: true })).toEqual([]);
   expect(changes({ isRead: false }, { wasRead: true })).toEqual(["unread"]);
+});
+
+test("where it was not said at the finding whether it was read, nothing is said of it", () => {
+  expect(foreignChanges({}, { isRead: true }, places)).toEqual([]);
+  expect(foreignChanges({}, { isRead: false }, places)).toEqual([]);
 });
 
 test("what was told is not told again, and something else is", () => {

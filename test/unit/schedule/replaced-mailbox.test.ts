@@ -14,7 +14,8 @@ const shown = (id: string, isRead = false) => ({
 /** "a" is handed over; before the host has settled it, the mailbox is restored under another user: "a" is "b" there. */
 async function replaced({ startFrom, isRead = false, before }: { startFrom: StartFrom; isRead?: boolean; before: "retry" | "nothing" }) {
   const scene = await createScene();
-  const session = await scene.open({ startFrom });
+  // The host keeps what it was handed: no attempt ends by time within the test.
+  const session = await scene.open({ startFrom, handlerTimeoutMs: 3 * 3_600_000 });
   session.begin();
   scene.pages.set(walk("inbox"), { value: [], delta: "2", date: new Date(startAt).toUTCString() });
   await turnOf(scene, session);
