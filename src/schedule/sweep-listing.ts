@@ -20,6 +20,8 @@ export interface SweepListing {
   /** Goes on by a page. @throws MailError; then the folder is listed from its beginning again */
   next(work: TurnWork): Promise<void>;
   readonly complete: boolean;
+  /** Folders whose listing has not ended. */
+  readonly foldersLeft: number;
   /** Ids of all messages listed. */
   readonly seen: ReadonlySet<string>;
   /** By id. */
@@ -110,6 +112,9 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     },
     get complete() {
       return at === folders.length;
+    },
+    get foldersLeft() {
+      return folders.length - at;
     },
     seen,
     candidates,
