@@ -2,8 +2,9 @@
  * The first half of a sweep: the folders are listed, and each message is looked up in the ledger.
  *
  * Invariant: a listing that shows fewer messages than Graph counts in the folder is made again in smaller pages, and what
- * is still missing then is told: a short listing proves nothing.
+ * is still missing then is told: a short listing proves nothing. A folder that is not there is passed over, and told as well.
  */
+import { MailError } from "../base/errors.js";
 import type { Sighting } from "../delivery/ledger.js";
 import type { WireItem } from "../graph/wire.js";
 import { folderFacts, listFolder } from "../mailbox/listing.js";
@@ -28,7 +29,7 @@ export interface SweepListing {
   readonly candidates: ReadonlyMap<string, Candidate>;
   /** How many of those listed the ledger knows. */
   readonly known: number;
-  /** Messages that Graph counts and does not list, over all folders. */
+  /** Messages that Graph counts and does not list, over all folders; a folder that is not there counts as one. */
   readonly unlisted: number;
 }
 
@@ -99,15 +100,17 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
 
   return {
     async next(work) {
-      const listing = current ?? (await begin(work, false));
-      current = listing;
       try {
+        const listing = current ?? (await begin(work, false));
+        current = listing;
         const page = await listing.pages.next();
         if (page.done) await endFolder(work, listing);
         else await take(work, listing, page.value);
       } catch (error) {
         current = undefined;
-        throw error;
+        if (!(error instanceof MailError && error.code === "SYNC_FOLDER_NOT_FOUND")) throw error;
+        at += 1;
+        unlisted += 1;
       }
     },
     get complete() {
