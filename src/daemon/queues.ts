@@ -107,8 +107,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
 
   function sweepOne({ session, poller, sweeper }: RunningQueue): Promise<SweepResult> {
     const { address: queue } = session.settings;
-    if (poller.state === "paused")
-      return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
+    if (poller.isPaused) return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
     const swept = sweeper.demand();
     poller.wake();
     return swept;

@@ -20,6 +20,7 @@ export interface Sweeper {
   demand(): Promise<SweepResult>;
   /** A turn failed before it came to the sweep. */
   roundFailed(error: MailError): void;
+  /** Nobody waits any longer, and what was listed is forgotten; should steps come later (after a pause), a sweep begins anew when one is due. */
   stop(reason: MailError): void;
 }
 
@@ -125,6 +126,9 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
       failed(error, failedRounds);
     },
     stop(reason) {
+      listing = undefined;
+      failures = 0;
+      failedRounds = 0;
       for (const { reject } of [...served, ...waiters]) reject(reason);
       served = [];
       waiters = [];
