@@ -219,7 +219,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     rotateKeys: () => withStore(() => sharedWait(accounts.rotateKeys(), ending.signal)),
     pollNow: async (address) => queues.running(address).poller.pollNow(),
     sweep: (address) => queues.sweep(address),
-    pause: async (address) => queues.running(address).poller.pause(),
+    pause: async (address) => queues.running(address).pause(),
     resume: async (address) => queues.running(address).poller.resume(),
     quarantined: async (address) => queues.running(address).quarantine.list(),
     explain: async (address, id) => queues.running(address).quarantine.explain(id),

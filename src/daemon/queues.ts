@@ -108,7 +108,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
   async function sweepOne(address: string): Promise<SweepResult> {
     const { session, poller, sweeper } = runningOf(address);
     const { address: queue } = session.settings;
-    if (poller.state === "paused") throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+    if (poller.isPaused) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
     const swept = sweeper.demand();
     poller.wake();
     return swept;

@@ -28,6 +28,8 @@ export interface RunningQueue {
   readonly poller: Poller;
   readonly sweeper: Sweeper;
   readonly quarantine: Quarantine;
+  /** No rounds, no new deliveries; who waits for a round that has not begun, or for a sweep, is refused. */
+  pause(): void;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
   /** Ends at once, without a write. */
@@ -87,6 +89,10 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     sweeper,
     quarantine: createQuarantine({ ...session, queue: address, store, emit }),
     abandon,
+    pause() {
+      sweeper.cancel(new MailError("LIFECYCLE_PAUSED", `${address} was paused before its sweep was made.`, { queue: address }));
+      poller.pause();
+    },
     async close(deadlineMs, why) {
       sweeper.stop(new MailError("LIFECYCLE_STOPPED", `${address} is no longer polled: ${why}.`, { queue: address }));
       poller.stop(why);

@@ -4,11 +4,13 @@
  *
  * Invariant: each page begins at the time at which the last one ended, not at a number of messages to skip: what leaves
  * the folder meanwhile then moves nothing past us, and a nextLink that is missing ends nothing (reported:
- * microsoft-graph-docs 2153). Links are followed only within one second that fills a page by itself.
+ * microsoft-graph-docs 2153). Links are followed only within one second that fills a page by itself;
+ * links that lead round and round there are an error, as what lies behind them was not listed.
  */
 import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { parseObject, parsePage, type WireItem, type WirePage } from "../graph/wire.js";
+import { createLoopGuard } from "./loop-guard.js";
 import { preferences, receivedTime } from "./message.js";
 import type { PageSize } from "./page-size.js";
 import { answeredAt, folderNotFound } from "./round.js";
@@ -33,12 +35,13 @@ export interface FolderFacts {
   readonly answeredAt: number;
 }
 
-/** The pages, each message once. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…` */
+/** The pages, each message once. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `SYNC_ROUND_LOOPED`, `AUTH_…` */
 export async function* listFolder(client: GraphClient, mailbox: MailboxAccess, request: ListingRequest): AsyncGenerator<WireItem[], void> {
   let { to } = request;
   let link: string | undefined;
   /** Those that were given of the second at which the next page begins. */
   let edge = new Set<string>();
+  const guard = createLoopGuard(request.folder, mailbox.queue);
   for (;;) {
     const asked = request.pageSize.current;
     const page = await fetchListing(client, mailbox, request, link ?? firstTarget(mailbox, request, to, asked));
@@ -50,6 +53,7 @@ export async function* listFolder(client: GraphClient, mailbox: MailboxAccess, r
     const last = times.includes(undefined) ? undefined : Math.min(...(times as number[]));
     const moved = last !== undefined && secondOf(last) !== (to === undefined ? undefined : secondOf(to));
     if (!moved && !page.link) return;
+    if (!moved && page.link) guard.pass({ ...page, link: page.link });
     link = moved ? undefined : page.link?.url;
     edge = new Set([
       ...(moved ? [] : edge),

@@ -12,7 +12,7 @@ import type { FolderPage } from "./round.js";
 
 export interface LoopGuard {
   /** Takes note of a page. @throws MailError `SYNC_ROUND_LOOPED` */
-  pass(page: FolderPage): void;
+  pass(page: Pick<FolderPage, "items" | "link">): void;
 }
 
 /** So often the same is seen that it is a loop. */
@@ -37,7 +37,7 @@ export function createLoopGuard(folder: string, queue: string): LoopGuard {
   }
 
   function looped(what: string): MailError {
-    const message = `Graph's pages of the folder ${folder} of ${queue} do not come to an end: ${what}. The folder is walked anew.`;
+    const message = `Graph's pages of the folder ${folder} of ${queue} do not come to an end: ${what}. The folder is begun anew.`;
     return new MailError("SYNC_ROUND_LOOPED", message, { queue });
   }
 

@@ -11,7 +11,7 @@ interface AboutQueue {
 }
 
 export interface ScheduleEvents {
-  /** A round of all the queue's folders is complete and recorded. */
+  /** A round of all the queue's folders that are there is complete and recorded; `queue:failed` tells one that is not. */
   "queue:polled": AboutQueue & {
     /** Graph requests sent for the queue since the last such event, marks and readings included; a batch is one. */
     readonly requests: number;
@@ -80,14 +80,17 @@ export interface ScheduleEvents {
     readonly found: number;
     /** Messages that wait for their delivery and are not in the mailbox any more. */
     readonly gone: number;
-    /** Messages that Graph counts in the folders and did not list, even when asked again. */
+    /** Messages that Graph counts in the folders and did not list, even when asked again; a folder that is not there counts as one. */
     readonly unlisted: number;
     /** Entries that were dropped, as their messages were in no watched folder for 90 days. */
     readonly pruned: number;
   };
   /** A sweep could not be made; the next is tried in a quarter of an hour, or at its own time if that is sooner. */
   "queue:sweep-failed": AboutQueue & { readonly code: MailErrorCode; readonly reason: string };
-  /** A turn failed and will be tried again; the queue's state says when where it is one of its own. */
+  /**
+   * A turn failed and will be tried again; the queue's state says when where it is one of its own. Or one of several
+   * folders is not there (`SYNC_FOLDER_NOT_FOUND`): `failures` and `nextInMs` are that folder's, the others go on.
+   */
   "queue:failed": AboutQueue &
     Advice & {
       readonly code: MailErrorCode;

@@ -9,7 +9,7 @@
  * | throttled           | Graph asked for a pause                        | no request of this mailbox             | the end of the pause; `pollNow`, in vain  |
  * | waiting-for-sign-in | no usable token, or its record does not open   | Entra is not asked                     | a sign-in, here or in another process     |
  * |                     | Graph refuses a fresh token                    | nothing is asked                       | the next try                              |
- * | unavailable         | Graph has no usable mailbox or folder there    | cursor and ledger stay as they are     | the next try (slow), `pollNow`            |
+ * | unavailable         | Graph has no usable mailbox there, or no folder| cursor and ledger stay as they are     | the next try (slow), `pollNow`            |
  * | paused              | `pause()`                                      | no rounds, no new deliveries           | `resume()`                                |
  * | stopped             | `stop()`, or the queue was lost                | nothing                                | never                                     |
  *
@@ -22,6 +22,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { createCadence } from "./cadence.js";
 import type { EmitScheduleEvent, QueueState } from "./events.js";
+import { untilNextLook } from "./missing-folders.js";
 import type { Session } from "./session.js";
 import { createStaleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
@@ -54,6 +55,8 @@ export interface Poller {
   /** No further turn begins, the one under way is cut off. */
   stop(why: string): void;
   readonly state: QueueState;
+  /** Also while the round that began before `pause()` is still under way. */
+  readonly isPaused: boolean;
   readonly why: string;
   /** What can be done about the state; empty where nothing can. */
   readonly advice: Advice;
@@ -68,10 +71,6 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** Milliseconds between tries of a mailbox that is not there: an hour, as new mailboxes appear within a quarter of it. */
-const unavailableMs = 3_600_000;
-/** The first tries come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
-const firstUnavailableMs = 300_000;
 /** Milliseconds, at least, between looks whether the store works again; at most twice as many. */
 const standByMs = 2_000;
 
@@ -134,10 +133,11 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       for (const { reject } of asked) reject(trouble);
       return standBy(trouble);
     }
+    if (asked.length > 0) session.missing.lookAgain();
     enter("polling", "a round began");
     try {
       const result = await turn(ended.signal);
-      for (const { resolve } of asked) resolve();
+      for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
       return complete(result);
     } catch (error) {
       for (const { reject } of asked) reject(error);
@@ -154,17 +154,19 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     return standByMs * (1 + clock.random());
   }
 
-  function complete({ pages, messages, lagMs, more, listed }: TurnResult): number {
-    lastRoundAt = clock.now();
-    failure = undefined;
+  /** Without all its folders a round is none that ends a staleness: mail of the missing one may wait unseen. */
+  function complete({ pages, messages, lagMs, more, listed, missing }: TurnResult): number {
+    if (!missing) lastRoundAt = clock.now();
+    failure = missing;
+    const flaw = missing ?? listed;
     const planned = cadence.afterRound(messages);
     const nextInMs = more ? Math.min(planned, settings.minPollIntervalMs) : planned;
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
-    if (!ended.signal.aborted) settle("idle", listed?.message ?? "the round is complete", adviceOf(listed));
+    if (!ended.signal.aborted) settle("idle", flaw?.message ?? "the round is complete", adviceOf(flaw));
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
-    staleness.completed();
+    if (!missing) staleness.completed();
     return nextInMs;
   }
 
@@ -201,7 +203,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     const to = stateAfter(error);
     // A fresh token that Graph refuses is not mended by waiting for another sign-in alone.
     if (to === "waiting-for-sign-in") return error.code === "GRAPH_UNAUTHORIZED" ? backoff : Number.POSITIVE_INFINITY;
-    if (to === "unavailable") return cadence.failures <= 3 ? firstUnavailableMs : unavailableMs;
+    if (to === "unavailable") return untilNextLook(cadence.failures);
     return Math.max(backoff, (error.notBeforeAt ?? 0) - clock.now(), mailbox.gate.barredUntil - clock.now());
   }
 
@@ -264,6 +266,9 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     stop,
     get state() {
       return state;
+    },
+    get isPaused() {
+      return paused;
     },
     get why() {
       return why;

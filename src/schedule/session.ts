@@ -26,6 +26,7 @@ import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
+import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { WalkPacer } from "./walk-pacer.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
@@ -87,6 +88,7 @@ export interface Session {
   readonly folderIdOf: FolderIdOf;
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
+  readonly missing: MissingFolders;
   /** Object id of the mailbox's user as stored; empty until it was read. */
   owner: string | undefined;
   /** Goes on where the last owner ended. */
@@ -179,6 +181,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     folderIds,
     folderIdOf,
     troubleSince: new Map(),
+    missing: createMissingFolders(clock),
     owner: undefined,
     begin() {
       if (kept) gate.bar(kept);

@@ -2,8 +2,9 @@
  * The first half of a sweep: the folders are listed, and each message is looked up in the ledger.
  *
  * Invariant: a listing that shows fewer messages than Graph counts in the folder is made again in smaller pages, and what
- * is still missing then is told: a short listing proves nothing.
+ * is still missing then is told: a short listing proves nothing. A folder that is not there is passed over, and told as well.
  */
+import { MailError } from "../base/errors.js";
 import type { Sighting } from "../delivery/ledger.js";
 import type { WireItem } from "../graph/wire.js";
 import { folderFacts, listFolder } from "../mailbox/listing.js";
@@ -20,13 +21,15 @@ export interface SweepListing {
   /** Goes on by a page. @throws MailError; then the folder is listed from its beginning again */
   next(work: TurnWork): Promise<void>;
   readonly complete: boolean;
+  /** Folders whose listing has not ended. */
+  readonly foldersLeft: number;
   /** Ids of all messages listed. */
   readonly seen: ReadonlySet<string>;
   /** By id. */
   readonly candidates: ReadonlyMap<string, Candidate>;
   /** How many of those listed the ledger knows. */
   readonly known: number;
-  /** Messages that Graph counts and does not list, over all folders. */
+  /** Messages that Graph counts and does not list, over all folders; a folder that is not there counts as one. */
   readonly unlisted: number;
 }
 
@@ -97,19 +100,24 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
 
   return {
     async next(work) {
-      const listing = current ?? (await begin(work, false));
-      current = listing;
       try {
+        const listing = current ?? (await begin(work, false));
+        current = listing;
         const page = await listing.pages.next();
         if (page.done) await endFolder(work, listing);
         else await take(work, listing, page.value);
       } catch (error) {
         current = undefined;
-        throw error;
+        if (!(error instanceof MailError && error.code === "SYNC_FOLDER_NOT_FOUND")) throw error;
+        at += 1;
+        unlisted += 1;
       }
     },
     get complete() {
       return at === folders.length;
+    },
+    get foldersLeft() {
+      return folders.length - at;
     },
     seen,
     candidates,

@@ -20,6 +20,9 @@ export interface Sweeper {
   demand(): Promise<SweepResult>;
   /** A turn failed before it came to the sweep. */
   roundFailed(error: MailError): void;
+  /** Nobody waits any longer, and what was listed is forgotten; a sweep begins anew when one is due, as after a pause. */
+  cancel(reason: MailError): void;
+  /** For good. */
   stop(reason: MailError): void;
 }
 
@@ -30,7 +33,7 @@ interface Waiter {
 
 /** Pages of a listing in one turn. */
 const pagesAStep = 5;
-/** Failures in a row, of the listing or of the rounds before it, after which a sweep is given up. */
+/** Failures of the listing in one folder, or of the rounds before it in a row, after which a sweep is given up. */
 const patience = 5;
 /** The longest wait for another try of a sweep that failed, milliseconds. */
 const againMs = 15 * 60_000;
@@ -44,9 +47,14 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
   let listing: SweepListing | undefined;
   /** Epoch milliseconds; empty until the store was asked for the last one. */
   let dueAt: number | undefined;
+  /**
+   * Failures of the listing in its present folder. Pages that go well do not count against them: a folder is listed from
+   * its beginning after each, and comes to the same message again.
+   */
   let failures = 0;
   /** Empty until `stop`. */
   let stopped: MailError | undefined;
+  let failedRounds = 0;
 
   async function isDue({ session, store }: TurnWork): Promise<boolean> {
     if (waiters.length > 0) return true;
@@ -76,17 +84,27 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
   function end(retryMs = sweepIntervalMs): void {
     listing = undefined;
     failures = 0;
+    failedRounds = 0;
     dueAt = clock.now() + retryMs;
   }
 
-  function failed(error: MailError): boolean {
-    failures += 1;
-    if (error.retryable && failures < patience) return true;
+  /** Whether it goes on all the same. */
+  function failed(error: MailError, times: number): boolean {
+    if (error.retryable && times < patience) return true;
     end(Math.min(sweepIntervalMs, againMs));
     for (const { reject } of [...served, ...waiters]) reject(error);
     served = [];
     waiters = [];
     return false;
+  }
+
+  function cancel(reason: MailError): void {
+    listing = undefined;
+    failures = 0;
+    failedRounds = 0;
+    for (const { reject } of [...served, ...waiters]) reject(reason);
+    served = [];
+    waiters = [];
   }
 
   return {
@@ -97,28 +115,33 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
         served = waiters;
         waiters = [];
       }
+      failedRounds = 0;
+      const { foldersLeft } = listing;
       try {
         const more = await advance(work, listing);
-        failures = 0;
+        if (listing && listing.foldersLeft < foldersLeft) failures = 0;
         return { more };
       } catch (error) {
         // The round before it went well: what is the matter with the listing must not look like trouble of the polling.
         if (work.signal.aborted || !(error instanceof MailError) || error.scope === "daemon" || error.code.startsWith("LIFECYCLE_"))
           throw error;
-        const goesOn = failed(error);
+        if (listing && listing.foldersLeft < foldersLeft) failures = 0;
+        failures += 1;
+        const goesOn = failed(error, failures);
         if (!goesOn) work.emit("queue:sweep-failed", { queue, code: error.code, reason: error.message });
         return { more: goesOn };
       }
     },
     demand: () => (stopped ? Promise.reject(stopped) : new Promise((resolve, reject) => waiters.push({ resolve, reject }))),
     roundFailed(error) {
-      if (served.length + waiters.length > 0) failed(error);
+      if (served.length + waiters.length === 0) return;
+      failedRounds += 1;
+      failed(error, failedRounds);
     },
+    cancel,
     stop(reason) {
       stopped ??= reason;
-      for (const { reject } of [...served, ...waiters]) reject(reason);
-      served = [];
-      waiters = [];
+      cancel(reason);
     },
   };
 }

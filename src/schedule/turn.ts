@@ -2,13 +2,15 @@
  * One turn of one queue: a round of each folder, then a step of its sweep. The only place that sees cursors, ledger and
  * deliveries together.
  *
- * Invariant: a page's cursor and its ledger entries are one commit, and only what is recorded is handed on.
+ * Invariants: a folder that is not there keeps neither the others nor the sweep from theirs; a page's cursor and its ledger entries are one commit, and only what is recorded is handed on.
  */
+import { adviceOf } from "../auth/advice.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { roundOfFolder } from "./folder-round.js";
 import type { TurnWork } from "./folder-work.js";
 import { noteOwner } from "./mailbox-owner.js";
+import type { MissingFolder } from "./missing-folders.js";
 
 export interface TurnOptions extends TurnWork {
   /** One step of the sweep that is due or under way; see `sweep.ts`. */
@@ -23,12 +25,15 @@ export interface TurnResult {
   readonly lagMs?: number;
   /** Why the round of a folder was a plain listing. */
   readonly listed?: MailError;
+  /** Why a folder had no round: it is not there, and is looked for more seldom than the others. */
+  readonly missing?: MailError;
   /** A sweep is under way: the next turn should come soon. */
   readonly more?: true;
 }
 
 /**
- * Walks every folder to the end of its round; one that fails by itself does not keep the others from theirs.
+ * Walks every folder to the end of its round; one that fails by itself does not keep the others from theirs. One that is
+ * not there is told; the turn fails with it only where none of the folders is there.
  * @throws MailError of Graph, the sign-in or the store: the first; what was recorded stays.
  */
 export async function runTurn(options: TurnOptions): Promise<TurnResult> {
@@ -46,14 +51,23 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   await session.mailbox.tokens.get({ signal });
   await noteOwner(options);
   let failure: MailError | undefined;
-  for (const folder of session.settings.folders) {
+  const { folders } = session.settings;
+  const { missing } = session;
+  const notThere: MissingFolder[] = [];
+  const noneIsThere = missing.count === folders.length;
+  for (const folder of folders) {
+    if (!noneIsThere && !missing.isDue(folder)) continue;
     try {
       await roundOfFolder({ ...options, folder, onPage, onListing });
+      missing.found(folder);
     } catch (error) {
       if (!(error instanceof MailError) || !ofOneFolder.has(error.code)) throw error;
-      failure ??= error;
+      if (error.code === "SYNC_FOLDER_NOT_FOUND") notThere.push(missing.notFound(folder, error));
+      else failure ??= error;
     }
   }
+  if (missing.error && missing.count === folders.length) throw missing.error;
+  for (const one of notThere) tellMissing(options, one);
   if (failure) throw failure;
   const swept = await options.sweepStep?.(options);
   const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
@@ -62,8 +76,16 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
     messages: found.length,
     ...(found.length > 0 ? { lagMs: Math.max(0, clock.now() - oldest) } : {}),
     ...(listed ? { listed } : {}),
+    ...(missing.error ? { missing: missing.error } : {}),
     ...(swept?.more ? { more: true } : {}),
   };
+}
+
+function tellMissing({ session, clock, emit }: TurnOptions, { error, failures, nextTryAt }: MissingFolder): void {
+  const { code, message, serviceCode } = error;
+  const service = serviceCode === undefined ? {} : { serviceCode };
+  const about = { queue: session.settings.address, code, reason: message, ...service, ...adviceOf(error) };
+  emit("queue:failed", { ...about, failures, nextInMs: nextTryAt - clock.now() });
 }
 
 /** What can be the matter with one folder alone. */

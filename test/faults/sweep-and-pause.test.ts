@@ -11,6 +11,11 @@ it("a sweep that a pause keeps from beginning is refused as a round is, and wait
     ({ code }) => code,
   );
   void daemon.pause(address);
-  const waited = new Promise((resolve) => setTimeout(resolve, 3_000, "nothing was said"));
-  expect(["LIFECYCLE_PAUSED", "swept"]).toContain(await Promise.race([swept, waited]));
+  let timer: NodeJS.Timeout | undefined;
+  const waited = new Promise((resolve) => {
+    timer = setTimeout(resolve, 3_000, "nothing was said");
+  });
+  const said = await Promise.race([swept, waited]);
+  clearTimeout(timer);
+  expect(["LIFECYCLE_PAUSED", "swept"]).toContain(said);
 });

@@ -1,0 +1,64 @@
+/**
+ * The folders of one queue that are not there, and when each is looked for again.
+ *
+ * Invariant: a folder counts as missing from the round that did not find it to the one that does; it must not know what
+ * becomes of the other folders meanwhile.
+ */
+import type { Clock } from "../base/clock.js";
+import type { MailError } from "../base/errors.js";
+
+export interface MissingFolder {
+  readonly error: MailError;
+  /** How often in a row it was not found. */
+  readonly failures: number;
+  /** Epoch milliseconds of the next look. */
+  readonly nextTryAt: number;
+}
+
+export interface MissingFolders {
+  /** False while its next look has time. */
+  isDue(folder: string): boolean;
+  notFound(folder: string, error: MailError): MissingFolder;
+  found(folder: string): void;
+  /** All are due now: somebody may have put them there. */
+  lookAgain(): void;
+  readonly count: number;
+  /** Why the first of them is missing; empty when none is. */
+  readonly error: MailError | undefined;
+}
+
+/** Milliseconds between looks for what is not there: an hour, as new mailboxes appear within a quarter of it. */
+const slowMs = 3_600_000;
+/** The first looks come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
+const soonMs = 300_000;
+const soonTries = 3;
+
+/** Milliseconds until a mailbox or folder that was not there `failures` times in a row is looked for again. */
+export function untilNextLook(failures: number): number {
+  return failures <= soonTries ? soonMs : slowMs;
+}
+
+export function createMissingFolders(clock: Clock): MissingFolders {
+  const missing = new Map<string, MissingFolder>();
+  return {
+    isDue: (folder) => (missing.get(folder)?.nextTryAt ?? 0) <= clock.now(),
+    notFound(folder, error) {
+      const failures = (missing.get(folder)?.failures ?? 0) + 1;
+      const entry = { error, failures, nextTryAt: clock.now() + untilNextLook(failures) };
+      missing.set(folder, entry);
+      return entry;
+    },
+    found(folder) {
+      missing.delete(folder);
+    },
+    lookAgain() {
+      for (const [folder, entry] of missing) missing.set(folder, { ...entry, nextTryAt: 0 });
+    },
+    get count() {
+      return missing.size;
+    },
+    get error() {
+      return missing.values().next().value?.error;
+    },
+  };
+}
