@@ -129,10 +129,11 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     entries: readonly { entry: OpenEntry; final: FinalEntry }[],
     withinMs: number,
     more: readonly Put[] = [],
+    away: readonly Key[] = [],
   ): Promise<void> {
     await commit({
       puts: [...entries.map(({ entry, final }) => ({ key: finalKey(queueKey, entry.id), value: finalValue(final) })), ...more],
-      deletes: entries.map(({ entry }) => openKey(queueKey, entry.sequence)),
+      deletes: [...entries.map(({ entry }) => openKey(queueKey, entry.sequence)), ...away],
       withinMs,
     });
     for (const { id, sequence } of entries.map(({ entry }) => entry)) if (open.get(id)?.sequence === sequence) open.delete(id);
@@ -149,7 +150,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     const index = state === "quarantined" ? [{ key: quarantineKey(queueKey, copy.id), value: clock.now() }] : [];
     const { failures, attempts } = original ?? final ?? {};
     const like = { ...finalOf(copy, state, clock.now()), ...stated({ failures, attempts }) } as FinalEntry;
-    await rest([{ entry: copy, final: like }], 0, index);
+    await rest([{ entry: copy, final: like }], 0, index, index.length > 0 ? [quarantineKey(queueKey, copy.copyOf)] : []);
     return undefined;
   }
 

@@ -33,7 +33,7 @@ async function replaced({ startFrom, isRead = false, before }: { startFrom: Star
   scene.pages.set(listing, { value: [shown("b", isRead)] });
   await turnOf(scene, session);
   expect(scene.of("queue:mailbox-changed").length).toBe(1);
-  return scene;
+  return { ...scene, session };
 }
 
 test.each([
@@ -51,4 +51,21 @@ test("a message that was in the host's hands does not come again under its new i
   await Promise.all([scene.deliveries[0]?.ack(), scene.clock.advance(1_000)]);
   await scene.clock.advance(60_000);
   expect(scene.deliveries.map(({ message }) => message.id)).toEqual(["a"]);
+});
+
+test("a message that was in the host's hands and is rejected rests in quarantine under its new id alone", async () => {
+  const scene = await replaced({ startFrom: "unread", before: "nothing" });
+  await Promise.all([scene.deliveries[0]?.reject("not now"), scene.clock.advance(1_000)]);
+  const { queueKey } = scene.session.ledger;
+  const index = await scene.store.list({ prefix: [queueKey, "quarantine"], limit: 10 });
+  expect(index.map(({ key }) => key[2])).toEqual(["b"]);
+  expect((await scene.session.ledger.look(["b"])).get("b")?.final).toMatchObject({ state: "quarantined", attempts: 1 });
+});
+
+test("a message that was in the host's hands when the process ended comes under its new id after the restart", async () => {
+  const scene = await replaced({ startFrom: "unread", before: "nothing" });
+  const next = await scene.open({ startFrom: "unread", handlerTimeoutMs: 3 * 3_600_000 });
+  next.begin();
+  await scene.clock.advance(3_600_000);
+  expect(scene.deliveries.map(({ message }) => message.id)).toEqual(["a", "b"]);
 });
