@@ -158,13 +158,13 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   function complete({ pages, messages, lagMs, more, listed, missing }: TurnResult): number {
     if (!missing) lastRoundAt = clock.now();
     failure = missing;
-    const flaw = missing ?? listed;
     const planned = cadence.afterRound(messages);
     const nextInMs = more ? Math.min(planned, settings.minPollIntervalMs) : planned;
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
-    if (!ended.signal.aborted) settle("idle", flaw?.message ?? "the round is complete", adviceOf(flaw));
+    if (!ended.signal.aborted)
+      settle("idle", missing ? whyOf(missing) : (listed?.message ?? "the round is complete"), adviceOf(missing ?? listed));
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
     if (!missing) staleness.completed();
     return nextInMs;

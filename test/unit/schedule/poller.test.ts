@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
 import { settle } from "../../support/manual-clock.js";
+import { rejected } from "../../support/rejection.js";
 import { away } from "../../support/troubled-store.js";
 import { createPolling, fine } from "./polling.js";
 
@@ -237,4 +238,20 @@ test("unavailable: pollNow tries at once", async () => {
   await scene.end(fine);
   await polled;
   expect(scene.poller.state).toBe("idle");
+});
+
+test("idle, with its why: a round without a folder that is not there is told, and ends no staleness", async () => {
+  const scene = await createPolling();
+  scene.begin();
+  await settle();
+  await scene.end({ ...fine, missing: new MailError("SYNC_FOLDER_NOT_FOUND", "No folder.") });
+  expect([scene.poller.state, scene.poller.why, scene.poller.lastRoundAt]).toEqual([
+    "idle",
+    "SYNC_FOLDER_NOT_FOUND: No folder.",
+    undefined,
+  ]);
+  expect(scene.of("queue:polled").length).toBe(1);
+  const asked = rejected(scene.poller.pollNow());
+  await scene.end({ ...fine, missing: new MailError("SYNC_FOLDER_NOT_FOUND", "No folder.") });
+  expect(await asked).toMatchObject({ code: "SYNC_FOLDER_NOT_FOUND" });
 });
