@@ -9,8 +9,8 @@ export const ledger = [
   {
     protection: "the cursor is written with its page's entries, never before",
     file: "src/delivery/ledger.ts",
-    find: "if (puts.length > 0) await commit({ puts });",
-    replace: "if (cursor) await commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await commit({ puts });",
+    find: "if (puts.length > 0) await commit({ puts, deletes });",
+    replace: "if (cursor) await commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await commit({ puts, deletes });",
     test: [ledgerTest, "a page's entries and its cursor are one commit"],
   },
   {
@@ -26,8 +26,8 @@ export const ledger = [
   {
     protection: "what was there before the queue went live is recorded as such",
     file: "src/delivery/ledger.ts",
-    find: "          } else {\n            puts.push({",
-    replace: '          } else if (becomes !== "baseline") {\n            puts.push({',
+    find: "          } else {\n            const final",
+    replace: '          } else if (becomes !== "baseline") {\n            const final',
     test: [
       "test/unit/schedule/turn.test.ts",
       "a lost cursor is told, and the walk begins again: known mail is known, unknown mail is delivered",

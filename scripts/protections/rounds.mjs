@@ -118,8 +118,8 @@ export const rounds = [
   {
     protection: "a message counts as a copy only while the first is not there",
     file: "src/schedule/copies.ts",
-    find: "looks.get(original.id)?.found === false",
-    replace: "looks.has(original.id)",
+    find: "if (look) return !look.found;",
+    replace: "if (look) return true;",
     test: [
       lostCursorTest,
       "two messages that share Message-ID and time are both delivered: a copy is one only while the first is not there",

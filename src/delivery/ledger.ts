@@ -211,6 +211,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
         const fresh = new Map<string, OpenEntry>();
         const puts: Put[] = cursor ? [cursor] : [];
         const deletes: Key[] = [];
+        const waiting = new Map<string, OpenEntry>();
         // The last sighting of a page counts, at the place of the first.
         for (const sighting of new Map(sightings.map((one) => [one.id, one])).values()) {
           const { id, becomes, copyOf } = sighting;
@@ -218,9 +219,9 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
           if (becomes === "pending") {
             const plain = opened(sighting, { sequence: takeSequence(), now: clock.now() });
             // One message has one copy: another that is like it is a message of its own.
-            const waits = copyOf !== undefined && isUnderWay(open.get(copyOf)) && !copies.has(copyOf);
+            const waits = copyOf !== undefined && isUnderWay(open.get(copyOf)) && !copies.has(copyOf) && !waiting.has(copyOf);
             const entry = waits ? { ...plain, copyOf } : plain;
-            if (waits) copies.set(copyOf, entry);
+            if (waits) waiting.set(copyOf, entry);
             fresh.set(id, entry);
             puts.push(openPut(entry));
           } else {
@@ -232,6 +233,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
         }
         if (puts.length > 0) await commit({ puts, deletes });
         for (const [id, entry] of fresh) open.set(id, entry);
+        for (const [original, entry] of waiting) copies.set(original, entry);
         // Its original may have ended meanwhile.
         return Promise.all([...fresh.values()].map(async (entry) => (await follow(entry)) ?? entry));
       }),
