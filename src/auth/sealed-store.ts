@@ -5,6 +5,7 @@
  * reported and left as it is, never deleted, never read as "nothing there". It must not know what the texts say.
  */
 import { asMailError, MailError } from "../base/errors.js";
+import { pagesUnder } from "../state/pages.js";
 import type { Entry, Key, Store } from "../state/store.js";
 import type { LoadedKeys } from "./loaded-keys.js";
 import { keyIdOf, seal, tampered, unseal } from "./seal.js";
@@ -118,8 +119,7 @@ export function createSealedStore({ store, keys, space }: SealedStoreOptions): S
     },
 
     async reseal(tell) {
-      for (let after: Key | undefined; ; ) {
-        const entries = await store.list({ prefix: [space], limit: pageSize, ...(after ? { after } : {}) });
+      for await (const entries of pagesUnder(store, [space], pageSize)) {
         for (const { key } of entries) {
           const account = String(key[1]);
           try {
@@ -131,8 +131,6 @@ export function createSealedStore({ store, keys, space }: SealedStoreOptions): S
             tell({ account, outcome: "failed", error: ours });
           }
         }
-        after = entries.at(-1)?.key;
-        if (!after || entries.length < pageSize) return;
       }
     },
   };

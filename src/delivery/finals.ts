@@ -1,5 +1,6 @@
 /** The final entries of a ledger, page by page: there may be hundreds of thousands, so they are never in memory at once. */
-import type { Key, Store } from "../state/store.js";
+import { pagesUnder } from "../state/pages.js";
+import type { Store } from "../state/store.js";
 import { type FinalEntry, readFinalEntry } from "./ledger-record.js";
 
 export interface Final {
@@ -11,10 +12,7 @@ const pageSize = 2_000;
 
 /** @throws MailError `STORE_…` */
 export async function* finalEntries(store: Store, queueKey: string, queue: string): AsyncGenerator<Final[], void> {
-  for (let after: Key | undefined; ; ) {
-    const records = await store.list({ prefix: [queueKey, "final"], limit: pageSize, ...(after ? { after } : {}) });
+  for await (const records of pagesUnder(store, [queueKey, "final"], pageSize)) {
     yield records.map((record) => ({ id: String(record.key[2]), entry: readFinalEntry(record, queue) }));
-    after = records.at(-1)?.key;
-    if (records.length < pageSize) return;
   }
 }

@@ -7,7 +7,8 @@
 
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
-import type { Entry, Key, Store } from "../state/store.js";
+import { pagesUnder } from "../state/pages.js";
+import type { Store } from "../state/store.js";
 import { epochKey, type OpenEntry, readOpenEntry } from "./ledger-record.js";
 
 /** How many entries one read takes. */
@@ -38,18 +39,16 @@ export async function readOpenWork(store: Store, queueKey: string, { clock, queu
   const entries: OpenEntry[] = [];
   const cutOff: OpenEntry[] = [];
   let nextSequence = 1;
-  for (let after: Key | undefined; ; ) {
-    const records: Entry[] = await store.list({ prefix: [queueKey, "open"], limit: loadPage, ...(after ? { after } : {}) });
+  for await (const records of pagesUnder(store, [queueKey, "open"], loadPage)) {
     for (const record of records) {
       const stored = readOpenEntry(record, queue);
       const entry = stored.state === "delivering" ? interrupted(stored, clock) : stored;
       if (entry !== stored) cutOff.push(entry);
       entries.push(entry);
       nextSequence = entry.sequence + 1;
-      after = record.key;
     }
-    if (records.length < loadPage) return { entries, cutOff, nextSequence };
   }
+  return { entries, cutOff, nextSequence };
 }
 
 /** One that may be to blame waits longer each time, and so does one that would keep the next suspect from being alone. */

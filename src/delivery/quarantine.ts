@@ -5,7 +5,8 @@
  * Invariant: a replay is durable before its message is handed on, and its old mark's end cannot make it final again.
  */
 import { MailError } from "../base/errors.js";
-import type { Key, Store } from "../state/store.js";
+import { pagesUnder } from "../state/pages.js";
+import type { Store } from "../state/store.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { EmitDeliveryEvent } from "./events.js";
 import type { Ledger } from "./ledger.js";
@@ -71,15 +72,12 @@ export function createQuarantine({ queue, store, ledger, dispatcher, outbox, emi
 
   async function list(): Promise<QuarantinedMessage[]> {
     const all: QuarantinedMessage[] = [];
-    const prefix: Key = [queueKey, "quarantine"];
-    for (let after: Key | undefined; ; ) {
-      const page = await store.list({ prefix, limit: readPage, ...(after ? { after } : {}) });
+    for await (const page of pagesUnder(store, [queueKey, "quarantine"], readPage)) {
       const ids = page.map(({ key }) => String(key[2]));
       const known = await ledger.look(ids);
       for (const id of ids) all.push(...resting(id, known.get(id), queueKey));
-      after = page.at(-1)?.key;
-      if (page.length < readPage) return all.sort((a, b) => a.quarantinedAt.getTime() - b.quarantinedAt.getTime());
     }
+    return all.sort((a, b) => a.quarantinedAt.getTime() - b.quarantinedAt.getTime());
   }
 
   return {
