@@ -9,6 +9,7 @@ import { checked } from "../base/check.js";
 import { type Cloud, type CloudName, clouds } from "../base/cloud.js";
 import { ConfigError } from "../base/errors.js";
 import type { Fetch } from "../base/http.js";
+import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import type { Mark } from "../mailbox/marker.js";
@@ -237,7 +238,7 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
 
 /** One queue with its own options, the defaults given, and ours. @throws ConfigError `CONFIG_INVALID` */
 export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path = "queue"): QueueSettings {
-  const given = { ...defined(defaults), ...defined(checked(queueSchema, queue, path) as QueueOptions) };
+  const given = { ...stated(defaults), ...(stated(checked(queueSchema, queue, path)) as QueueOptions) };
   const pollIntervalMs = given.pollIntervalMs ?? 30_000;
   return {
     address: given.address,
@@ -272,11 +273,6 @@ function assertDistinct(queues: readonly QueueSettings[]): void {
     }
     seen.add(address.toLowerCase());
   }
-}
-
-/** Without the options that are there but undefined: they must not hide a default. */
-function defined<Options extends object>(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }
 
 function isStore(given: unknown): boolean {

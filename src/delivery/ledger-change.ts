@@ -3,7 +3,8 @@
  *
  * Invariant: pure; what comes out is not true until the ledger has made it durable.
  */
-import { type FinalEntry, finalOf, type Known, type OpenEntry, type Sighting, stated } from "./ledger-record.js";
+import { stated } from "../base/stated.js";
+import { type FinalEntry, finalOf, type Known, type OpenEntry, type Sighting } from "./ledger-record.js";
 
 interface Place {
   readonly sequence: number;

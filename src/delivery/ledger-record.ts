@@ -5,6 +5,7 @@
  * or the other, and neither before it was ever seen; only one that was gone and is seen again has both until it rests.
  */
 import { MailError } from "../base/errors.js";
+import { stated } from "../base/stated.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { Entry, Key, Value } from "../state/store.js";
 
@@ -209,13 +210,6 @@ export function restingOf({ becomes, twin, folder, receivedAt }: Sighting, origi
   const { failures, attempts, crashes } = original?.open ?? original?.final ?? {};
   const work = becomes === "quarantined" ? { folder, receivedAt: receivedAt ?? at, foundAt: at, failures, attempts, crashes } : {};
   return { state: becomes, at, ...stated({ ...work, twin }) } as FinalEntry;
-}
-
-/** Without what is undefined. */
-export function stated<T extends object>(properties: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as {
-    [Name in keyof T]?: Exclude<T[Name], undefined>;
-  };
 }
 
 /** A final entry as stored. @throws MailError `STORE_RECORD_INVALID` */

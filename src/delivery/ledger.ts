@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { stated } from "../base/stated.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { Commit, Key, Store, Value } from "../state/store.js";
 import { begun, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
@@ -26,7 +27,6 @@ import {
   readFinalEntry,
   restingOf,
   type Sighting,
-  stated,
   withFailure,
 } from "./ledger-record.js";
 
