@@ -38,7 +38,7 @@ export const rounds = [
   {
     protection: "that a cursor was lost is recorded at once",
     file: "src/schedule/folder-round.ts",
-    find: "  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });\n",
+    find: "  await keepCursor(work, next);\n",
     replace: "",
     test: [
       lostCursorTest,
@@ -48,7 +48,7 @@ export const rounds = [
   {
     protection: "a walk over again is counted before it is asked for",
     file: "src/schedule/walk.ts",
-    find: "    await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) }] });\n",
+    find: "    await keepCursor(work, cursor);\n",
     replace: "",
     test: [turnTest, "that a cursor was lost is recorded before the new walk begins"],
   },
@@ -90,8 +90,8 @@ export const rounds = [
   {
     protection: "a folder of which Graph cannot make a page even of one message is listed",
     file: "src/schedule/folder-round.ts",
-    find: "if (isForPage(error) && work.session.pageSize.exhausted) {",
-    replace: "if (isForPage(undefined)) {",
+    find: "const isOfOneMessage = isForPage(error) && work.session.pageSize.exhausted;",
+    replace: "const isOfOneMessage = isForPage(undefined);",
     test: [turnTest, "a folder of which Graph cannot make a page even of one message is listed, and its mail delivered"],
   },
   {

@@ -8,10 +8,9 @@
  */
 import { adviceOf } from "../auth/advice.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
-import { type Cursor, cursorKey, cursorValue, type ListingMode, readCursor } from "../mailbox/cursor.js";
-import { folderFacts } from "../mailbox/listing.js";
+import type { Cursor, ListingMode } from "../mailbox/cursor.js";
 import { isForPage } from "../mailbox/page-size.js";
-import type { FolderWork } from "./folder-work.js";
+import { askFolder, type FolderWork, keepCursor, storedCursor } from "./folder-work.js";
 import { listRound } from "./list-round.js";
 import { checkOwner, freshCursor } from "./mailbox-owner.js";
 import { walkFolder } from "./walk.js";
@@ -56,11 +55,6 @@ function presentMode(work: FolderWork, { link, repeatedAt, listing }: Cursor): L
   return mode(work, listing?.code ?? "walkFailed", repeatedAt + walkEveryMs, listing);
 }
 
-async function storedCursor({ session, store, folder }: FolderWork): Promise<Cursor | undefined> {
-  const record = await store.get(cursorKey(session.ledger.queueKey, folder));
-  return record && readCursor(record, session.settings.address);
-}
-
 async function walk(work: FolderWork, cursor: Cursor, before: Cursor | undefined): Promise<void> {
   await walkFolder(work, cursor);
   work.session.troubleSince.delete(work.folder);
@@ -87,41 +81,40 @@ async function insteadOfDelta(
 ): Promise<Cursor> {
   if (!(error instanceof MailError)) throw error;
   const cursor = (await storedCursor(work)) ?? begun;
-  const { code, status, serviceCode = code } = error;
+  const { code, serviceCode = code } = error;
   if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor, told);
   if (cursor.link && isOfLink.has(code)) {
     if ((await checkOwner(work)) === "another") return (await storedCursor(work)) ?? begun;
     if (await isAnotherFolder(work, code)) return overAgain(work, error, cursor, told);
   }
-  if (isForPage(error) && work.session.pageSize.exhausted) {
-    // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
-    if (cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
-    return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
-  }
-  // A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta: with 400 or 405.
-  if ((code === "GRAPH_REFUSED" && (status === 400 || status === 405)) || fullMailbox.has(serviceCode.toLowerCase())) {
-    return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
-  }
-  // Two accounts with one address: delta alone answers 503 for ever (microsoft-graph-docs 2992). In a real outage the
-  // listing fails as well, and nothing has changed.
-  if (code === "GRAPH_UNAVAILABLE" && lastsLong(work)) {
-    return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
-  }
-  throw error;
+  const isOfOneMessage = isForPage(error) && work.session.pageSize.exhausted;
+  // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
+  if (isOfOneMessage && cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
+  const isOfDelta = isOfOneMessage || refusesDelta(error) || (code === "GRAPH_UNAVAILABLE" && lastsLong(work));
+  if (!isOfDelta) throw error;
+  return { ...cursor, listing: mode(work, serviceCode, nextTry(work, cursor), cursor.listing) };
+}
+
+/** A full mailbox refuses delta and lists (microsoft-graph-docs 2927); so does whatever has no delta: with 400 or 405. */
+function refusesDelta({ code, status, serviceCode = "" }: MailError): boolean {
+  return (code === "GRAPH_REFUSED" && (status === 400 || status === 405)) || fullMailbox.has(serviceCode.toLowerCase());
 }
 
 /**
  * A link names its folder, and may name its user, by ids: those may be gone while the folder is there under another id
  * (a folder that was made anew). A mailbox that is away does not answer this, and takes no cursor along.
  */
-async function isAnotherFolder({ session, client, folder, signal }: FolderWork, code: MailErrorCode): Promise<boolean> {
-  const before = session.folderIds.get(folder);
-  const { id } = await folderFacts(client, session.mailbox, { folder, signal });
-  session.folderIds.set(folder, id);
+async function isAnotherFolder(work: FolderWork, code: MailErrorCode): Promise<boolean> {
+  const before = work.session.folderIds.get(work.folder);
+  const { id } = await askFolder(work);
   return before === undefined ? code === "SYNC_FOLDER_NOT_FOUND" : id !== before;
 }
 
-/** Whether the folder has had nothing but the server's trouble for so long that it may be of delta alone. */
+/**
+ * Whether the folder has had nothing but the server's trouble for so long that it may be of delta alone: with two
+ * accounts of one address delta answers 503 for ever (microsoft-graph-docs 2992). In a real outage the listing fails as
+ * well, and nothing has changed.
+ */
 function lastsLong({ session, folder, clock }: FolderWork): boolean {
   const since = session.troubleSince.get(folder) ?? clock.now();
   session.troubleSince.set(folder, since);
@@ -131,7 +124,7 @@ function lastsLong({ session, folder, clock }: FolderWork): boolean {
 /** The folder's cursor is of no use any more: recorded at once, so that whatever comes next begins without it. */
 async function overAgain(work: FolderWork, error: MailError, { link: _, listing, ...lost }: Cursor, told: boolean): Promise<Cursor> {
   const { session, folder, clock, emit } = work;
-  const { ledger, settings, walkPacer } = session;
+  const { settings, walkPacer } = session;
   const { code, serviceCode } = error;
   const now = clock.now();
   const from = lost.roundAt ?? lost.openedAt;
@@ -146,7 +139,7 @@ async function overAgain(work: FolderWork, error: MailError, { link: _, listing,
     repeat: true,
     ...(waitMs > 0 ? { listing: mode(work, serviceCode ?? code, now + waitMs, listing) } : {}),
   };
-  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });
+  await keepCursor(work, next);
   return next;
 }
 

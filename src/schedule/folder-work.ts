@@ -4,7 +4,8 @@ import type { MailError } from "../base/errors.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { GraphClient } from "../graph/client.js";
-import { folderFacts } from "../mailbox/listing.js";
+import { type Cursor, cursorKey, cursorValue, readCursor } from "../mailbox/cursor.js";
+import { type FolderFacts, folderFacts } from "../mailbox/listing.js";
 import type { Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import type { Session } from "./session.js";
@@ -27,11 +28,26 @@ export interface FolderWork extends TurnWork {
   readonly onListing: (why: MailError) => void;
 }
 
+/** The folder by Graph's own words; its id is known from then on. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND` */
+export async function askFolder({ session, client, folder, signal }: TurnWork & Pick<FolderWork, "folder">): Promise<FolderFacts> {
+  const facts = await folderFacts(client, session.mailbox, { folder, signal });
+  session.folderIds.set(folder, facts.id);
+  return facts;
+}
+
 /** The folder's own id, asked for once. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND` */
-export async function folderIdOf({ session, client, folder, signal }: FolderWork): Promise<string> {
-  const known = session.folderIds.get(folder);
-  if (known !== undefined) return known;
-  const { id } = await folderFacts(client, session.mailbox, { folder, signal });
-  session.folderIds.set(folder, id);
-  return id;
+export async function folderIdOf(work: FolderWork): Promise<string> {
+  return work.session.folderIds.get(work.folder) ?? (await askFolder(work)).id;
+}
+
+/** The folder's cursor as stored. @throws MailError `STORE_…` */
+export async function storedCursor({ session, store, folder }: FolderWork): Promise<Cursor | undefined> {
+  const record = await store.get(cursorKey(session.ledger.queueKey, folder));
+  return record && readCursor(record, session.settings.address);
+}
+
+/** Writes the folder's cursor by itself, with no page behind it. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
+export async function keepCursor({ session, folder }: FolderWork, cursor: Cursor): Promise<void> {
+  const { ledger } = session;
+  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) }] });
 }

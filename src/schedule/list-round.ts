@@ -5,11 +5,11 @@
  * Invariant: the same as of a round by delta: what is in the folder during it is in the ledger at its end, but for old
  * mail that was moved into a large folder, which waits for a full listing, at most a quarter of an hour.
  */
-import { type Cursor, cursorKey, cursorValue, type ListingMode } from "../mailbox/cursor.js";
-import { folderFacts, listFolder } from "../mailbox/listing.js";
+import type { Cursor, ListingMode } from "../mailbox/cursor.js";
+import { listFolder } from "../mailbox/listing.js";
 import { lightSelect } from "../mailbox/message.js";
 import { createCopies } from "./copies.js";
-import type { FolderWork } from "./folder-work.js";
+import { askFolder, type FolderWork, keepCursor } from "./folder-work.js";
 import { checkOwner, freshCursor } from "./mailbox-owner.js";
 import { recordPage } from "./sightings.js";
 
@@ -23,10 +23,8 @@ const fullEveryMs = 15 * 60_000;
 /** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; the folder's mode is recorded only when all went well */
 export async function listRound(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
   const { session, client, folder, clock, signal } = work;
-  const { ledger, mailbox } = session;
   const { listing: mode, repeat } = cursor;
-  const facts = await folderFacts(client, mailbox, { folder, signal });
-  session.folderIds.set(folder, facts.id);
+  const facts = await askFolder(work);
   if (mode.folderId !== undefined && mode.folderId !== facts.id) return anotherFolder(work, cursor);
   const openedAt = cursor.openedAt ?? facts.answeredAt;
   if (cursor.openedAt === undefined) await openFolder(work, cursor, openedAt);
@@ -36,34 +34,32 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
   const copies = repeat ? createCopies(work) : undefined;
   const first = { live: cursor.live, openedAt };
   let fresh = 0;
-  for await (const items of listFolder(client, mailbox, { folder, select: lightSelect, from, pageSize: session.listingSize, signal })) {
+  for await (const items of listFolder(client, session.mailbox, {
+    folder,
+    select: lightSelect,
+    from,
+    pageSize: session.listingSize,
+    signal,
+  })) {
     fresh += (await recordPage(work, { items, first, foundBy: "listing", copies })).length;
   }
   const uneven = !full && (mode.uneven || facts.total !== (mode.full?.total ?? 0) + fresh);
   const { repeat: _, ...rest } = cursor;
-  const next: Cursor = {
+  const { uneven: __, ...kept } = mode;
+  const counted = { at: full ? clock.now() : (mode.full?.at ?? 0), total: facts.total };
+  await keepCursor(work, {
     ...(full ? rest : cursor),
     openedAt,
     live: true,
     roundAt: facts.answeredAt,
-    listing: {
-      code: mode.code,
-      since: mode.since,
-      until: mode.until,
-      tries: mode.tries,
-      folderId: facts.id,
-      full: { at: full ? clock.now() : (mode.full?.at ?? 0), total: facts.total },
-      ...(uneven ? { uneven } : {}),
-    },
-  };
-  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(next) }] });
+    listing: { ...kept, folderId: facts.id, full: counted, ...(uneven ? { uneven } : {}) },
+  });
   work.onPage([]);
 }
 
 /** The bound of a first walk stays what it was at its first answer, however often the listing has to begin again. */
-async function openFolder({ session, folder }: FolderWork, { listing: _, ...cursor }: Cursor, openedAt: number): Promise<void> {
-  const { ledger } = session;
-  await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue({ ...cursor, openedAt }) }] });
+async function openFolder(work: FolderWork, { listing: _, ...cursor }: Cursor, openedAt: number): Promise<void> {
+  await keepCursor(work, { ...cursor, openedAt });
 }
 
 /** The folder under this name was made anew, perhaps with its mailbox: what is known of the old one may lie in it under other ids. */

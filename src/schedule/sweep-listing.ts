@@ -7,10 +7,10 @@
 import { MailError } from "../base/errors.js";
 import type { Sighting } from "../delivery/ledger.js";
 import type { WireItem } from "../graph/wire.js";
-import { folderFacts, listFolder } from "../mailbox/listing.js";
+import { listFolder } from "../mailbox/listing.js";
 import { lightSelect } from "../mailbox/message.js";
 import { createPageSize } from "../mailbox/page-size.js";
-import type { TurnWork } from "./folder-work.js";
+import { askFolder, type TurnWork } from "./folder-work.js";
 import { tellForeign } from "./foreign-changes.js";
 import { sighted } from "./sightings.js";
 
@@ -51,17 +51,18 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   const { folders } = session.settings;
   const startedAt = clock.now();
   const seen = new Set<string>();
-  const known = new Set<string>();
+  /** Ids of those listed that the ledger did not know, young ones as well. */
+  const unknown = new Set<string>();
   const candidates = new Map<string, Candidate>();
   let at = 0;
   let unlisted = 0;
   /** Empty between folders. */
   let current: FolderListing | undefined;
 
-  async function begin({ client, signal }: TurnWork, again: boolean): Promise<FolderListing> {
+  async function begin(work: TurnWork, again: boolean): Promise<FolderListing> {
     const folder = folders[at] as string;
-    const { id, total } = await folderFacts(client, session.mailbox, { folder, signal });
-    session.folderIds.set(folder, id);
+    const { total } = await askFolder({ ...work, folder });
+    const { client, signal } = work;
     const pageSize = again ? createPageSize(smallPage) : session.listingSize;
     const pages = listFolder(client, session.mailbox, { folder, select: `${lightSelect},categories`, pageSize, signal });
     return { folder, total, pages, again, ids: new Set() };
@@ -70,13 +71,15 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   async function take(work: TurnWork, { folder, ids }: FolderListing, items: readonly WireItem[]): Promise<void> {
     const found = await session.ledger.look(items.map(({ id }) => id));
     for (const item of items) {
+      const isFirst = !seen.has(item.id);
       ids.add(item.id);
       seen.add(item.id);
       const entry = found.get(item.id);
       if (entry && entry.final?.state !== "gone") {
-        known.add(item.id);
+        unknown.delete(item.id);
         continue;
       }
+      if (isFirst) unknown.add(item.id);
       const candidate = sighted(item, folder, "sweep");
       if (demanded || (candidate.receivedAt ?? 0) < startedAt - youngMs) candidates.set(item.id, candidate);
     }
@@ -87,7 +90,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     current = undefined;
     if (ids.size < total) {
       // What has left meanwhile is not missing.
-      const { total: left } = await folderFacts(work.client, session.mailbox, { folder, signal: work.signal });
+      const { total: left } = await askFolder({ ...work, folder });
       const short = Math.min(total, left) - ids.size;
       if (short > 0 && !again) {
         current = await begin(work, true);
@@ -122,7 +125,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     seen,
     candidates,
     get known() {
-      return known.size;
+      return seen.size - unknown.size;
     },
     get unlisted() {
       return unlisted;

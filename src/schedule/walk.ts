@@ -4,18 +4,17 @@
  * Invariant: each page is one commit with the cursor behind it; a walk that goes round in circles is ended before it
  * does so a third time.
  */
-import { type Cursor, cursorKey, cursorValue } from "../mailbox/cursor.js";
+import type { Cursor } from "../mailbox/cursor.js";
 import { createLoopGuard } from "../mailbox/loop-guard.js";
 import { type FolderPage, fetchPage } from "../mailbox/round.js";
 import { createCopies } from "./copies.js";
-import type { FolderWork } from "./folder-work.js";
+import { type FolderWork, keepCursor } from "./folder-work.js";
 import { recordPage } from "./sightings.js";
 
 /** Walks to the end of the round. @throws MailError `GRAPH_…`, `SYNC_…`, `AUTH_…`, `STORE_…`; what was recorded stays, and the cursor with it */
 export async function walkFolder(work: FolderWork, begin: Cursor): Promise<void> {
   const { session, folder, clock } = work;
-  const { ledger, settings } = session;
-  const guard = createLoopGuard(folder, settings.address);
+  const guard = createLoopGuard(folder, session.settings.address);
   const copies = begin.repeat ? createCopies(work) : undefined;
   let cursor = begin;
   if (!begin.link && begin.openedAt !== undefined) {
@@ -24,7 +23,7 @@ export async function walkFolder(work: FolderWork, begin: Cursor): Promise<void>
     session.folderIds.delete("deleteditems");
     // Before it is asked for: a walk over again costs the mailbox space and is counted even if the process ends.
     cursor = { ...begin, repeatedAt: clock.now() };
-    await ledger.write({ puts: [{ key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) }] });
+    await keepCursor(work, cursor);
   }
   for (;;) {
     const page = await nextPage(work, cursor);
