@@ -22,6 +22,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { createCadence } from "./cadence.js";
 import type { EmitScheduleEvent, QueueState } from "./events.js";
+import { toldOf } from "./failure.js";
 import { untilNextLook } from "./missing-folders.js";
 import type { Session } from "./session.js";
 import { createStaleness } from "./staleness.js";
@@ -184,11 +185,8 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     const backoff = cadence.afterFailure();
     failure = error;
     const nextInMs = delayAfter(error, backoff);
-    const what = adviceOf(error);
-    const { code, message, serviceCode } = error;
-    const service = serviceCode === undefined ? {} : { serviceCode };
-    emit("queue:failed", { queue, code, reason: message, ...service, ...what, failures: cadence.failures, nextInMs });
-    settle(stateAfter(error), whyOf(error), what);
+    emit("queue:failed", { queue, ...toldOf(error), failures: cadence.failures, nextInMs });
+    settle(stateAfter(error), whyOf(error), adviceOf(error));
     if (nextInMs === Number.POSITIVE_INFINITY) watch();
     return nextInMs;
   }

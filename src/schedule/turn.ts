@@ -2,11 +2,12 @@
  * One turn of one queue: a round of each folder, then a step of its sweep. The only place that sees cursors, ledger and
  * deliveries together.
  *
- * Invariants: a folder that is not there keeps neither the others nor the sweep from theirs; a page's cursor and its ledger entries are one commit, and only what is recorded is handed on.
+ * Invariants: a folder that is not there keeps neither the others nor the sweep from theirs; a page's cursor and its
+ * ledger entries are one commit, and only what is recorded is handed on.
  */
-import { adviceOf } from "../auth/advice.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
+import { toldOf } from "./failure.js";
 import { roundOfFolder } from "./folder-round.js";
 import type { TurnWork } from "./folder-work.js";
 import { noteOwner } from "./mailbox-owner.js";
@@ -82,10 +83,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
 }
 
 function tellMissing({ session, clock, emit }: TurnOptions, { error, failures, nextTryAt }: MissingFolder): void {
-  const { code, message, serviceCode } = error;
-  const service = serviceCode === undefined ? {} : { serviceCode };
-  const about = { queue: session.settings.address, code, reason: message, ...service, ...adviceOf(error) };
-  emit("queue:failed", { ...about, failures, nextInMs: nextTryAt - clock.now() });
+  emit("queue:failed", { queue: session.settings.address, ...toldOf(error), failures, nextInMs: nextTryAt - clock.now() });
 }
 
 /** What can be the matter with one folder alone. */
