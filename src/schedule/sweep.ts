@@ -75,33 +75,29 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
     const { result, event } = await verdictOf(work, sweep);
     await work.session.ledger.write({ puts: [{ key: sweepKey(work.session.ledger.queueKey), value: clock.now() }] });
     work.emit("queue:swept", { queue, ...event });
-    end();
+    forget();
+    dueAt = clock.now() + sweepIntervalMs;
     for (const { resolve } of served) resolve(result);
     served = [];
     return waiters.length > 0;
   }
 
-  function end(retryMs = sweepIntervalMs): void {
+  function forget(): void {
     listing = undefined;
     failures = 0;
     failedRounds = 0;
-    dueAt = clock.now() + retryMs;
   }
 
   /** Whether it goes on all the same. */
   function failed(error: MailError, times: number): boolean {
     if (error.retryable && times < patience) return true;
-    end(Math.min(sweepIntervalMs, againMs));
-    for (const { reject } of [...served, ...waiters]) reject(error);
-    served = [];
-    waiters = [];
+    dueAt = clock.now() + Math.min(sweepIntervalMs, againMs);
+    cancel(error);
     return false;
   }
 
   function cancel(reason: MailError): void {
-    listing = undefined;
-    failures = 0;
-    failedRounds = 0;
+    forget();
     for (const { reject } of [...served, ...waiters]) reject(reason);
     served = [];
     waiters = [];
