@@ -46,6 +46,11 @@ export function reopened(id: string, { open, final }: Known, { sequence, now }: 
   } as OpenEntry;
 }
 
+/** Whether it is still to be delivered, or being so. */
+export function isUnderWay(entry: OpenEntry | undefined): boolean {
+  return entry !== undefined && entry.state !== "marking";
+}
+
 /** A copy whose original ended undelivered. */
 export function uncopied({ copyOf: _, ...entry }: OpenEntry): OpenEntry {
   return entry;

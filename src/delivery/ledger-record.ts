@@ -145,6 +145,14 @@ export function quarantineKey(queueKey: string, id: string): Key {
   return [queueKey, "quarantine", id];
 }
 
+/** What is written beside the entry of a message that comes to rest in that state: it is there for quarantine alone. */
+export function quarantinePuts(
+  queueKey: string,
+  { id, state, at }: { readonly id: string; readonly state: FinalState | "pending"; readonly at: number },
+): { readonly key: Key; readonly value: number }[] {
+  return state === "quarantined" ? [{ key: quarantineKey(queueKey, id), value: at }] : [];
+}
+
 export function epochKey(queueKey: string): Key {
   return [queueKey, "epoch"];
 }

@@ -10,7 +10,7 @@ import { MailError } from "../base/errors.js";
 import { stated } from "../base/stated.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { Commit, Key, Store, Value } from "../state/store.js";
-import { begun, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
+import { begun, isUnderWay, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
 import { raiseEpoch, readOpenWork } from "./ledger-opening.js";
 import {
   epochKey,
@@ -24,6 +24,7 @@ import {
   openKey,
   openValue,
   quarantineKey,
+  quarantinePuts,
   readFinalEntry,
   restingOf,
   type Sighting,
@@ -147,10 +148,10 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     const state = original ? (original.outcome ?? "settled") : (final?.state ?? "gone");
     copies.delete(copy.copyOf);
     if (state === "gone") return update(uncopied(copy), {}, 0);
-    const index = state === "quarantined" ? [{ key: quarantineKey(queueKey, copy.id), value: clock.now() }] : [];
     const { failures, attempts } = original ?? final ?? {};
     const like = { ...finalOf(copy, state, clock.now()), ...stated({ failures, attempts }) } as FinalEntry;
-    await rest([{ entry: copy, final: like }], 0, index, index.length > 0 ? [quarantineKey(queueKey, copy.copyOf)] : []);
+    const away = state === "quarantined" ? [quarantineKey(queueKey, copy.copyOf)] : [];
+    await rest([{ entry: copy, final: like }], 0, quarantinePuts(queueKey, { id: copy.id, state, at: like.at }), away);
     return undefined;
   }
 
@@ -162,6 +163,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
       if (entry) known.set(id, { open: entry });
       else others.push(id);
     }
+    if (others.length === 0) return known;
     const finals = await store.getMany(others.map((id) => finalKey(queueKey, id)));
     for (const [index, record] of finals.entries()) {
       if (record) known.set(others[index] as string, { final: readFinalEntry(record, queue) });
@@ -179,10 +181,6 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
   /** Not one whose message was opened again since. */
   function isCurrent({ id, sequence }: OpenEntry): boolean {
     return open.get(id)?.sequence === sequence && sequence !== leaving;
-  }
-
-  function isUnderWay(entry: OpenEntry | undefined): boolean {
-    return entry !== undefined && entry.state !== "marking";
   }
 
   function takeSequence(): number {
@@ -227,15 +225,19 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
           } else {
             const final = restingOf(sighting, copyOf === undefined ? undefined : copied.get(copyOf), clock.now());
             puts.push({ key: finalKey(queueKey, id), value: finalValue(final) });
-            if (becomes === "quarantined") puts.push({ key: quarantineKey(queueKey, id), value: final.at });
+            puts.push(...quarantinePuts(queueKey, { id, state: becomes, at: final.at }));
             if (becomes === "quarantined" && copyOf !== undefined) deletes.push(quarantineKey(queueKey, copyOf));
           }
         }
         if (puts.length > 0) await commit({ puts, deletes });
         for (const [id, entry] of fresh) open.set(id, entry);
         for (const [original, entry] of waiting) copies.set(original, entry);
-        // Its original may have ended meanwhile.
-        return Promise.all([...fresh.values()].map(async (entry) => (await follow(entry)) ?? entry));
+        for (const copy of waiting.values()) {
+          // Its original may have ended meanwhile.
+          const delivered = await follow(copy);
+          if (delivered) fresh.set(delivered.id, delivered);
+        }
+        return [...fresh.values()];
       }),
     async begin(starts, { alone } = { alone: false }) {
       const started = starts.map(({ entry, conversationId }) => begun(entry, { conversationId, alone }));
@@ -250,7 +252,7 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
         ...(error === undefined ? {} : { failures: withFailure(entry, endedAt, error) }),
         ...(mark ? { mark } : {}),
       };
-      const index = outcome === "quarantined" ? [{ key: quarantineKey(queueKey, entry.id), value: endedAt }] : [];
+      const index = quarantinePuts(queueKey, { id: entry.id, state: outcome, at: endedAt });
       let marking: OpenEntry | undefined;
       if (mark) marking = await update(ended, { state: "marking", outcome, endedAt }, settleWithinMs, index);
       else await rest([{ entry: ended, final: finalOf(ended, outcome, endedAt) }], settleWithinMs, index);

@@ -34,7 +34,7 @@ export async function recordPage(work: FolderWork, { items, cursor, first, found
   const { ledger, dispatcher, settings } = session;
   const present = items.filter(({ removed }) => !removed);
   const known = await ledger.look(items.map(({ id }) => id));
-  const isUnknown = ({ id }: WireItem) => !known.has(id) || known.get(id)?.final?.state === "gone";
+  const isUnknown = ({ id }: { readonly id: string }) => !known.has(id) || known.get(id)?.final?.state === "gone";
   noteFolderId(work, present);
 
   const shown = new Set(present.map(({ id }) => id));
@@ -46,9 +46,9 @@ export async function recordPage(work: FolderWork, { items, cursor, first, found
       becomes: isWanted(item, first, settings.startFrom) ? "pending" : "baseline",
     }),
   );
-  const copied = await copies?.find(sightings.filter(({ id }) => isUnknown({ id, removed: false, properties: {} })));
+  const copied = await copies?.find(sightings.filter(isUnknown));
   const fresh = await ledger.record(
-    sightings.map((sighting) => ({ ...sighting, ...copied?.get(sighting.id) })),
+    copied ? sightings.map((sighting) => ({ ...sighting, ...copied.get(sighting.id) })) : sightings,
     cursor && { key: cursorKey(ledger.queueKey, folder), value: cursorValue(cursor) },
     known,
   );
