@@ -12,6 +12,7 @@ import type { SignInMethod } from "../../src/index.js";
 import { memoryStore } from "../../src/state/memory.js";
 import { address, hostOptions, simulatorWith } from "../support/host.js";
 import { createManualClock } from "../support/manual-clock.js";
+import { stepping } from "../support/stepping.js";
 
 export { address };
 export const other = "sales@contoso.com";
@@ -55,15 +56,7 @@ export function refusalScene(queues: readonly string[] = [address, other], simul
   }
 
   /** What the work gives, with time moving on: slowly, as a password is hashed and a page is asked for in real time. */
-  async function done<T>(work: Promise<T>, stepMs = 1): Promise<T> {
-    let settled = false;
-    const end = () => {
-      settled = true;
-    };
-    work.then(end, end);
-    await until(() => settled, stepMs);
-    return work;
-  }
+  const done = <T>(work: Promise<T>, stepMs = 1) => stepping(work, () => clock.advance(stepMs));
 
   function process(more: Partial<MailDaemonOptions> = {}) {
     const daemon = createDaemon({ ...options, ...more }, clock);

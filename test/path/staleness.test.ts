@@ -4,6 +4,7 @@ import { createDaemon } from "../../src/daemon/daemon.js";
 import type { DaemonEvents } from "../../src/daemon/events.js";
 import { address, hostOptions, simulatorWith } from "../support/host.js";
 import { createManualClock } from "../support/manual-clock.js";
+import { stepping } from "../support/stepping.js";
 
 const other = "sales@contoso.com";
 const minute = 60_000;
@@ -20,15 +21,7 @@ function scene(handler?: () => Promise<void>) {
   daemon.on("queue:recovered", (payload) => void recovered.push(payload));
 
   /** What the work gives, with time moving on. */
-  async function done<T>(work: Promise<T>): Promise<T> {
-    let ended = false;
-    const end = () => {
-      ended = true;
-    };
-    work.then(end, end);
-    while (!ended) await clock.advance(5);
-    return work;
-  }
+  const done = <T>(work: Promise<T>) => stepping(work, () => clock.advance(5));
 
   onTestFinished(async () => {
     await done(daemon.stop({ deadlineMs: 0 }));

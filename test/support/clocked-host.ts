@@ -10,6 +10,7 @@ import type { DaemonEvents, Delivery, MailDaemon, MailDaemonOptions } from "../.
 import { deferred } from "./deferred.js";
 import { address, hostOptions, simulatorWith } from "./host.js";
 import { createManualClock, type ManualClock, until } from "./manual-clock.js";
+import { stepping } from "./stepping.js";
 
 export type Told = { [Name in keyof DaemonEvents]: { readonly name: Name } & Omit<DaemonEvents[Name], "name"> }[keyof DaemonEvents];
 
@@ -79,15 +80,7 @@ export async function clockedHost({
     await until(() => underWay === 0);
     await clock.advance(stepMs);
   }
-  async function done<T>(work: Promise<T>): Promise<T> {
-    let settled = false;
-    const end = () => {
-      settled = true;
-    };
-    work.then(end, end);
-    while (!settled) await clock.advance(1);
-    return work;
-  }
+  const done = <T>(work: Promise<T>) => stepping(work, () => clock.advance(1));
 
   onTestFinished(async () => {
     held?.resolve();

@@ -9,6 +9,7 @@ import { memoryStore } from "../../../src/state/memory.js";
 import { ownerKey } from "../../../src/state/ownership.js";
 import { address, hostOptions, simulatorWith } from "../../support/host.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
+import { stepping } from "../../support/stepping.js";
 import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
 
 export type Told = { [Name in keyof DaemonEvents]: { readonly name: Name } & Omit<DaemonEvents[Name], "name"> }[keyof DaemonEvents];
@@ -82,15 +83,7 @@ export function createScene(addresses: readonly string[] = [address]): Scene {
     async until(condition) {
       while (!condition()) await clock.advance(5);
     },
-    async done(work) {
-      let settled = false;
-      const end = () => {
-        settled = true;
-      };
-      work.then(end, end);
-      await scene.until(() => settled);
-      return work;
-    },
+    done: (work) => stepping(work, () => clock.advance(5)),
     names: () => scene.told.map(({ name }) => name),
     async deposed() {
       await store.commit({ puts: [{ key: ownerKey, value: foreign }] });

@@ -5,6 +5,7 @@ import type { JsonObject } from "../../../src/graph/wire.js";
 import { cursorKey } from "../../../src/mailbox/cursor.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
+import { stepping } from "../../support/stepping.js";
 import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
 
 export const queue = "Support@Contoso.com";
@@ -29,15 +30,7 @@ export async function createDesk(): Promise<Desk> {
     clock,
     store,
     open: () => openLedger({ store, clock, queue }),
-    async done(work) {
-      let settled = false;
-      const end = () => {
-        settled = true;
-      };
-      work.then(end, end);
-      while (!settled) await clock.advance(1);
-      return work;
-    },
+    done: (work) => stepping(work, () => clock.advance(1)),
   };
 }
 

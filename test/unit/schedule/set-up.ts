@@ -15,6 +15,7 @@ import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
+import { stepping } from "../../support/stepping.js";
 import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
 
 export const address = "Support@Contoso.com";
@@ -149,12 +150,7 @@ export async function createScene(): Promise<Scene> {
 export async function turnOf(scene: Scene, session: Session, signal: AbortSignal = new AbortController().signal) {
   const { store, client, clock, emit } = scene;
   const work = runTurn({ session, store, client, clock, emit, signal });
-  let ended = false;
-  const end = () => {
-    ended = true;
-  };
-  work.then(end, end);
-  while (!ended) await clock.advance(1_000);
+  await stepping(work, () => clock.advance(1_000)).catch(() => undefined); // Whoever gets it hears of it.
   await clock.advance(200);
   return work;
 }
