@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { createMailDaemon } from "../../src/index.js";
 import { hostOptions, next, simulatorWith } from "../support/host.js";
 import { address, createFaultScene } from "./fixtures/scene.js";
+import { account, settleFirst } from "./fixtures/shared-mailbox.js";
 
 const day = 86_400_000;
 
@@ -41,7 +42,6 @@ it("a folder that was not watched for a hundred days brings nothing again that w
 });
 
 it("another's mailbox that is made anew and restored while it is listed brings nothing again that was settled", async () => {
-  const account = "agent@contoso.com";
   const sim = simulatorWith([account, address], { authorityHost: "login.partner.microsoftonline.cn" });
   sim.user(address).grantAccess(account);
   const handed: string[] = [];
@@ -53,12 +53,7 @@ it("another's mailbox that is made anew and restored while it is listed brings n
     }),
   );
   onTestFinished(() => daemon.stop());
-  await daemon.signIn(address, { method: "refreshToken", refreshToken: sim.user(account).issueRefreshToken() });
-  sim.mailbox(address).deliver({ subject: "settled" });
-  const marked = next(daemon, "message:marked");
-  await daemon.start();
-  await marked;
-  await daemon.sweep(address); // It knows whose mailbox it is.
+  await settleFirst(daemon, sim);
   sim.user(address).recreateMailbox({ keep: () => true });
   const changed: string[] = [];
   daemon.on("queue:mailbox-changed", ({ to }) => void changed.push(to));

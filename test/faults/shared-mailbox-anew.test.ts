@@ -1,11 +1,11 @@
 /** Another's mailbox is made anew: nobody signs in again, so only Graph's answers can tell it. */
 import { expect, it, onTestFinished } from "vitest";
 import { createMailDaemon } from "../../src/index.js";
-import { hostOptions, next, simulatorWith } from "../support/host.js";
+import { hostOptions, simulatorWith } from "../support/host.js";
 import { address } from "./fixtures/scene.js";
+import { account, settleFirst } from "./fixtures/shared-mailbox.js";
 
 it("a shared mailbox that is made anew is told, and its new mail arrives", async () => {
-  const account = "agent@contoso.com";
   const sim = simulatorWith([account, address]);
   sim.user(address).grantAccess(account);
   const handed: string[] = [];
@@ -15,12 +15,7 @@ it("a shared mailbox that is made anew is told, and its new mail arrives", async
   onTestFinished(() => daemon.stop());
   const changed: string[] = [];
   daemon.on("queue:mailbox-changed", ({ to }) => void changed.push(to));
-  await daemon.signIn(address, { method: "refreshToken", refreshToken: sim.user(account).issueRefreshToken() });
-  sim.mailbox(address).deliver({ subject: "settled" });
-  const marked = next(daemon, "message:marked");
-  await daemon.start();
-  await marked;
-  await daemon.sweep(address); // It knows whose mailbox it is.
+  await settleFirst(daemon, sim);
   sim.user(address).recreateMailbox({ keep: () => true });
   sim.mailbox(address).deliver({ subject: "new" });
   for (let turn = 1; turn <= 5; turn += 1) await daemon.pollNow(address).catch(() => undefined);
