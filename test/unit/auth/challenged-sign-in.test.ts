@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { challengedClaims } from "../../../src/graph/challenge.js";
 import { deferred } from "../../support/deferred.js";
 import { rejected } from "../../support/rejection.js";
+import { stepping } from "../../support/stepping.js";
 import { address, type Intercept, jsonAnswer, password, setUp } from "./set-up.js";
 
 type World = Awaited<ReturnType<typeof setUp>>;
@@ -27,8 +28,7 @@ const ways = {
       },
     });
     await prompted.promise;
-    await clock.advance(5_000);
-    return ended;
+    return stepping(ended, () => clock.advance(1_000));
   },
 } as const;
 const names = Object.keys(ways) as (keyof typeof ways)[];
