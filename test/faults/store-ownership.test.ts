@@ -23,6 +23,18 @@ it("a second daemon is refused while the first lives, and gets the store at once
   expect(Date.now() - askedAt).toBeLessThan(2_000);
 });
 
+it("a folder that is opened again by the process that writes to it stops neither, and holds what both wrote", async () => {
+  const process = await startStoreProcess(await newFolder());
+  await process.order("open");
+  const written = (await process.order("openBeside", { times: 50 })).answer as number;
+  expect(written).toBeGreaterThan(50);
+  const values = async (prefix: string) =>
+    ((await process.order("list", { prefix: [prefix] })).answer as Entry[]).map(({ value }) => value);
+  expect(await values("q")).toEqual(new Array(written).fill("first"));
+  expect(await values("beside")).toEqual(new Array(50).fill("second"));
+  expect(await process.order("close")).toMatchObject({ told: "done" });
+}, 30_000);
+
 it("a frozen owner is replaced after its expiry; when it wakes its late commit is refused and it hears of its loss", async () => {
   const path = await newFolder();
   const [frozen, successor] = await Promise.all([startStoreProcess(path), startStoreProcess(path)]);
