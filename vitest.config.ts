@@ -1,5 +1,5 @@
 /**
- * How the suites run: one process per file, a few at once, no retries, a leak check and a search for shown secrets around every test.
+ * How the suites run: a few processes at once, one per file where tests start processes themselves, no retries, a leak check and a search for shown secrets around every test.
  * `TEST_REPORT=<file>` adds the machine-readable report that `npm run check` counts from.
  */
 import { availableParallelism } from "node:os";
@@ -7,13 +7,14 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { witnessErrors } from "./test/support/secrets/error-witness.js";
 import { tallySearches } from "./test/support/secrets/tally.js";
+import { nameUnended } from "./test/support/unended.js";
 
 const report = process.env.TEST_REPORT;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Gates and faults start real processes (compilers, npm, daemons that are killed), so they get longer. */
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
-const setupFiles = [here("test/support/leaks.ts"), here("test/support/secrets/watch.ts")];
+const setupFiles = [here("test/support/check-leaks.ts"), here("test/support/secrets/check-secrets.ts")];
 const slowFolders = ["test/gates/**/*.test.ts", "test/faults/**/*.test.ts"];
 
 export default defineConfig({
@@ -32,7 +33,7 @@ export default defineConfig({
     retry: 0,
     // A wait for a state is no measure of speed: a second, the default, is too short for a machine at its limit.
     expect: { poll: { timeout: 15_000 } },
-    reporters: ["default", tallySearches(), ...(report ? ["json"] : [])],
+    reporters: ["default", tallySearches(), nameUnended(), ...(report ? ["json"] : [])],
     // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
     onConsoleLog: (log) => !log.startsWith("oidc-provider "),
     ...(report ? { outputFile: { json: report } } : {}),
@@ -44,6 +45,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles,
+          // Loading the product and what it stands on takes longer than most files' tests: the files of a process share it.
+          isolate: false,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

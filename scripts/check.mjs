@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./run.mjs";
 
+/** A step that hangs is ended, so that the others still tell what they know. */
+const limitMs = 20 * 60_000;
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "report-"));
 const report = join(folder, "tests.json");
@@ -37,7 +40,7 @@ const summary = [];
 for (const { name, parameters, env } of steps) {
   console.log(`\n== ${name}`);
   const startedAt = performance.now();
-  const failure = await run("npm", parameters, { cwd: root, env: { CI: "true", ...env } }).then(
+  const failure = await run("npm", parameters, { cwd: root, env: { CI: "true", ...env }, limitMs }).then(
     () => undefined,
     (/** @type {Error} */ error) => error,
   );

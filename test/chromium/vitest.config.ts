@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     root: here("."),
     include: ["*.test.ts"],
-    setupFiles: [here("../support/leaks.ts")],
+    setupFiles: [here("../support/check-leaks.ts")],
     pool: "forks",
     retry: 0,
     testTimeout: 60_000,

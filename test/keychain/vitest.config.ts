@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     root: here("."),
     include: ["*.test.ts"],
-    setupFiles: [here("../support/leaks.ts"), here("../support/secrets/watch.ts")],
+    setupFiles: [here("../support/check-leaks.ts"), here("../support/secrets/check-secrets.ts")],
     pool: "forks",
     retry: 0,
     testTimeout: 60_000,

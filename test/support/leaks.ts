@@ -1,5 +1,5 @@
 /**
- * The leak check around every test: what a test started (timers, sockets, servers, child processes) must be gone when
+ * The leak check (`check-leaks.ts` puts it around every test): what a test started (timers, sockets, servers, child processes) must be gone when
  * its own clean-up (`afterEach`, `onTestFinished`, `await using`) has run.
  *
  * Timers are counted at the globals, with the line that started them, background ones included: a timer that a stopped
@@ -8,7 +8,7 @@
  * process alive are, so the idle connections that `fetch` keeps in its pool do not count.
  * Concurrent tests share one process and cannot be told apart; they are not checked.
  */
-import { aroundEach } from "vitest";
+import type { TestContext } from "vitest";
 
 const watchedKinds = ["TCPSocketWrap", "TCPServerWrap", "ProcessWrap", "PipeWrap"];
 /** A close is reported by the operating system within a few turns; 200 are far more than it needs. */
@@ -77,7 +77,8 @@ function leaksSince(baseline: Map<string, number>): string[] {
   ];
 }
 
-aroundEach(async (runTest, { task }) => {
+/** Runs a test and fails it when something of it is left. */
+export async function checkLeaks(runTest: () => Promise<void>, { task }: TestContext): Promise<void> {
   if (task.concurrent) return runTest();
   startedTimers.length = 0;
   const baseline = countHandles();
@@ -91,4 +92,4 @@ aroundEach(async (runTest, { task }) => {
   startedTimers.length = 0;
   // A test that failed half-way has said what is wrong already.
   if (leaks.length > 0 && task.result?.state !== "fail") throw new Error(`The test leaks: ${leaks.join("; ")}`);
-});
+}

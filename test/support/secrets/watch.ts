@@ -1,12 +1,12 @@
 /**
- * The secret grep around every test: what the simulators issue (and every key of 32 random bytes) is looked for in every
+ * The secret grep (`check-secrets.ts` puts it around every test): what the simulators issue (and every key of 32 random bytes) is looked for in every
  * event, error, print and warning of this process, and in what harnesses hand on from others. A find fails the test.
  *
  * It sees the emitter of `src/base/emitter.ts` (eventemitter3 itself; subclasses of libraries speak to themselves),
  * `MailError` by `error-witness.ts`, and what is written to the console and the standard streams.
  */
 import { EventEmitter } from "eventemitter3";
-import { afterAll, aroundEach } from "vitest";
+import type { TestContext } from "vitest";
 import { errorWitness } from "./error-witness.js";
 import { onSecret } from "./issued-secrets.mjs";
 import { countNames, lookForSecret, type SearchCounts, searchCounts, showError, showEvent, showPrint, takeFindings } from "./showings.js";
@@ -38,12 +38,13 @@ watchStream("what was printed to the console", _stderr);
 
 process.on("warning", (warning) => showPrint("a warning of the process", `${warning.stack}\n`));
 
-function assertNothingFound(when: string): void {
+export function assertNothingFound(when: string): void {
   const found = takeFindings();
   if (found.length > 0) throw new Error(`${when} shows a secret: ${found.join("; ")}`);
 }
 
-aroundEach(async (runTest, { task }) => {
+/** Runs a test and fails it when it shows a secret. */
+export async function checkSecrets(runTest: () => Promise<void>, { task }: TestContext): Promise<void> {
   const before = searchCounts();
   assertNothingFound("Something before the test");
   try {
@@ -53,6 +54,4 @@ aroundEach(async (runTest, { task }) => {
     task.meta.searched = Object.fromEntries(countNames.map((name) => [name, after[name] - before[name]])) as unknown as SearchCounts;
     assertNothingFound("The test");
   }
-});
-
-afterAll(() => assertNothingFound("Something after the last test"));
+}
