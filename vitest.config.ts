@@ -1,5 +1,5 @@
 /**
- * How the suites run: a few processes at once, one per file where tests start processes themselves, no retries, a leak check and a search for shown secrets around every test.
+ * How the suites run: a few processes at once, each for many files, no retries, a leak check and a search for shown secrets around every test.
  * `TEST_REPORT=<file>` adds the machine-readable report that `npm run check` counts from.
  */
 import { availableParallelism } from "node:os";
@@ -28,6 +28,8 @@ export default defineConfig({
   },
   test: {
     pool: "forks",
+    // Loading the product and what it stands on takes longer than most files' tests: the files of a process share it.
+    isolate: false,
     // Many wait for processes, sockets and timers: more of them than there are cores.
     maxWorkers: Math.max(3, availableParallelism()),
     retry: 0,
@@ -45,8 +47,6 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles,
-          // Loading the product and what it stands on takes longer than most files' tests: the files of a process share it.
-          isolate: false,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -133,10 +133,10 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
   /** Why the store is lost, or nothing when it is still ours or may yet be renewed. */
   async function renewOnce(): Promise<Loss | undefined> {
     const renewedUntil = clock.now() + expiryMs;
-    // A write that does not end in time is one that failed. After a freeze that time is over already: this is the last chance.
-    const stopWatching = clock.startTimer(() => lose({ why: notRenewed }), Math.max(expiresAt - clock.now(), renewMs), {
-      background: true,
-    });
+    // A write that does not end in time is one that failed. After a freeze, or on a disk in trouble, that time is over
+    // already: this is the last chance, with the patience of a whole term, since a busy disk may take seconds.
+    const leftMs = expiresAt - clock.now();
+    const stopWatching = clock.startTimer(() => lose({ why: notRenewed }), leftMs >= renewMs ? leftMs : expiryMs, { background: true });
     try {
       const result = await store.commit({
         checks: [{ key: ownerKey, version }],

@@ -71,6 +71,8 @@ async function troubleLasts(host: DiskHost): Promise<void> {
   const sinceMs = async () => {
     const { payload } = await host.order("status");
     const { storeTrouble } = payload as { storeTrouble?: { since: string } };
+    // Else it says nothing of its store any more.
+    expect([...host.of("daemon:stopped"), ...host.of("store:recovered")]).toEqual([]);
     return storeTrouble ? Date.now() - Date.parse(storeTrouble.since) : -1;
   };
   await expect.poll(sinceMs, patiently).toBeGreaterThan(pastExpiryMs);
