@@ -66,7 +66,7 @@ it(
         `k1:${key}`,
       );
 
-    const cutOff = begin();
+    const cutOff = await begin();
     cutOff.order("start");
     await expect.poll(() => walks(simulator, "next"), patiently).toBeGreaterThan(oldCount / pageSize / 2);
     await cutOff.kill();
@@ -74,7 +74,7 @@ it(
     const early = mailbox.deliver();
 
     const beganAt = Date.now();
-    const live = begin();
+    const live = await begin();
     live.order("start");
     await expect.poll(() => live.of("polled").length, patiently).toBeGreaterThan(1);
     expect(walks(simulator, "first")).toBe(1);
@@ -108,7 +108,7 @@ it(
     const inTheGap = mailbox.deliver();
     mailbox.move(moved[1], "inbox");
     const monthBeganAt = Date.now();
-    const month = begin();
+    const month = await begin();
     month.order("start");
     await expect.poll(() => month.of("handed").length, patiently).toBe(2);
     await expect.poll(() => month.of("polled").length, patiently).toBeGreaterThan(1);

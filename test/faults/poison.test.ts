@@ -66,12 +66,12 @@ test("a mail that kills the process goes to quarantine after so many lone crashe
   const arrive = () => [supportBox.deliver({ subject: "new" }), salesBox.deliver({ subject: "new" })];
   const settledIn = (lines: readonly PoisonLine[]) => lines.flatMap((line) => (line.is === "settled" ? [line.key.split("/")[1]!] : []));
 
-  const crowd = begin(neighbours.length + 1);
+  const crowd = await begin(neighbours.length + 1);
   expect(await crowd.killed).toBe(true);
   lives.push({ lines: crowd.lines(), arrived: [] });
   expect(crowd.lines().filter(({ is }) => is === "begun").length).toBe(neighbours.length + 1);
 
-  let life = begin(0);
+  let life = await begin(0);
   let restarts = 1;
   for (; restarts < mostLives; restarts += 1) {
     const arrived = arrive();
@@ -81,7 +81,7 @@ test("a mail that kills the process goes to quarantine after so many lone crashe
       break;
     }
     lives.push({ lines: life.lines(), arrived });
-    life = begin(0);
+    life = await begin(0);
   }
   const expected = new Set([...neighbours, ...lives.flatMap(({ arrived }) => arrived)]);
   await expect
