@@ -26,7 +26,10 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }
 
-export function createManualClock(startAt = Date.parse("2026-03-01T08:00:00Z")): ManualClock {
+const defaultStart = Date.parse("2026-03-01T08:00:00Z");
+
+/** @param isBusy says that something is under way that takes no time, however many turns of the event loop: time waits for it */
+export function createManualClock(startAt = defaultStart, isBusy: () => boolean = () => false): ManualClock {
   let now = startAt;
   let timers: { readonly at: number; readonly run: () => void }[] = [];
   return {
@@ -50,6 +53,7 @@ export function createManualClock(startAt = Date.parse("2026-03-01T08:00:00Z")):
       const end = now + ms;
       for (;;) {
         await settle();
+        await until(() => !isBusy());
         const due = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
         if (!due) break;
         now = Math.max(now, due.at);

@@ -35,7 +35,8 @@ export const neverAnswers: Intercept = (_url, _pass, signal) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
 
 export async function setUp(options: { cloud?: CloudName; clientId?: string; lifetimeSeconds?: number | "drawn"; seed?: number } = {}) {
-  const clock = createManualClock();
+  // Real cryptography takes its turns of the event loop; no deadline of a request may pass meanwhile.
+  const clock = createManualClock(undefined, () => network.answering > 0);
   const simulator = createSimulator({
     now: () => clock.now(),
     seed: options.seed ?? 1,
@@ -100,6 +101,8 @@ function createNetwork(pass: Fetch) {
   const hosts: string[] = [];
   const network = {
     intercept: undefined as Intercept | undefined,
+    /** Requests that the simulator is answering. */
+    answering: 0,
     secrets,
     hosts,
     fetch: undefined as unknown as Fetch,
@@ -122,13 +125,21 @@ function createNetwork(pass: Fetch) {
     secrets.add(value).add(encodeURIComponent(value));
     lookForSecret("secret of a token request", value);
   };
+  const counted: Fetch = async (input, init) => {
+    network.answering += 1;
+    try {
+      return await pass(input, init);
+    } finally {
+      network.answering -= 1;
+    }
+  };
   network.fetch = async (input, init) => {
     const url = new URL(String(input));
     hosts.push(url.host);
     const form = new URLSearchParams(String(init?.body ?? ""));
     for (const name of ["password", "refresh_token", "code", "code_verifier", "device_code"]) note(form.get(name));
     const signal = init?.signal ?? new AbortController().signal;
-    const answer = network.intercept ? await network.intercept(url, () => pass(input, init), signal) : await pass(input, init);
+    const answer = network.intercept ? await network.intercept(url, () => counted(input, init), signal) : await counted(input, init);
     const body = await answer.clone().text();
     try {
       const json = JSON.parse(body) as Record<string, unknown>;
