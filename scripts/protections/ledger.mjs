@@ -95,9 +95,29 @@ export const ledger = [
   {
     protection: "a store in trouble is asked again until it takes the end of a delivery",
     file: "src/delivery/insist.ts",
-    find: 'if (!(error instanceof MailError) || error.code !== "STORE_UNAVAILABLE") throw error;',
-    replace: "throw error;",
+    find: "      unlessAway(error);\n",
+    replace: "      throw error;\n",
     test: [dispatcherTest, "a store that is away for a while delays a settlement, which then is made once"],
+  },
+  {
+    protection: "a copy whose end the store did not take is not forgotten",
+    file: "src/delivery/ledger.ts",
+    find: "      copies.set(copy.copyOf, copy);\n",
+    replace: "",
+    test: [
+      "test/unit/delivery/copy-and-store.test.ts",
+      "the copy of one that is gone is delivered, though the store failed when it was to be opened",
+    ],
+  },
+  {
+    protection: "a folder is one LMDB database, however often it is opened",
+    file: "src/state/lmdb-database.ts",
+    find: "const one = shared.get(file) ?? {",
+    replace: "const one = {",
+    test: [
+      "test/faults/store-ownership.test.ts",
+      "a folder that is opened again by the process that writes to it stops neither, and holds what both wrote",
+    ],
   },
   {
     protection: "while the store is in trouble no page is asked for",

@@ -3,6 +3,7 @@
 const roundsTest = "test/faults/rounds.test.ts";
 const turnTest = "test/unit/schedule/turn.test.ts";
 const lostCursorTest = "test/unit/schedule/lost-cursor.test.ts";
+const sickTest = "test/unit/schedule/one-sick-folder.test.ts";
 const sweepTest = "test/faults/sweep.test.ts";
 const another = "another mailbox behind the address is told and begins anew; what was restored of the old one does not come again";
 
@@ -131,6 +132,43 @@ export const rounds = [
     find: 'if (before === owner) return "same";',
     replace: 'if (before !== undefined) return "same";',
     test: [roundsTest, another],
+  },
+  {
+    protection: "trouble of one folder keeps the others neither from their rounds nor from the sweep",
+    file: "src/schedule/turn.ts",
+    find: "if (signal.aborted || !mayBeOfOneFolder(error)) throw error;",
+    replace: "throw error;",
+    test: [
+      "test/faults/missing-folder.test.ts",
+      "a watched folder that Graph refuses keeps neither the mail of the others waiting nor their sweep",
+    ],
+  },
+  {
+    protection: "a sweep passes a folder over that it cannot list",
+    file: "src/schedule/sweep.ts",
+    find: "if (listing && !listing.complete && mayBeOfOneFolder(error)) {",
+    replace: "if (listing?.complete) {",
+    test: [
+      sickTest,
+      "a folder that cannot be listed is passed over by the sweep, with what was listed of it, and told; the others are compared",
+    ],
+  },
+  {
+    protection: "a sweep leaves a folder alone until its first walk is complete",
+    file: "src/schedule/sweep-listing.ts",
+    find: "?.live === true;",
+    replace: "?.live !== null;",
+    test: [sickTest, "the old mail of a folder that appears is old to a sweep as well, though that comes before the first walk"],
+  },
+  {
+    protection: "a link of no use leads to a walk over again, though the folder is the same",
+    file: "src/schedule/folder-round.ts",
+    find: 'return code === "SYNC_FOLDER_NOT_FOUND" || (before',
+    replace: "return (before",
+    test: [
+      "test/unit/schedule/link-of-a-gone-folder.test.ts",
+      "a link that Graph refuses with 404 $code is given up, and the folder is walked by its name (its id is $id)",
+    ],
   },
   {
     protection: "a sweep comes by itself",

@@ -17,8 +17,14 @@ export async function insisting<T>(write: () => Promise<T>, { clock, signal }: {
     try {
       return await sharedWait(write(), signal);
     } catch (error) {
-      if (!(error instanceof MailError) || error.code !== "STORE_UNAVAILABLE") throw error;
+      unlessAway(error);
       await sleep(clock, backoffMs(clock, failures, backoff), signal);
     }
   }
+}
+
+/** For what can be left until the store, which tells its trouble itself, is well again. @throws `error`, unless it is that trouble */
+export function unlessAway(error: unknown): undefined {
+  if (!(error instanceof MailError && error.code === "STORE_UNAVAILABLE")) throw error;
+  return undefined;
 }

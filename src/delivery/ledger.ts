@@ -7,9 +7,11 @@
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { oneByOne } from "../base/one-by-one.js";
 import { stated } from "../base/stated.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { Commit, Key, Store, Value } from "../state/store.js";
+import { unlessAway } from "./insist.js";
 import { begun, isUnderWay, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
 import { raiseEpoch, readOpenWork } from "./ledger-opening.js";
 import {
@@ -144,15 +146,19 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
   async function follow(copy: OpenEntry | undefined): Promise<OpenEntry | undefined> {
     if (copy?.copyOf === undefined) return undefined;
     const { open: original, final } = (await look([copy.copyOf])).get(copy.copyOf) ?? {};
-    if (isUnderWay(original)) return undefined;
+    if (isUnderWay(original) || !copies.delete(copy.copyOf)) return undefined;
     const state = original ? (original.outcome ?? "settled") : (final?.state ?? "gone");
-    copies.delete(copy.copyOf);
-    if (state === "gone") return update(uncopied(copy), {}, 0);
-    const { failures, attempts } = original ?? final ?? {};
-    const like = { ...finalOf(copy, state, clock.now()), ...stated({ failures, attempts }) } as FinalEntry;
-    const away = state === "quarantined" ? [quarantineKey(queueKey, copy.copyOf)] : [];
-    await rest([{ entry: copy, final: like }], 0, quarantinePuts(queueKey, { id: copy.id, state, at: like.at }), away);
-    return undefined;
+    try {
+      if (state === "gone") return await update(uncopied(copy), {}, 0);
+      const { failures, attempts } = original ?? final ?? {};
+      const like = { ...finalOf(copy, state, clock.now()), ...stated({ failures, attempts }) } as FinalEntry;
+      const away = state === "quarantined" ? [quarantineKey(queueKey, copy.copyOf)] : [];
+      await rest([{ entry: copy, final: like }], 0, quarantinePuts(queueKey, { id: copy.id, state, at: like.at }), away);
+      return undefined;
+    } catch (error) {
+      copies.set(copy.copyOf, copy);
+      throw error;
+    }
   }
 
   async function look(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
@@ -171,13 +177,6 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
     return known;
   }
 
-  /** One after another: whatever opens an entry must see what the one before has opened. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = lastOpening.then(work);
-    lastOpening = mine.catch(() => undefined);
-    return mine;
-  }
-
   /** Not one whose message was opened again since. */
   function isCurrent({ id, sequence }: OpenEntry): boolean {
     return open.get(id)?.sequence === sequence && sequence !== leaving;
@@ -190,7 +189,8 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
 
   const work = await readOpenWork(store, queueKey, { clock, queue });
   let { nextSequence } = work;
-  let lastOpening: Promise<unknown> = Promise.resolve();
+  /** Whatever opens an entry must see what the one before has opened. */
+  const inTurn = oneByOne();
   /** The sequence of the entry that is just being replaced; empty when none is. */
   let leaving: number | undefined;
   const open = new Map(work.entries.map((entry) => [entry.id, entry]));
@@ -232,9 +232,9 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
         if (puts.length > 0) await commit({ puts, deletes });
         for (const [id, entry] of fresh) open.set(id, entry);
         for (const [original, entry] of waiting) copies.set(original, entry);
-        for (const copy of waiting.values()) {
-          // Its original may have ended meanwhile.
-          const delivered = await follow(copy);
+        // The original of one may have ended meanwhile. Where the store fails now the page is recorded: the next one asks again.
+        for (const copy of [...copies.values()]) {
+          const delivered = await follow(copy).catch(unlessAway);
           if (delivered) fresh.set(delivered.id, delivered);
         }
         return [...fresh.values()];

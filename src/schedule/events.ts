@@ -85,8 +85,11 @@ export interface ScheduleEvents {
     /** Entries that were dropped, as their messages were in no watched folder for 90 days. */
     readonly pruned: number;
   };
-  /** A sweep could not be made; the next is tried in a quarter of an hour, or at its own time if that is sooner. */
-  "queue:sweep-failed": AboutQueue & { readonly code: MailErrorCode; readonly reason: string };
+  /**
+   * A sweep could not be made; the next is tried in a quarter of an hour, or at its own time if that is sooner. With a
+   * `folder`: that one could not be listed to its end; what was listed of it is compared, and the sweep goes on with the others.
+   */
+  "queue:sweep-failed": AboutQueue & { readonly folder?: string; readonly code: MailErrorCode; readonly reason: string };
   /**
    * A turn failed and will be tried again; the queue's state says when where it is one of its own. Or one of several
    * folders is not there (`SYNC_FOLDER_NOT_FOUND`): `failures` and `nextInMs` are that folder's, the others go on.

@@ -1,6 +1,6 @@
-/** What `queue:failed` says of an error: its code and sentence, the service's own code, and what can be done. */
+/** Of errors: what `queue:failed` says of one (code and sentence, the service's own code, what can be done), and how far it may reach. */
 import { type Advice, adviceOf } from "../auth/advice.js";
-import type { MailError, MailErrorCode } from "../base/errors.js";
+import { MailError, type MailErrorCode } from "../base/errors.js";
 
 export interface ToldFailure extends Advice {
   readonly code: MailErrorCode;
@@ -12,3 +12,20 @@ export function toldOf(error: MailError): ToldFailure {
   const { code, message, serviceCode } = error;
   return { code, reason: message, ...(serviceCode === undefined ? {} : { serviceCode }), ...adviceOf(error) };
 }
+
+/**
+ * Whether it may be the matter with one folder alone, so that the others are looked at all the same. Where the whole
+ * mailbox is in trouble, each of its folders says so.
+ */
+export function mayBeOfOneFolder(error: unknown): error is MailError {
+  return error instanceof MailError && error.scope !== "daemon" && !/^(AUTH|LIFECYCLE)_/.test(error.code) && !ofWhole.has(error.code);
+}
+
+/** Of the sign-in, the mailbox, the network or the store. */
+const ofWhole: ReadonlySet<MailErrorCode> = new Set([
+  "GRAPH_UNAUTHORIZED",
+  "GRAPH_THROTTLED",
+  "GRAPH_UNREACHABLE",
+  "GRAPH_MAILBOX_UNAVAILABLE",
+  "STORE_UNAVAILABLE",
+]);

@@ -85,7 +85,7 @@ async function insteadOfDelta(
   if (code === "SYNC_CURSOR_LOST" || code === "SYNC_ROUND_LOOPED") return overAgain(work, error, cursor, told);
   if (cursor.link && isOfLink.has(code)) {
     if ((await checkOwner(work)) === "another") return (await storedCursor(work)) ?? begun;
-    if (await isAnotherFolder(work, code)) return overAgain(work, error, cursor, told);
+    if (await isOfNoUse(work, code)) return overAgain(work, error, cursor, told);
   }
   const isOfOneMessage = isForPage(error) && work.session.pageSize.exhausted;
   // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
@@ -101,13 +101,14 @@ function refusesDelta({ code, status, serviceCode = "" }: MailError): boolean {
 }
 
 /**
- * A link names its folder, and may name its user, by ids: those may be gone while the folder is there under another id
- * (a folder that was made anew). A mailbox that is away does not answer this, and takes no cursor along.
+ * A link names its folder, and may name its user, by ids: those may be gone while the folder is there, under another id
+ * (a folder that was made anew) or the same (one that was deleted and recovered). A mailbox that is away does not answer
+ * this, and takes no cursor along.
  */
-async function isAnotherFolder(work: FolderWork, code: MailErrorCode): Promise<boolean> {
+async function isOfNoUse(work: FolderWork, code: MailErrorCode): Promise<boolean> {
   const before = work.session.folderIds.get(work.folder);
   const { id } = await askFolder(work);
-  return before === undefined ? code === "SYNC_FOLDER_NOT_FOUND" : id !== before;
+  return code === "SYNC_FOLDER_NOT_FOUND" || (before !== undefined && id !== before);
 }
 
 /**

@@ -41,7 +41,7 @@ export async function folderIdOf(work: FolderWork): Promise<string> {
 }
 
 /** The folder's cursor as stored. @throws MailError `STORE_…` */
-export async function storedCursor({ session, store, folder }: FolderWork): Promise<Cursor | undefined> {
+export async function storedCursor({ session, store, folder }: TurnWork & Pick<FolderWork, "folder">): Promise<Cursor | undefined> {
   const record = await store.get(cursorKey(session.ledger.queueKey, folder));
   return record && readCursor(record, session.settings.address);
 }

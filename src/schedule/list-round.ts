@@ -3,7 +3,8 @@
  * mail each time, and all of it when the folder's count says that there is more to see than the newest.
  *
  * Invariant: the same as of a round by delta: what is in the folder during it is in the ledger at its end, but for old
- * mail that was moved into a large folder, which waits for a full listing, at most a quarter of an hour.
+ * mail that was moved into a large folder, which waits for a full listing, at most a quarter of an hour, or for the sweep
+ * where the folder's count stayed the same.
  */
 import type { Cursor, ListingMode } from "../mailbox/cursor.js";
 import { listFolder } from "../mailbox/listing.js";

@@ -1,8 +1,9 @@
 /**
  * The first half of a sweep: the folders are listed, and each message is looked up in the ledger.
  *
- * Invariant: a listing that shows fewer messages than Graph counts in the folder is made again in smaller pages, and what
- * is still missing then is told: a short listing proves nothing. A folder that is not there is passed over, and told as well.
+ * Invariants: a listing that shows fewer messages than Graph counts in the folder is made again in smaller pages, and what
+ * is still missing then is told: a short listing proves nothing. A folder that is not there is passed over, and told as
+ * well; so is one whose first walk is not complete: that walk says which of its messages are old.
  */
 import { MailError } from "../base/errors.js";
 import type { Sighting } from "../delivery/ledger.js";
@@ -10,7 +11,7 @@ import type { WireItem } from "../graph/wire.js";
 import { listFolder } from "../mailbox/listing.js";
 import { lightSelect } from "../mailbox/message.js";
 import { createPageSize } from "../mailbox/page-size.js";
-import { askFolder, type TurnWork } from "./folder-work.js";
+import { askFolder, storedCursor, type TurnWork } from "./folder-work.js";
 import { tellForeign } from "./foreign-changes.js";
 import { sighted } from "./sightings.js";
 
@@ -20,16 +21,20 @@ export type Candidate = Omit<Sighting, "becomes">;
 export interface SweepListing {
   /** Goes on by a page. @throws MailError; then the folder is listed from its beginning again */
   next(work: TurnWork): Promise<void>;
+  /** Leaves the present folder as it is, with what was listed of it, and goes on with the next; gives its name. */
+  passOver(): string;
   readonly complete: boolean;
   /** Folders whose listing has not ended. */
   readonly foldersLeft: number;
+  /** Folders that were listed to their end. */
+  readonly foldersListed: number;
   /** Ids of all messages listed. */
   readonly seen: ReadonlySet<string>;
   /** By id. */
   readonly candidates: ReadonlyMap<string, Candidate>;
   /** How many of those listed the ledger knows. */
   readonly known: number;
-  /** Messages that Graph counts and does not list, over all folders; a folder that is not there counts as one. */
+  /** Messages that Graph counts and does not list, over all folders; a folder that was passed over counts as one. */
   readonly unlisted: number;
 }
 
@@ -55,6 +60,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   const unknown = new Set<string>();
   const candidates = new Map<string, Candidate>();
   let at = 0;
+  let foldersListed = 0;
   let unlisted = 0;
   /** Empty between folders. */
   let current: FolderListing | undefined;
@@ -99,11 +105,24 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       unlisted += Math.max(0, short);
     }
     at += 1;
+    foldersListed += 1;
+  }
+
+  function passOver(): string {
+    current = undefined;
+    unlisted += 1;
+    at += 1;
+    return folders[at - 1] as string;
   }
 
   return {
+    passOver,
     async next(work) {
       try {
+        if (!current && !(await isLive(work, folders[at] as string))) {
+          passOver();
+          return;
+        }
         const listing = current ?? (await begin(work, false));
         current = listing;
         const page = await listing.pages.next();
@@ -112,8 +131,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       } catch (error) {
         current = undefined;
         if (!(error instanceof MailError && error.code === "SYNC_FOLDER_NOT_FOUND")) throw error;
-        at += 1;
-        unlisted += 1;
+        passOver();
       }
     },
     get complete() {
@@ -121,6 +139,9 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     },
     get foldersLeft() {
       return folders.length - at;
+    },
+    get foldersListed() {
+      return foldersListed;
     },
     seen,
     candidates,
@@ -131,4 +152,8 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       return unlisted;
     },
   };
+}
+
+async function isLive(work: TurnWork, folder: string): Promise<boolean> {
+  return (await storedCursor({ ...work, folder }))?.live === true;
 }

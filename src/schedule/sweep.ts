@@ -8,6 +8,7 @@
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { Key } from "../state/store.js";
+import { mayBeOfOneFolder } from "./failure.js";
 import type { TurnWork } from "./folder-work.js";
 import type { QueueSettings } from "./session.js";
 import { beginListing, type SweepListing } from "./sweep-listing.js";
@@ -33,7 +34,7 @@ interface Waiter {
 
 /** Pages of a listing in one turn. */
 const pagesAStep = 5;
-/** Failures of the listing in one folder, or of the rounds before it in a row, after which a sweep is given up. */
+/** Failures of the listing in one folder after which that is passed over; of the rounds before it in a row, after which a sweep is given up. */
 const patience = 5;
 /** The longest wait for another try of a sweep that failed, milliseconds. */
 const againMs = 15 * 60_000;
@@ -52,6 +53,8 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
    * its beginning after each, and comes to the same message again.
    */
   let failures = 0;
+  /** Why a folder was passed over; empty when none was. */
+  let passedOver: MailError | undefined;
   /** Empty until `stop`. */
   let stopped: MailError | undefined;
   let failedRounds = 0;
@@ -73,6 +76,8 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
       return true;
     }
     const { result, event } = await verdictOf(work, sweep);
+    // What was listed is delivered; a sweep that has seen no folder whole is none.
+    if (passedOver && sweep.foldersListed === 0) return failed(passedOver, patience);
     await work.session.ledger.write({ puts: [{ key: sweepKey(work.session.ledger.queueKey), value: clock.now() }] });
     work.emit("queue:swept", { queue, ...event });
     forget();
@@ -84,6 +89,7 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
 
   function forget(): void {
     listing = undefined;
+    passedOver = undefined;
     failures = 0;
     failedRounds = 0;
   }
@@ -123,9 +129,17 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
           throw error;
         if (listing && listing.foldersLeft < foldersLeft) failures = 0;
         failures += 1;
-        const goesOn = failed(error, failures);
-        if (!goesOn) work.emit("queue:sweep-failed", { queue, code: error.code, reason: error.message });
-        return { more: goesOn };
+        if (error.retryable && failures < patience) return { more: true };
+        const { code, message: reason } = error;
+        if (listing && !listing.complete && mayBeOfOneFolder(error)) {
+          work.emit("queue:sweep-failed", { queue, folder: listing.passOver(), code, reason });
+          passedOver ??= error;
+          failures = 0;
+          return { more: true };
+        }
+        failed(error, patience);
+        work.emit("queue:sweep-failed", { queue, code, reason });
+        return { more: false };
       }
     },
     demand: () => (stopped ? Promise.reject(stopped) : new Promise((resolve, reject) => waiters.push({ resolve, reject }))),

@@ -2,12 +2,12 @@
  * One turn of one queue: a round of each folder, then a step of its sweep. The only place that sees cursors, ledger and
  * deliveries together.
  *
- * Invariants: a folder that is not there keeps neither the others nor the sweep from theirs; a page's cursor and its
- * ledger entries are one commit, and only what is recorded is handed on.
+ * Invariants: a folder that is not there, or cannot be read, keeps neither the others nor the sweep from theirs; a page's
+ * cursor and its ledger entries are one commit, and only what is recorded is handed on.
  */
-import { MailError, type MailErrorCode } from "../base/errors.js";
+import type { MailError } from "../base/errors.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
-import { toldOf } from "./failure.js";
+import { mayBeOfOneFolder, toldOf } from "./failure.js";
 import { roundOfFolder } from "./folder-round.js";
 import type { TurnWork } from "./folder-work.js";
 import { noteOwner } from "./mailbox-owner.js";
@@ -52,6 +52,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   await session.mailbox.tokens.get({ signal });
   await noteOwner(options);
   let failure: MailError | undefined;
+  let completed = 0;
   const { folders } = session.settings;
   const { missing } = session;
   const notThere: MissingFolder[] = [];
@@ -61,16 +62,19 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
     try {
       await roundOfFolder({ ...options, folder, onPage, onListing });
       missing.found(folder);
+      completed += 1;
     } catch (error) {
-      if (!(error instanceof MailError) || !ofOneFolder.has(error.code)) throw error;
+      if (signal.aborted || !mayBeOfOneFolder(error)) throw error;
       if (error.code === "SYNC_FOLDER_NOT_FOUND") notThere.push(missing.notFound(folder, error));
       else failure ??= error;
     }
   }
   if (missing.error && missing.count === folders.length) throw missing.error;
   for (const one of notThere) tellMissing(options, one);
-  if (failure) throw failure;
+  // Where no folder has had its round the mailbox itself may be in trouble.
+  if (failure && completed === 0) throw failure;
   const swept = await options.sweepStep?.(options);
+  if (failure) throw failure;
   const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
   return {
     pages,
@@ -85,14 +89,3 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
 function tellMissing({ session, clock, emit }: TurnOptions, { error, failures, nextTryAt }: MissingFolder): void {
   emit("queue:failed", { queue: session.settings.address, ...toldOf(error), failures, nextInMs: nextTryAt - clock.now() });
 }
-
-/** What can be the matter with one folder alone. */
-const ofOneFolder: ReadonlySet<MailErrorCode> = new Set([
-  "SYNC_FOLDER_NOT_FOUND",
-  "SYNC_CURSOR_LOST",
-  "SYNC_ROUND_LOOPED",
-  "GRAPH_REFUSED",
-  "GRAPH_NOT_FOUND",
-  "GRAPH_BAD_RESPONSE",
-  "STORE_RECORD_INVALID",
-]);

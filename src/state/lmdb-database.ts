@@ -5,10 +5,11 @@
  * when another database of the same folder has one under way that waits for this very thread, neither ever ends
  * (seen in lmdb 3.5.6: `EnvWrap::beginTxn` against `WriteWorker::WaitForCallbacks`).
  */
-import { stat } from "node:fs/promises";
+import { open as openFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { RootDatabase } from "lmdb";
 import { MailError } from "../base/errors.js";
-import { prepareFolder } from "./lmdb-folder.js";
+import { dataFile, prepareFolder } from "./lmdb-folder.js";
 import { formatKey, lmdbFormat } from "./lmdb-record.js";
 
 export type Database = RootDatabase<Uint8Array, Uint8Array>;
@@ -38,39 +39,44 @@ const databaseOptions = {
   permissionsMode: 0o600,
 } as const;
 
-/** By what the operating system knows a folder by, since one folder may have several paths. */
+/** By what the operating system knows the data file by: a folder may have several paths, and be made anew under its old one. */
 const shared = new Map<string, Shared>();
 
 /** The database in the folder, which is made if absent, and the function that leaves it; the last user's leaving closes it. */
 export async function openDatabase(path: string): Promise<{ readonly opened: OpenedDatabase; leave(): Promise<void> }> {
   await prepareFolder(path);
-  const { dev, ino } = await stat(path, { bigint: true });
-  const folder = `${dev}:${ino}`;
-  for (let closing = shared.get(folder)?.closing; closing; closing = shared.get(folder)?.closing) await closing;
+  const file = await identityOf(join(path, dataFile));
+  for (let closing = shared.get(file)?.closing; closing; closing = shared.get(file)?.closing) await closing;
 
-  const one = shared.get(folder) ?? { opening: open(path), users: 0 };
-  shared.set(folder, one);
+  const one = shared.get(file) ?? { opening: open(path), users: 0 };
+  shared.set(file, one);
   one.users += 1;
   try {
-    return { opened: await one.opening, leave: () => leave(folder, one) };
+    return { opened: await one.opening, leave: () => leave(file, one) };
   } catch (error) {
-    if (shared.get(folder) === one) shared.delete(folder);
+    if (shared.get(file) === one) shared.delete(file);
     throw error;
   }
 }
 
-async function leave(folder: string, one: Shared): Promise<void> {
-  one.users -= 1;
-  if (one.users > 0) return;
-  // Said before anything is waited for: who comes now waits for the end of it.
-  one.closing = one.opening.then(close).finally(() => shared.delete(folder));
-  await one.closing;
+/** Of the file, which is made if absent; LMDB takes an empty one for a new store. As long as it is open no other gets the same. */
+async function identityOf(file: string): Promise<string> {
+  const handle = await openFile(file, "a", 0o600);
+  try {
+    const { dev, ino } = await handle.stat({ bigint: true });
+    return `${dev}:${ino}`;
+  } finally {
+    await handle.close();
+  }
 }
 
-async function close({ db, lastWriteFailed }: OpenedDatabase): Promise<void> {
-  const closed = db.close();
-  // After a write that failed lmdb waits for ever for its flush; the environment is then left to the end of the process.
-  if (!lastWriteFailed) await closed;
+async function leave(file: string, one: Shared): Promise<void> {
+  one.users -= 1;
+  const { db, lastWriteFailed } = await one.opening;
+  // After a write that failed lmdb would wait for ever for its flush: it stays open, for whoever opens the folder next.
+  if (one.users > 0 || lastWriteFailed) return;
+  one.closing ??= db.close().finally(() => shared.delete(file));
+  await one.closing;
 }
 
 async function open(path: string): Promise<OpenedDatabase> {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { MailError } from "../base/errors.js";
 
 /** The files that LMDB keeps in its folder (lmdb.h, `mdb_env_open`). */
-const dataFile = "data.mdb";
+export const dataFile = "data.mdb";
 const lockFile = "lock.mdb";
 
 /** Marks an LMDB file; it follows the header of the first page, whose size differs by platform (mdb.c, `MDB_meta`). */

@@ -27,6 +27,10 @@ it("commits that find the disk full are refused whole, the others stay, reading 
   expect(await put(4, 1_000_000)).toMatchObject({ code: "STORE_UNAVAILABLE" });
   expect(await writer.order("get", { key: ["q", 1] })).toMatchObject({ answer: { value: "xxxxxxxxxx" } });
   expect(await writer.order("close")).toMatchObject({ told: "done" });
+  // Opened again by the same process it is the same store, and takes what fits.
+  expect(await writer.order("open")).toMatchObject({ told: "done" });
+  expect(await put(5, 10)).toMatchObject({ answer: { ok: true } });
+  expect(await writer.order("close")).toMatchObject({ told: "done" });
   expect(writer.told.filter(({ told }) => told === "unhandled")).toEqual([]);
   await writer.kill();
 
@@ -37,8 +41,10 @@ it("commits that find the disk full are refused whole, the others stay, reading 
   expect(found.map(({ key }) => key)).toEqual([
     ["q", 1],
     ["q", 3],
+    ["q", 5],
     ["q", "twin", 1],
     ["q", "twin", 3],
+    ["q", "twin", 5],
   ]);
 });
 
