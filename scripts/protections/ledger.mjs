@@ -110,16 +110,6 @@ export const ledger = [
     ],
   },
   {
-    protection: "a folder is one LMDB database, however often it is opened",
-    file: "src/state/lmdb-database.ts",
-    find: "const one = shared.get(file) ?? {",
-    replace: "const one = {",
-    test: [
-      "test/faults/store-ownership.test.ts",
-      "a folder that is opened again by the process that writes to it stops neither, and holds what both wrote",
-    ],
-  },
-  {
     protection: "while the store is in trouble no page is asked for",
     file: "src/schedule/poller.ts",
     find: "const trouble = storeTrouble();",

@@ -167,7 +167,7 @@ export const rounds = [
     replace: "return (before",
     test: [
       "test/unit/schedule/link-of-a-gone-folder.test.ts",
-      "a link that Graph refuses with 404 $code is given up, and the folder is walked by its name (its id is $id)",
+      "a link that Graph refuses with 404 is given up, though the folder has kept its id",
     ],
   },
   {
