@@ -91,7 +91,7 @@ export const rounds = [
   {
     protection: "a folder of which Graph cannot make a page even of one message is listed",
     file: "src/schedule/folder-round.ts",
-    find: "const isOfOneMessage = isForPage(error) && work.session.pageSize.exhausted;",
+    find: "const isOfOneMessage = isForPage(error) && work.session.pageSizesOf(work.folder).round.exhausted;",
     replace: "const isOfOneMessage = isForPage(undefined);",
     test: [turnTest, "a folder of which Graph cannot make a page even of one message is listed, and its mail delivered"],
   },

@@ -92,10 +92,11 @@ export interface ScheduleEvents {
   "queue:sweep-failed": AboutQueue & { readonly folder?: string; readonly code: MailErrorCode; readonly reason: string };
   /**
    * A turn failed and will be tried again; the queue's state says when where it is one of its own. Or one of several
-   * folders is not there (`SYNC_FOLDER_NOT_FOUND`): `failures` and `nextInMs` are that folder's, the others go on.
+   * folders is not there or cannot be read: `folder` names it, `failures` and `nextInMs` are its own, the others go on.
    */
   "queue:failed": AboutQueue &
     Advice & {
+      readonly folder?: string;
       readonly code: MailErrorCode;
       readonly reason: string;
       /** Entra's or Graph's own code, where one was given. */

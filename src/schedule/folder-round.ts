@@ -87,7 +87,7 @@ async function insteadOfDelta(
     if ((await checkOwner(work)) === "another") return (await storedCursor(work)) ?? begun;
     if (await isOfNoUse(work, code)) return overAgain(work, error, cursor, told);
   }
-  const isOfOneMessage = isForPage(error) && work.session.pageSize.exhausted;
+  const isOfOneMessage = isForPage(error) && work.session.pageSizesOf(work.folder).round.exhausted;
   // One message alone cannot be given with all its content: pages without it can, and each message is read by itself.
   if (isOfOneMessage && cursor.select === "full") return overAgain(work, error, { ...cursor, select: "light" }, told);
   const isOfDelta = isOfOneMessage || refusesDelta(error) || (code === "GRAPH_UNAVAILABLE" && lastsLong(work));

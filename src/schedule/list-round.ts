@@ -39,7 +39,7 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
     folder,
     select: lightSelect,
     from,
-    pageSize: session.listingSize,
+    pageSize: session.pageSizesOf(folder).listing,
     signal,
   })) {
     fresh += (await recordPage(work, { items, first, foundBy: "listing", copies })).length;

@@ -1,15 +1,16 @@
 /**
- * The folders of one queue that are not there, and when each is looked for again.
+ * The folders of one queue that are not there, or have no round while others have theirs, and when each is looked for again.
  *
- * Invariant: a folder counts as missing from the round that did not find it to the one that does; it must not know what
+ * Invariant: a folder counts as missing from the round that failed to the one that goes well; it must not know what
  * becomes of the other folders meanwhile.
  */
+import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import type { MailError } from "../base/errors.js";
 
 export interface MissingFolder {
   readonly error: MailError;
-  /** How often in a row it was not found. */
+  /** How often in a row it had no round. */
   readonly failures: number;
   /** Epoch milliseconds of the next look. */
   readonly nextTryAt: number;
@@ -18,7 +19,7 @@ export interface MissingFolder {
 export interface MissingFolders {
   /** False while its next look has time. */
   isDue(folder: string): boolean;
-  notFound(folder: string, error: MailError): MissingFolder;
+  failed(folder: string, error: MailError): MissingFolder;
   found(folder: string): void;
   /** All are due now: somebody may have put them there. */
   lookAgain(): void;
@@ -32,6 +33,8 @@ const slowMs = 3_600_000;
 /** The first looks come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
 const soonMs = 300_000;
 const soonTries = 3;
+/** Of one that is there: as the whole queue is looked at after a failure. */
+const troubled = { baseMs: 2_000, capMs: 300_000 };
 
 /** Milliseconds until a mailbox or folder that was not there `failures` times in a row is looked for again. */
 export function untilNextLook(failures: number): number {
@@ -42,9 +45,10 @@ export function createMissingFolders(clock: Clock): MissingFolders {
   const missing = new Map<string, MissingFolder>();
   return {
     isDue: (folder) => (missing.get(folder)?.nextTryAt ?? 0) <= clock.now(),
-    notFound(folder, error) {
+    failed(folder, error) {
       const failures = (missing.get(folder)?.failures ?? 0) + 1;
-      const entry = { error, failures, nextTryAt: clock.now() + untilNextLook(failures) };
+      const waitMs = error.code === "SYNC_FOLDER_NOT_FOUND" ? untilNextLook(failures) : backoffMs(clock, failures, troubled);
+      const entry = { error, failures, nextTryAt: Math.max(clock.now() + waitMs, error.notBeforeAt ?? 0) };
       missing.set(folder, entry);
       return entry;
     },

@@ -78,9 +78,8 @@ export interface Session {
   readonly dispatcher: Dispatcher;
   readonly outbox: Outbox;
   readonly mailbox: MailboxAccess;
-  readonly pageSize: PageSize;
-  /** Of plain listings. */
-  readonly listingSize: PageSize;
+  /** How many messages to ask for in a page of that folder: what is the matter with one folder makes no page of another smaller. */
+  pageSizesOf(folder: string): PageSizes;
   readonly hasDelta: boolean;
   readonly walkPacer: WalkPacer;
   /** The folders' own ids by their names as configured, as far as they are known. */
@@ -97,6 +96,12 @@ export interface Session {
   close(deadlineMs: number): Promise<void>;
   /** Ends at once, without a write. */
   abandon(reason: MailError): void;
+}
+
+/** Of rounds by delta, and of plain listings. */
+interface PageSizes {
+  readonly round: PageSize;
+  readonly listing: PageSize;
 }
 
 /** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
@@ -140,6 +145,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     counter: { requests: 0, parts: 0 },
   };
   const folderIds = new Map<string, string>();
+  const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
   const outbox = createOutbox({
     queue,
@@ -174,8 +180,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     dispatcher,
     outbox,
     mailbox,
-    pageSize: createPageSize(settings.pageSize),
-    listingSize: createPageSize(longestListing),
+    pageSizesOf(folder) {
+      const sizes = pageSizes.get(folder) ?? { round: createPageSize(settings.pageSize), listing: createPageSize(longestListing) };
+      pageSizes.set(folder, sizes);
+      return sizes;
+    },
     hasDelta: options.hasDelta,
     walkPacer: options.walkPacer,
     folderIds,

@@ -24,6 +24,10 @@ export interface SweepListing {
   /** Leaves the present folder as it is, with what was listed of it, and goes on with the next; gives its name. */
   passOver(): string;
   readonly complete: boolean;
+  /** Whose mailbox it is of; empty while that is not known. */
+  readonly owner: string | undefined;
+  /** Folders that were left as they are. */
+  readonly passedOver: ReadonlySet<string>;
   /** Folders whose listing has not ended. */
   readonly foldersLeft: number;
   /** Folders that were listed to their end. */
@@ -59,6 +63,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   /** Ids of those listed that the ledger did not know, young ones as well. */
   const unknown = new Set<string>();
   const candidates = new Map<string, Candidate>();
+  const passedOver = new Set<string>();
   let at = 0;
   let foldersListed = 0;
   let unlisted = 0;
@@ -69,7 +74,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     const folder = folders[at] as string;
     const { total } = await askFolder({ ...work, folder });
     const { client, signal } = work;
-    const pageSize = again ? createPageSize(smallPage) : session.listingSize;
+    const pageSize = again ? createPageSize(smallPage) : session.pageSizesOf(folder).listing;
     const pages = listFolder(client, session.mailbox, { folder, select: `${lightSelect},categories`, pageSize, signal });
     return { folder, total, pages, again, ids: new Set() };
   }
@@ -109,13 +114,17 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   }
 
   function passOver(): string {
+    const folder = folders[at] as string;
+    passedOver.add(folder);
     current = undefined;
     unlisted += 1;
     at += 1;
-    return folders[at - 1] as string;
+    return folder;
   }
 
   return {
+    owner: session.owner,
+    passedOver,
     passOver,
     async next(work) {
       try {

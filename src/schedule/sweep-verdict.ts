@@ -48,10 +48,12 @@ export async function verdictOf(
   return { result, event: { ...result, unlisted: listing.unlisted, pruned } };
 }
 
-/** Of the messages that wait for their delivery and were not listed, those that Graph does not have. */
-async function countGone({ session, client, signal }: TurnWork, { seen }: SweepListing): Promise<number> {
+/** Of the messages that wait for their delivery and were not listed in a folder that was, those that Graph does not have. */
+async function countGone({ session, client, signal }: TurnWork, { seen, passedOver }: SweepListing): Promise<number> {
   const { ledger, mailbox } = session;
-  const ids = [...ledger.open.values()].filter(({ id, state }) => state !== "marking" && !seen.has(id)).map(({ id }) => id);
+  const ids = [...ledger.open.values()]
+    .filter(({ id, state, folder }) => state !== "marking" && !seen.has(id) && !passedOver.has(folder))
+    .map(({ id }) => id);
   const looks = await lookAtMessages(client, mailbox, { ids, signal });
   return [...looks.values()].filter((look) => !look.found).length;
 }

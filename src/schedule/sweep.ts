@@ -111,11 +111,14 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
 
   return {
     async step(work) {
-      if (!listing && !(await isDue(work))) return { more: false };
+      const { owner } = work.session;
+      // What was listed of another mailbox says nothing of this one.
+      if (listing?.owner !== undefined && listing.owner !== owner) forget();
+      if (!listing && served.length === 0 && !(await isDue(work))) return { more: false };
       if (!listing) {
-        listing = beginListing(work, { demanded: waiters.length > 0 });
-        served = waiters;
+        served = [...served, ...waiters];
         waiters = [];
+        listing = beginListing(work, { demanded: served.length > 0 });
       }
       failedRounds = 0;
       const { foldersLeft } = listing;

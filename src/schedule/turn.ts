@@ -26,15 +26,15 @@ export interface TurnResult {
   readonly lagMs?: number;
   /** Why the round of a folder was a plain listing. */
   readonly listed?: MailError;
-  /** Why a folder had no round: it is not there, and is looked for more seldom than the others. */
+  /** Why a folder had no round: it is not there, or cannot be read, and is looked at more seldom than the others. */
   readonly missing?: MailError;
   /** A sweep is under way: the next turn should come soon. */
   readonly more?: true;
 }
 
 /**
- * Walks every folder to the end of its round; one that fails by itself does not keep the others from theirs. One that is
- * not there is told; the turn fails with it only where none of the folders is there.
+ * Walks every folder to the end of its round; one that fails by itself is told and does not keep the others from theirs.
+ * The turn fails with it only where no folder has had its round, or none is there.
  * @throws MailError of Graph, the sign-in or the store: the first; what was recorded stays.
  */
 export async function runTurn(options: TurnOptions): Promise<TurnResult> {
@@ -55,7 +55,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   let completed = 0;
   const { folders } = session.settings;
   const { missing } = session;
-  const notThere: MissingFolder[] = [];
+  const away: { readonly folder: string; readonly error: MailError }[] = [];
   const noneIsThere = missing.count === folders.length;
   for (const folder of folders) {
     if (!noneIsThere && !missing.isDue(folder)) continue;
@@ -65,16 +65,18 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
       completed += 1;
     } catch (error) {
       if (signal.aborted || !mayBeOfOneFolder(error)) throw error;
-      if (error.code === "SYNC_FOLDER_NOT_FOUND") notThere.push(missing.notFound(folder, error));
-      else failure ??= error;
+      away.push({ folder, error });
+      if (error.code !== "SYNC_FOLDER_NOT_FOUND") failure ??= error;
     }
   }
+  // Where no folder has had its round the mailbox itself may be in trouble, and none is said to be by itself.
+  const told = away
+    .filter(({ error }) => completed > 0 || error.code === "SYNC_FOLDER_NOT_FOUND")
+    .map(({ folder, error }) => ({ folder, ...missing.failed(folder, error) }));
   if (missing.error && missing.count === folders.length) throw missing.error;
-  for (const one of notThere) tellMissing(options, one);
-  // Where no folder has had its round the mailbox itself may be in trouble.
+  for (const one of told) tellMissing(options, one);
   if (failure && completed === 0) throw failure;
   const swept = await options.sweepStep?.(options);
-  if (failure) throw failure;
   const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
   return {
     pages,
@@ -86,6 +88,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   };
 }
 
-function tellMissing({ session, clock, emit }: TurnOptions, { error, failures, nextTryAt }: MissingFolder): void {
-  emit("queue:failed", { queue: session.settings.address, ...toldOf(error), failures, nextInMs: nextTryAt - clock.now() });
+function tellMissing({ session, clock, emit }: TurnOptions, one: MissingFolder & { readonly folder: string }): void {
+  const { folder, error, failures, nextTryAt } = one;
+  emit("queue:failed", { queue: session.settings.address, folder, ...toldOf(error), failures, nextInMs: nextTryAt - clock.now() });
 }

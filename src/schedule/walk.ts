@@ -37,7 +37,8 @@ export async function walkFolder(work: FolderWork, begin: Cursor): Promise<void>
 
 /** Smaller pages are tried at once where a big one may be to blame. */
 async function nextPage({ session, client, folder, signal }: FolderWork, cursor: Cursor): Promise<FolderPage> {
-  const { mailbox, settings, pageSize } = session;
+  const { mailbox, settings } = session;
+  const pageSize = session.pageSizesOf(folder).round;
   for (;;) {
     try {
       const page = await fetchPage(client, mailbox, { folder, cursor, content: settings.content, pageSize: pageSize.current, signal });

@@ -81,8 +81,8 @@ test.each(refusals.filter(([code]) => !isFull(code)))(
     const before = await stored();
     expect(before.map(({ key }) => key[1])).toEqual(expect.arrayContaining(["cursor", "final", "open"]));
     told.length = 0;
-    // What a listing does instead of delta is refused as well.
-    const mend = sim.faults.add({ name: "refused", route: ["delta", "messages"], mailbox: address, graphCode });
+    // What a listing does instead of delta is refused as well, and so is the folder itself.
+    const mend = sim.faults.add({ name: "refused", route: ["delta", "messages", "folder"], mailbox: address, graphCode });
     const id = sim.user(address).mailbox.deliver();
     await until(() => of("queue:failed").length > 0);
     expect(of("queue:failed")).toMatchObject([{ queue: address, code, serviceCode: graphCode, failures: 1, ...advice }]);

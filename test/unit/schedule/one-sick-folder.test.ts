@@ -1,5 +1,6 @@
 /** Trouble of one folder is no trouble of the others: they have their rounds, and their sweep, for as long as it lasts. */
 import { expect, test } from "vitest";
+import type { MailError } from "../../../src/base/errors.js";
 import type { Session } from "../../../src/schedule/session.js";
 import { createSweeper, type Sweeper } from "../../../src/schedule/sweep.js";
 import { runTurn } from "../../../src/schedule/turn.js";
@@ -38,6 +39,7 @@ async function turns({ scene, session, sweeper }: { scene: Scene; session: Sessi
     const end = () => {
       over = true;
     };
+    work.catch((error: MailError) => sweeper.roundFailed(error));
     work.then(end, end);
     while (!over) await clock.advance(1_000);
     await clock.advance(gapMs);
@@ -47,6 +49,7 @@ async function turns({ scene, session, sweeper }: { scene: Scene; session: Sessi
 test.each([
   { what: "500 ErrorItemCorrupt on every page", status: 500, code: "ErrorItemCorrupt" },
   { what: "403 ErrorAccessDenied", status: 403, code: "ErrorAccessDenied" },
+  { what: "400 ErrorInvalidIdMalformed", status: 400, code: "ErrorInvalidIdMalformed" },
   { what: "503", status: 503, code: "ErrorServiceUnavailable" },
 ])("while the first folder answers $what, the mail of the second comes and is swept", async ({ status, code }) => {
   const host = await twoFolders();
@@ -57,7 +60,11 @@ test.each([
   scene.pages.set("me/mailFolders/vip/messages", { value: [shown, hidden] });
   await turns(host, 1, halfHourMs);
   expect(handedOver(scene)).toEqual(["shown"]);
+  // The sick one is told by its name; no page of the others is smaller for it.
+  expect(scene.of("queue:failed")).toMatchObject([{ folder: "inbox", serviceCode: code, failures: 1 }]);
   await turns(host, 47, halfHourMs);
+  const asked = scene.requests.map(({ url }) => new URL(url)).filter(({ pathname }) => pathname.endsWith("mailFolders/vip/messages"));
+  expect(new Set(asked.map(({ searchParams }) => searchParams.get("$top")))).toEqual(new Set(["1000"]));
   expect(handedOver(scene)).toEqual(["shown", "hidden"]);
   expect(scene.of("message:found-by-sweep")).toMatchObject([{ id: "hidden", folder: "vip" }]);
 });
