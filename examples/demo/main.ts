@@ -17,8 +17,9 @@ import { type EntraFacts, judge } from "./verdict.js";
 
 /** The kill comes as soon as so many deliveries are in flight; the wave brings them about. */
 const inFlightAtKill = 4;
-/** If the wave does not, within this time after it, any delivery will do. */
+/** If the wave does not, within this time after it, any delivery will do; on a busy machine that may take a while. */
 const killWaitMs = 3_000;
+const longKillWaitMs = 30_000;
 /** How long the rest of the mail may take after the last arrival, milliseconds. */
 const drainMs = 20_000;
 /** How long a process may take to be up, the daemon to stop, and its process to end after that, milliseconds. */
@@ -97,7 +98,7 @@ async function story({ flags, interrupts, logbook, narrator, stage }: Cast): Pro
   let restartedAt: number | undefined;
   if ((await Promise.race([wave, interrupts.ending])) !== undefined) {
     const enough = await logbook.until(() => logbook.inFlightCount >= inFlightAtKill, killWaitMs);
-    if (!enough) await logbook.until(() => logbook.inFlightCount > 0, killWaitMs);
+    if (!enough) await logbook.until(() => logbook.inFlightCount > 0, longKillWaitMs);
     const killedAt = Date.now();
     await daemon.kill();
     narrator.killed(daemon.pid, logbook.killed());
