@@ -119,3 +119,22 @@ test("the old mail of a folder that appears is old to a sweep as well, though th
   await turns({ scene, session, sweeper }, 3, halfHourMs);
   expect(handedOver(scene)).toEqual([]);
 });
+
+test("a sweep that began in another mailbox begins anew: nothing that it listed there, or in a folder that waits for its first walk, is delivered", async () => {
+  const host = await twoFolders();
+  const { scene, session, sweeper } = host;
+  const page = (number: number) => (number === 1 ? "me/mailFolders/inbox/messages" : `list${number}`);
+  for (let number = 1; number <= 12; number += 1) {
+    const last = number === 12 ? {} : { next: page(number + 1) };
+    scene.pages.set(page(number), { value: [mail(`old${number}`, startAt - dayMs)], ...last });
+  }
+  const swept = expect(sweeper.demand()).resolves.toMatchObject({ listed: 0, found: 0 });
+  await turns(host, 1, 2_000);
+  expect(scene.requests.some(({ name }) => name === page(4))).toBe(true);
+  Object.assign(session.mailbox.tokens, { owner: "the user made anew" });
+  scene.pages.set(walk("inbox"), { status: 403, code: "ErrorAccessDenied" });
+  await turns(host, 8, 2_000);
+  await swept;
+  expect(scene.of("queue:mailbox-changed")).toHaveLength(1);
+  expect(handedOver(scene)).toEqual([]);
+});
