@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { run } from "./run.mjs";
 
 /** A step that hangs is ended, so that the others still tell what they know. */
-const limitMs = 20 * 60_000;
+const limitMs = 30 * 60_000;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "report-"));
