@@ -171,6 +171,7 @@ const sendOne: Send = async (client, mailbox, parts, { what, signal, got, refusa
     target: "/$batch",
     body: encodeBatch(parts),
     exclusive: true,
+    parts: parts.length,
     what,
     signal,
     // Inside the call: what waits behind it in the gate must find the pause that a part was told.

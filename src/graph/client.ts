@@ -41,6 +41,8 @@ export interface GraphCall {
   readonly body?: JsonObject;
   /** Takes the whole gate. */
   readonly exclusive?: boolean;
+  /** Requests inside it, which count singly. Default 0. */
+  readonly parts?: number;
   /** What it is, in a few words, for error messages: "a page of the inbox". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
@@ -170,16 +172,19 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
     const url = isLink(call) ? call.target : String(request);
     const headers = { ...(options?.headers as Record<string, string>), Accept: "application/json" };
     const send = (token: string) =>
-      mailbox.gate.whenOpen(() => {
-        mailbox.counter.requests += 1;
-        return http({
-          method: call.method,
-          url,
-          headers: { ...headers, Authorization: `Bearer ${token}` },
-          ...(typeof options?.body === "string" ? { body: options.body } : {}),
-          signal,
-        });
-      }, signal);
+      mailbox.gate.send(
+        () => {
+          mailbox.counter.requests += 1;
+          return http({
+            method: call.method,
+            url,
+            headers: { ...headers, Authorization: `Bearer ${token}` },
+            ...(typeof options?.body === "string" ? { body: options.body } : {}),
+            signal,
+          });
+        },
+        { cost: 1 + (call.parts ?? 0), signal },
+      );
 
     for (let token = await mailbox.tokens.get({ signal }); ; ) {
       const answer = await send(token);

@@ -1,6 +1,7 @@
 /**
- * The limit of one mailbox: at most `width` requests at once, a batch alone (its parts run four at a time on the
- * server, whatever their mailbox: Graph throttling limits), and nothing at all while Graph asked for a pause.
+ * The limits of one mailbox: at most `width` requests at once, a batch alone (its parts run four at a time on the
+ * server, whatever their mailbox: Graph throttling limits), no more in ten minutes than Graph allows, and nothing at
+ * all while Graph asked for a pause. A spent budget is a pause of our own, kept and told as Graph's are.
  *
  * Invariants: no request starts before `barredUntil`; a call hangs for no longer pause than `longestWaitMs`. The gate
  * must not know what the requests are.
@@ -9,15 +10,19 @@ import PQueue from "p-queue";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
+import { type Budget, createBudget } from "./budget.js";
 
 /** A pause longer than this, milliseconds, is the caller's to wait out: the call ends with an error that says until when, and the queue's state shows the wait. */
 export const longestWaitMs = 15_000;
 
-/** Why and until when Graph wants no request of this mailbox. */
+/** The code of a pause that Graph did not ask for: the requests of ten minutes are spent. */
+export const spentCode = "MailboxBudgetSpent";
+
+/** Why and until when no request of this mailbox is sent. */
 export interface Bar {
   /** Epoch milliseconds. */
   readonly until: number;
-  /** Graph's error code, for the operator. */
+  /** Graph's error code, or {@link spentCode}; for the operator. */
   readonly code: string;
 }
 
@@ -33,8 +38,11 @@ export interface Gate {
    * @throws MailError `GRAPH_THROTTLED` for a pause longer than {@link longestWaitMs}
    */
   run<T>(work: () => Promise<T>, pass?: GatePass): Promise<T>;
-  /** For work that has its room already and sends again: runs `send` when there is no pause. Throws as `run` does. */
-  whenOpen<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /**
+   * Sends, when there is no pause, what counts as so many requests; for work that has its room already, once for each
+   * time it sends. Throws as `run` does.
+   */
+  send<T>(work: () => Promise<T>, sending?: { readonly cost?: number; readonly signal?: AbortSignal | undefined }): Promise<T>;
   /** Closes the gate until then; an earlier end than the present one changes nothing. */
   bar(bar: Bar): void;
   /** Epoch milliseconds until which the gate is closed; in the past when it is open. */
@@ -47,23 +55,36 @@ export interface GateOptions {
   readonly queue: string;
   /** Requests at once, 1 to 4. */
   readonly width: number;
+  /** Default: what Graph allows a mailbox. */
+  readonly budget?: Budget;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
 }
 
-export function createGate({ clock, queue, width, onBar }: GateOptions): Gate {
+export function createGate({ clock, queue, width, budget = createBudget(clock), onBar }: GateOptions): Gate {
   const singles = new PQueue({ concurrency: width });
   /** One batch at a time; while it runs, no single is under way. */
   const exclusives = new PQueue({ concurrency: 1 });
   let barred: Bar = { until: 0, code: "" };
 
-  async function whenOpen<T>(send: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  function bar(next: Bar): void {
+    if (next.until <= Math.max(barred.until, clock.now())) return;
+    barred = next;
+    onBar?.(next);
+  }
+
+  /** Runs the work when there is no pause; with a cost, when the budget allows that as well, and takes it. */
+  async function whenOpen<T>(work: () => Promise<T>, signal: AbortSignal | undefined, cost = 0): Promise<T> {
     signal?.throwIfAborted();
-    for (let waitMs = barred.until - clock.now(); waitMs > 0; waitMs = barred.until - clock.now()) {
+    for (;;) {
+      if (cost > 0) bar({ until: budget.readyAt(cost), code: spentCode });
+      const waitMs = barred.until - clock.now();
+      if (waitMs <= 0) break;
       if (waitMs > longestWaitMs) throw barredError(queue, barred);
       await sleep(clock, waitMs, signal);
     }
-    return send();
+    if (cost > 0) budget.spend(cost);
+    return work();
   }
 
   async function alone<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -79,12 +100,8 @@ export function createGate({ clock, queue, width, onBar }: GateOptions): Gate {
   return {
     run: (work, { exclusive = false, signal } = {}) =>
       exclusive ? placed(exclusives, () => alone(work, signal), signal) : placed(singles, () => whenOpen(work, signal), signal),
-    whenOpen,
-    bar(bar) {
-      if (bar.until <= Math.max(barred.until, clock.now())) return;
-      barred = bar;
-      onBar?.(bar);
-    },
+    send: (work, { cost = 1, signal } = {}) => whenOpen(work, signal, cost),
+    bar,
     get barredUntil() {
       return barred.until;
     },
@@ -106,6 +123,10 @@ async function placed<T>(places: PQueue, work: () => Promise<T>, signal: AbortSi
 }
 
 function barredError(queue: string, { until, code }: Bar): MailError {
-  const message = `Graph wants no request of ${queue} before ${new Date(until).toISOString()} (${code}).`;
+  const when = new Date(until).toISOString();
+  const message =
+    code === spentCode
+      ? `${queue} has had all the requests that Graph allows a mailbox in ten minutes; the next is sent at ${when}.`
+      : `Graph wants no request of ${queue} before ${when} (${code}).`;
   return new MailError("GRAPH_THROTTLED", message, { queue, notBeforeAt: until, serviceCode: code });
 }

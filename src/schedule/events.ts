@@ -36,7 +36,7 @@ export interface ScheduleEvents {
   "queue:throttled": AboutQueue & {
     /** Epoch milliseconds. */
     readonly until: number;
-    /** Graph's code. */
+    /** Graph's code; `MailboxBudgetSpent` when no request is sent before Graph would have to ask for a pause. */
     readonly code: string;
   };
   /**

@@ -106,7 +106,7 @@ describe("a pause that Graph asks for", () => {
     const { clock, gate } = setUp();
     const sent: number[] = [];
     const begunAt = clock.now();
-    const send = () => gate.whenOpen(async () => void sent.push(clock.now() - begunAt));
+    const send = () => gate.send(async () => void sent.push(clock.now() - begunAt));
     const run = gate.run(async () => {
       await send();
       gate.bar({ until: clock.now() + 2_000, code: "x" });
@@ -121,6 +121,6 @@ describe("a pause that Graph asks for", () => {
 
   it("or none keeps work that was aborted from sending again", async () => {
     const { gate } = setUp();
-    await expect(gate.whenOpen(() => expect.unreachable(), AbortSignal.abort("stop"))).rejects.toBe("stop");
+    await expect(gate.send(() => expect.unreachable(), { signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
   });
 });

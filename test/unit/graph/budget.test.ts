@@ -1,0 +1,61 @@
+/** 10,000 requests in ten minutes for each mailbox: never more, and the wait for the next is no longer than it must be. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { createBudget } from "../../../src/graph/budget.js";
+import { createGate, spentCode } from "../../../src/graph/gate.js";
+import { createManualClock } from "../../support/manual-clock.js";
+
+const tenMinutes = 600_000;
+const slice = 30_000;
+
+it("no ten minutes hold more than the limit, whatever is sent when, and no wait is longer than a slice too much", async () => {
+  const step = fc.record({ waitMs: fc.integer({ min: 0, max: 200_000 }), count: fc.integer({ min: 1, max: 21 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const clock = createManualClock();
+      const limit = 50;
+      const budget = createBudget(clock, limit);
+      const sent: { readonly at: number; readonly count: number }[] = [];
+      const within = (from: number) => sent.filter(({ at }) => at >= from).reduce((sum, { count }) => sum + count, 0);
+      for (const { waitMs, count } of steps) {
+        clock.freeze(waitMs);
+        const readyAt = budget.readyAt(count);
+        const now = clock.now();
+        if (readyAt > now) {
+          const before = readyAt - slice - 1;
+          if (before > now) expect(within(before - tenMinutes) + count).toBeGreaterThan(limit);
+          clock.freeze(readyAt - now);
+          expect(budget.readyAt(count)).toBeLessThanOrEqual(clock.now());
+        }
+        budget.spend(count);
+        sent.push({ at: clock.now(), count });
+        expect(within(clock.now() - tenMinutes)).toBeLessThanOrEqual(limit);
+      }
+    }),
+  );
+});
+
+it("a mailbox that has had its requests waits as in a pause of Graph's, which is told once with a code of its own", async () => {
+  const clock = createManualClock();
+  const bars: unknown[] = [];
+  const gate = createGate({
+    clock,
+    queue: "support@contoso.com",
+    width: 4,
+    budget: createBudget(clock, 100),
+    onBar: (bar) => void bars.push(bar),
+  });
+  const begunAt = clock.now();
+  const sent: number[] = [];
+  const send = (cost: number) => gate.run(() => gate.send(async () => void sent.push(cost), { cost }));
+  for (let time = 0; time < 4; time += 1) await send(21);
+  await send(16);
+  expect(sent).toEqual([21, 21, 21, 21, 16]);
+
+  await expect(send(1)).rejects.toMatchObject({ code: "GRAPH_THROTTLED", serviceCode: spentCode, notBeforeAt: begunAt + tenMinutes + slice });
+  await expect(send(21)).rejects.toThrow("has had all the requests");
+  expect(bars).toEqual([{ until: begunAt + tenMinutes + slice, code: spentCode }]);
+  clock.freeze(tenMinutes + slice);
+  await send(21);
+  expect(sent).toHaveLength(6);
+});
