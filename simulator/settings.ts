@@ -50,6 +50,8 @@ export interface SimulatorOptions {
    * 0: once only.
    */
   refreshTokenGraceSeconds?: number;
+  /** Requests that a mailbox may get in any ten minutes, the parts of batches counted singly. Default 10,000. */
+  requestsPerTenMinutes?: number;
   /** The one authority host at which the tenant lives; the others refuse it (AADSTS90038). Default: it lives at all of them. */
   authorityHost?: string;
   /** Whether the app allows public client flows (else password and device code are AADSTS7000218). Default true; see `Simulator.setApp`. */
@@ -66,6 +68,7 @@ export interface Settings {
   readonly lateMs: number;
   readonly accessTokenLifetimeSeconds: number | undefined;
   readonly refreshTokenGraceSeconds: number | undefined;
+  readonly requestsPerTenMinutes: number;
   readonly authorityHost: string | undefined;
 }
 
@@ -88,6 +91,7 @@ export function completeSettings(options: SimulatorOptions): Settings {
     lateMs: options.lateMs ?? 60_000,
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
     refreshTokenGraceSeconds: options.refreshTokenGraceSeconds,
+    requestsPerTenMinutes: options.requestsPerTenMinutes ?? 10_000,
     authorityHost: options.authorityHost?.toLowerCase(),
   };
 }

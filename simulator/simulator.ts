@@ -21,6 +21,7 @@ import type { NewUser, SimulatedUser } from "./simulated-user.js";
 import { createTenant } from "./tenant.js";
 import { createFaultBook, type Faults } from "./traffic/fault.js";
 import { createGate } from "./traffic/gate.js";
+import { createRate } from "./traffic/rate.js";
 import { createRequestLog, type RequestLog } from "./traffic/request-log.js";
 
 /** A double of Microsoft Graph mail and Entra ID. */
@@ -58,11 +59,12 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const issuer = createTokenIssuer(settings, random.fork("tokens"));
   const faults = createFaultBook(random.fork("faults"));
   const gate = createGate();
+  const rate = createRate(settings.requestsPerTenMinutes);
   const log = createRequestLog();
   const app: AppState = { publicClientFlows: options.publicClientFlows ?? true, enabled: true, registered: true };
   const deviceCodes = createDeviceCodes(settings.now, random.fork("device codes"));
   const codes = createAuthorizationCodes(settings.now);
-  const shared = { settings, directory, issuer, faults, gate, log };
+  const shared = { settings, directory, issuer, faults, gate, rate, log };
   const entra = createEntraService({ ...shared, app, deviceCodes, codes, lockout: createLockout(), random: random.fork("entra") });
   const graph = createGraphService({ ...shared, random: random.fork("graph") });
   const serve = (ask: Ask): Promise<Outcome> => (cloudOfAuthority(ask.host) ? entra(ask) : graph(ask));

@@ -11,6 +11,7 @@ import type { Settings } from "../settings.js";
 import type { FaultBook } from "../traffic/fault.js";
 import { type Bar, type Gate, gateWidth, type Places } from "../traffic/gate.js";
 import { intercept, retryAfterMs } from "../traffic/interception.js";
+import type { Rate } from "../traffic/rate.js";
 import type { LogWriter, OpenEntry } from "../traffic/request-log.js";
 import { mailboxRoutes, type RouteName } from "../traffic/route-name.js";
 import { grantOf, requireLiving } from "./access.js";
@@ -36,6 +37,7 @@ export interface GraphServiceWorld {
   readonly issuer: TokenIssuer;
   readonly faults: FaultBook;
   readonly gate: Gate;
+  readonly rate: Rate;
   readonly log: LogWriter;
 }
 
@@ -64,7 +66,7 @@ interface Opened {
 
 /** Makes the Graph side: a function from ask to outcome. */
 export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Promise<Outcome> {
-  const { settings, random, directory, issuer, faults, gate, log } = world;
+  const { settings, random, directory, issuer, faults, gate, rate, log } = world;
   const shapes = random.fork("challenges");
 
   return async function serve(ask) {
@@ -74,7 +76,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const wanted = plan && !(plan instanceof GraphRefusal) && !plan.serial ? gateWidth : 1;
     const places = mailbox !== undefined && mailboxRoutes.has(opened.route.name) ? gate.take(mailbox, wanted) : undefined;
     if (places && mailbox !== undefined) log.noteAtOnce(mailbox, places.atOnce);
-    const bar = mailbox === undefined ? undefined : gate.barred(mailbox, entry.startedAt);
+    const bar = mailbox === undefined ? undefined : barredBy(mailbox, opened, plan);
     if (bar && entry.startedAt > bar.sentAt + 100) log.noteKnock(entry);
     await nextTurn();
     try {
@@ -84,6 +86,13 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
       places?.release();
     }
   };
+
+  /** What keeps a request out: a 429 of before, or its number in ten minutes. */
+  function barredBy(mailbox: string, { entry, route }: Opened, plan: ReturnType<typeof tryReadBatch> | undefined): Bar | undefined {
+    const parts = plan && !(plan instanceof GraphRefusal) ? plan.parts.length : 0;
+    const over = mailboxRoutes.has(route.name) ? rate.count(mailbox, entry.startedAt, 1 + parts) : undefined;
+    return gate.barred(mailbox, entry.startedAt) ?? over;
+  }
 
   function open(ask: Ask, batch?: Opened): Opened {
     const route = ask.path.startsWith("/v1.0/")

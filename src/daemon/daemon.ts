@@ -67,7 +67,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         handOver,
         events,
         solitude,
-        gateWidth: settings.mailboxConcurrency,
+        mailboxLimits: settings.mailboxLimits,
         hasDelta: settings.cloud.hasDelta,
         walkPacer,
       }),

@@ -13,6 +13,7 @@ import type { EmitDeliveryEvent } from "../delivery/events.js";
 import { createQuarantine, type Quarantine } from "../delivery/quarantine.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient } from "../graph/client.js";
+import type { MailboxLimits } from "../graph/gate.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
 import type { Scheduler } from "../schedule/scheduler.js";
@@ -43,7 +44,7 @@ export interface RunningQueueOptions {
   readonly client: GraphClient;
   readonly tokens: QueueTokens;
   readonly scheduler: Scheduler;
-  readonly gateWidth: number;
+  readonly mailboxLimits: MailboxLimits;
   readonly hasDelta: boolean;
   readonly walkPacer: WalkPacer;
   /** Shared by all queues of the daemon. */

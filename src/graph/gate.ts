@@ -10,7 +10,7 @@ import PQueue from "p-queue";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
-import { type Budget, createBudget } from "./budget.js";
+import { createBudget } from "./budget.js";
 
 /** A pause longer than this, milliseconds, is the caller's to wait out: the call ends with an error that says until when, and the queue's state shows the wait. */
 export const longestWaitMs = 15_000;
@@ -49,22 +49,27 @@ export interface Gate {
   readonly barredUntil: number;
 }
 
-export interface GateOptions {
+/** What one mailbox may be asked for. */
+export interface MailboxLimits {
+  /** Requests at once, 1 to 4. */
+  readonly width: number;
+  /** Default 10,000, what Graph allows a mailbox. */
+  readonly requestsPerTenMinutes?: number;
+}
+
+export interface GateOptions extends MailboxLimits {
   readonly clock: Clock;
   /** The queue address, for messages. */
   readonly queue: string;
-  /** Requests at once, 1 to 4. */
-  readonly width: number;
-  /** Default: what Graph allows a mailbox. */
-  readonly budget?: Budget;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
 }
 
-export function createGate({ clock, queue, width, budget = createBudget(clock), onBar }: GateOptions): Gate {
+export function createGate({ clock, queue, width, requestsPerTenMinutes, onBar }: GateOptions): Gate {
   const singles = new PQueue({ concurrency: width });
   /** One batch at a time; while it runs, no single is under way. */
   const exclusives = new PQueue({ concurrency: 1 });
+  const budget = createBudget(clock, requestsPerTenMinutes);
   let barred: Bar = { until: 0, code: "" };
 
   function bar(next: Bar): void {

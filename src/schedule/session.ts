@@ -16,7 +16,7 @@ import type { OpenEntry } from "../delivery/ledger-record.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
-import { type Bar, createGate } from "../graph/gate.js";
+import { type Bar, createGate, type MailboxLimits } from "../graph/gate.js";
 import type { TokenSource } from "../graph/token.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
@@ -60,7 +60,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly client: GraphClient;
   readonly tokens: TokenSource;
-  readonly gateWidth: number;
+  readonly mailboxLimits: MailboxLimits;
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
   readonly walkPacer: WalkPacer;
@@ -122,7 +122,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const gate = createGate({
     clock,
     queue,
-    width: options.gateWidth,
+    ...options.mailboxLimits,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
       newestBar = bar;

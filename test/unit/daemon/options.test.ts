@@ -46,7 +46,7 @@ test("the daemon's own defaults", () => {
     store: base.store,
     handler: undefined,
     defaults: {},
-    mailboxConcurrency: 4,
+    mailboxLimits: { width: 4, requestsPerTenMinutes: 10_000 },
     turnsAtOnce: 64,
     requestTimeoutMs: 100_000,
     fetch: undefined,
@@ -123,8 +123,8 @@ test("what the daemon was given is not changed, and a later change of it does no
 test.each([
   [
     "the limits",
-    { limits: { mailboxConcurrency: 2, turnsAtOnce: 3, requestTimeoutMs: 4_000 } },
-    { mailboxConcurrency: 2, turnsAtOnce: 3, requestTimeoutMs: 4_000 },
+    { limits: { mailboxConcurrency: 2, mailboxRequestsPerTenMinutes: 5_000, turnsAtOnce: 3, requestTimeoutMs: 4_000 } },
+    { mailboxLimits: { width: 2, requestsPerTenMinutes: 5_000 }, turnsAtOnce: 3, requestTimeoutMs: 4_000 },
   ],
   ["the cloud", { app: { ...base.app, cloud: "china" } }, { cloud: { graphHost: "microsoftgraph.chinacloudapi.cn" } }],
   [

@@ -34,7 +34,7 @@ async function createQueue() {
       events,
       hasDelta: true,
       walkPacer: createWalkPacer(clock),
-      gateWidth: 4,
+      mailboxLimits: { width: 4 },
       solitude: createSolitude({ clock }),
       tokens: {
         ...fixedTokens(),

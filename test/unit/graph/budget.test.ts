@@ -42,7 +42,7 @@ it("a mailbox that has had its requests waits as in a pause of Graph's, which is
     clock,
     queue: "support@contoso.com",
     width: 4,
-    budget: createBudget(clock, 100),
+    requestsPerTenMinutes: 100,
     onBar: (bar) => void bars.push(bar),
   });
   const begunAt = clock.now();
@@ -52,7 +52,11 @@ it("a mailbox that has had its requests waits as in a pause of Graph's, which is
   await send(16);
   expect(sent).toEqual([21, 21, 21, 21, 16]);
 
-  await expect(send(1)).rejects.toMatchObject({ code: "GRAPH_THROTTLED", serviceCode: spentCode, notBeforeAt: begunAt + tenMinutes + slice });
+  await expect(send(1)).rejects.toMatchObject({
+    code: "GRAPH_THROTTLED",
+    serviceCode: spentCode,
+    notBeforeAt: begunAt + tenMinutes + slice,
+  });
   await expect(send(21)).rejects.toThrow("has had all the requests");
   expect(bars).toEqual([{ until: begunAt + tenMinutes + slice, code: spentCode }]);
   clock.freeze(tenMinutes + slice);

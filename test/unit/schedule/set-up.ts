@@ -130,7 +130,7 @@ export async function createScene(): Promise<Scene> {
         clock,
         client: scene.client,
         tokens: { ...fixedTokens(), owner: "the user" },
-        gateWidth: 4,
+        mailboxLimits: { width: 4 },
         hasDelta: true,
         walkPacer: createWalkPacer(clock),
         solitude: createSolitude({ clock }),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { address, createCaller, graphOrigin, signIn } from "./caller.js";
+import { address, createCaller, graphOrigin, noChance, signIn } from "./caller.js";
 
 const folder = "/me/mailFolders/inbox";
 
@@ -152,4 +152,21 @@ test("a part's 429 bars the mailbox once its batch's answer has been sent, and n
   expect((await ask(folder)).status).toBe(200);
   expect((await batch(part)).body.responses[0]).toMatchObject({ status: 429, headers: { "Retry-After": "30" } });
   expect((await ask(folder)).status).toBe(429);
+});
+
+test("a mailbox answers so many requests in any ten minutes, parts of batches and refused ones counted, and says when the next may come", async () => {
+  const clock = handClock();
+  const { ask, batch, sim } = await createCaller({ now: clock.now, requestsPerTenMinutes: 10, quirks: noChance });
+  for (let time = 0; time < 4; time += 1) expect((await ask(folder)).status).toBe(200);
+  clock.at += 60_000;
+  const parts = Array.from({ length: 5 }, (_, at) => ({ id: String(at), method: "GET", url: folder }));
+  expect((await batch(...parts)).body.responses.map((part: { status: number }) => part.status)).toEqual([200, 200, 200, 200, 200]);
+  const refused = await ask(folder);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "540"]);
+  expect(sim.log.knockedWhileBarred()).toEqual([]);
+  clock.at += 539_000;
+  expect((await ask(folder)).status).toBe(429);
+  expect(sim.log.knockedWhileBarred()).toHaveLength(1);
+  clock.at += 1_000;
+  expect((await ask(folder)).status).toBe(200);
 });
