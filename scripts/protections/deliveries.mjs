@@ -148,7 +148,7 @@ export const deliveries = [
   {
     protection: "a 429 closes the whole mailbox",
     file: "src/graph/gate.ts",
-    find: "      barred = bar;\n",
+    find: "    barred = next;\n",
     replace: "",
     test: [
       "test/unit/graph/client-pause.test.ts",
