@@ -1,8 +1,8 @@
 /** A store in trouble is asked again until it works: what is known to be done is never dropped for a full disk. */
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
+import { isUnavailable } from "../state/watched-store.js";
 
 const backoff = { baseMs: 250, capMs: 10_000 };
 
@@ -25,6 +25,6 @@ export async function insisting<T>(write: () => Promise<T>, { clock, signal }: {
 
 /** For what can be left until the store, which tells its trouble itself, is well again. @throws `error`, unless it is that trouble */
 export function unlessAway(error: unknown): undefined {
-  if (!(error instanceof MailError && error.code === "STORE_UNAVAILABLE")) throw error;
+  if (!isUnavailable(error)) throw error;
   return undefined;
 }

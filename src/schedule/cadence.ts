@@ -26,7 +26,8 @@ export interface CadenceOptions {
 const growth = 1.5;
 /** Share of the wait that is left to chance, within the bounds. */
 const jitter = 0.1;
-const failureBackoff = { baseMs: 2_000, capMs: 300_000 };
+/** After failures in a row, of a queue or of one folder of it. */
+export const failureBackoff = { baseMs: 2_000, capMs: 300_000 };
 
 export function createCadence({ clock, pollIntervalMs, minPollIntervalMs }: CadenceOptions): Cadence {
   const shortest = Math.min(minPollIntervalMs, pollIntervalMs);

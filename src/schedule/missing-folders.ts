@@ -7,6 +7,7 @@
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import type { MailError } from "../base/errors.js";
+import { failureBackoff } from "./cadence.js";
 
 export interface MissingFolder {
   readonly error: MailError;
@@ -33,8 +34,6 @@ const slowMs = 3_600_000;
 /** The first looks come sooner: users flip between found and not found within hours, new ones within 15 minutes. */
 const soonMs = 300_000;
 const soonTries = 3;
-/** Of one that is there: as the whole queue is looked at after a failure. */
-const troubled = { baseMs: 2_000, capMs: 300_000 };
 
 /** Milliseconds until a mailbox or folder that was not there `failures` times in a row is looked for again. */
 export function untilNextLook(failures: number): number {
@@ -47,7 +46,7 @@ export function createMissingFolders(clock: Clock): MissingFolders {
     isDue: (folder) => (missing.get(folder)?.nextTryAt ?? 0) <= clock.now(),
     failed(folder, error) {
       const failures = (missing.get(folder)?.failures ?? 0) + 1;
-      const waitMs = error.code === "SYNC_FOLDER_NOT_FOUND" ? untilNextLook(failures) : backoffMs(clock, failures, troubled);
+      const waitMs = error.code === "SYNC_FOLDER_NOT_FOUND" ? untilNextLook(failures) : backoffMs(clock, failures, failureBackoff);
       const entry = { error, failures, nextTryAt: Math.max(clock.now() + waitMs, error.notBeforeAt ?? 0) };
       missing.set(folder, entry);
       return entry;

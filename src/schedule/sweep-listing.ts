@@ -65,7 +65,6 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   const candidates = new Map<string, Candidate>();
   const passedOver = new Set<string>();
   let at = 0;
-  let foldersListed = 0;
   let unlisted = 0;
   /** Empty between folders. */
   let current: FolderListing | undefined;
@@ -110,7 +109,6 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       unlisted += Math.max(0, short);
     }
     at += 1;
-    foldersListed += 1;
   }
 
   function passOver(): string {
@@ -150,7 +148,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       return folders.length - at;
     },
     get foldersListed() {
-      return foldersListed;
+      return at - passedOver.size;
     },
     seen,
     candidates,

@@ -77,7 +77,10 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
     }
     const { result, event } = await verdictOf(work, sweep);
     // What was listed is delivered; a sweep that has seen no folder whole is none.
-    if (passedOver && sweep.foldersListed === 0) return failed(passedOver, patience);
+    if (passedOver && sweep.foldersListed === 0) {
+      giveUp(passedOver);
+      return false;
+    }
     await work.session.ledger.write({ puts: [{ key: sweepKey(work.session.ledger.queueKey), value: clock.now() }] });
     work.emit("queue:swept", { queue, ...event });
     forget();
@@ -94,12 +97,9 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
     failedRounds = 0;
   }
 
-  /** Whether it goes on all the same. */
-  function failed(error: MailError, times: number): boolean {
-    if (error.retryable && times < patience) return true;
+  function giveUp(reason: MailError): void {
     dueAt = clock.now() + Math.min(sweepIntervalMs, againMs);
-    cancel(error);
-    return false;
+    cancel(reason);
   }
 
   function cancel(reason: MailError): void {
@@ -140,7 +140,7 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
           failures = 0;
           return { more: true };
         }
-        failed(error, patience);
+        giveUp(error);
         work.emit("queue:sweep-failed", { queue, code, reason });
         return { more: false };
       }
@@ -149,7 +149,7 @@ export function createSweeper({ settings, clock }: { settings: QueueSettings; cl
     roundFailed(error) {
       if (served.length + waiters.length === 0) return;
       failedRounds += 1;
-      failed(error, failedRounds);
+      if (!error.retryable || failedRounds >= patience) giveUp(error);
     },
     cancel,
     stop(reason) {

@@ -110,6 +110,7 @@ export function watchStore(inner: Store, { clock, emit }: { clock: Clock; emit: 
   };
 }
 
-function isUnavailable(error: unknown): error is MailError {
+/** Whether the store is in trouble that passes: it may be asked again. */
+export function isUnavailable(error: unknown): error is MailError {
   return error instanceof MailError && error.code === "STORE_UNAVAILABLE";
 }

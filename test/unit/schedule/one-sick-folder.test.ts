@@ -4,6 +4,7 @@ import type { MailError } from "../../../src/base/errors.js";
 import type { Session } from "../../../src/schedule/session.js";
 import { createSweeper, type Sweeper } from "../../../src/schedule/sweep.js";
 import { runTurn } from "../../../src/schedule/turn.js";
+import { stepping } from "../../support/stepping.js";
 import { createScene, type Scene, startAt, turnOf, walk } from "./set-up.js";
 
 const halfHourMs = 1_800_000;
@@ -34,14 +35,8 @@ async function twoFolders() {
 async function turns({ scene, session, sweeper }: { scene: Scene; session: Session; sweeper: Sweeper }, count: number, gapMs: number) {
   const { store, client, clock, emit } = scene;
   for (let turn = 0; turn < count; turn += 1) {
-    let over = false;
     const work = runTurn({ session, store, client, clock, emit, signal: new AbortController().signal, sweepStep: sweeper.step });
-    const end = () => {
-      over = true;
-    };
-    work.catch((error: MailError) => sweeper.roundFailed(error));
-    work.then(end, end);
-    while (!over) await clock.advance(1_000);
+    await stepping(work, () => clock.advance(1_000)).catch((error: MailError) => sweeper.roundFailed(error));
     await clock.advance(gapMs);
   }
 }

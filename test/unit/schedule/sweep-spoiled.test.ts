@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { createSweeper } from "../../../src/schedule/sweep.js";
 import { runTurn } from "../../../src/schedule/turn.js";
+import { stepping } from "../../support/stepping.js";
 import { createScene, type Page, type Scene, startAt, walk } from "./set-up.js";
 
 const count = 60;
@@ -51,10 +52,8 @@ test("one message that no listing can show does not keep a sweep going for ever 
   );
   let turns = 0;
   for (; turns < 100 && ended === undefined; turns += 1) {
-    let over = false;
     const work = runTurn({ session, store, client, clock, emit, signal: new AbortController().signal, sweepStep: sweeper.step });
-    work.finally(() => (over = true)).catch(() => undefined);
-    while (!over) await clock.advance(1_000);
+    await stepping(work, () => clock.advance(1_000)).catch(() => undefined);
     await clock.advance(2_000);
   }
   expect({ ended, turns, asked: scene.requests.length }).toMatchObject({ ended: expect.any(String) });
