@@ -31,8 +31,9 @@ export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailE
 export type { Fetch } from "./base/http.js";
 export { createMailDaemon } from "./daemon/daemon.js";
 export type { DaemonEvents } from "./daemon/events.js";
+export type { LimitOptions } from "./daemon/limits.js";
 export type { MailDaemon, StopOptions } from "./daemon/mail-daemon.js";
-export type { AppOptions, Handler, LimitOptions, MailDaemonOptions, QueueDefaults, QueueOptions } from "./daemon/options.js";
+export type { AppOptions, Handler, MailDaemonOptions, QueueDefaults, QueueOptions } from "./daemon/options.js";
 export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
 export type { DeliveryEvents } from "./delivery/events.js";

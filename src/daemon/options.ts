@@ -12,12 +12,11 @@ import type { Fetch } from "../base/http.js";
 import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
-import { mailboxLimit } from "../graph/budget.js";
-import type { MailboxLimits } from "../graph/gate.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
+import { type LimitOptions, type LimitSettings, limitSettings, limitsSchema } from "./limits.js";
 
 /** The Entra application that the administrator registered. */
 export interface AppOptions {
@@ -75,21 +74,6 @@ export interface QueueOptions extends QueueDefaults {
   readonly account?: string;
 }
 
-/** Limits of the whole daemon. */
-export interface LimitOptions {
-  /** Graph requests at once for each mailbox, 1 to 4. Default 4, what Graph allows. */
-  readonly mailboxConcurrency?: number;
-  /**
-   * Graph requests for each mailbox in any ten minutes, the parts of batches counted singly, 100 to 1,000,000. Default 10,000, what
-   * Graph allows one application; less when another program uses the same application for the same mailbox.
-   */
-  readonly mailboxRequestsPerTenMinutes?: number;
-  /** Rounds at once over all queues, 1 to 10,000. Default 64. */
-  readonly turnsAtOnce?: number;
-  /** Milliseconds until a Graph request is given up, 1,000 to 600,000. Default 100,000. */
-  readonly requestTimeoutMs?: number;
-}
-
 /** Takes one delivery: resolving is `ack`, throwing is `retry`. */
 export type Handler = (delivery: Delivery) => unknown;
 
@@ -109,7 +93,7 @@ export interface MailDaemonOptions {
   readonly fetch?: Fetch;
 }
 
-export interface DaemonSettings {
+export interface DaemonSettings extends LimitSettings {
   readonly clientId: string;
   readonly tenantId: string;
   readonly cloud: Cloud;
@@ -118,9 +102,6 @@ export interface DaemonSettings {
   readonly keys: KeyRing;
   readonly handler: Handler | undefined;
   readonly defaults: QueueDefaults;
-  readonly mailboxLimits: MailboxLimits;
-  readonly turnsAtOnce: number;
-  readonly requestTimeoutMs: number;
   readonly fetch: Fetch | undefined;
 }
 
@@ -212,14 +193,7 @@ const optionsSchema = z.strictObject({
   ),
   handler: aFunction("a function").optional(),
   defaults: defaultsSchema.optional(),
-  limits: z
-    .strictObject({
-      mailboxConcurrency: whole(1, 4).optional(),
-      mailboxRequestsPerTenMinutes: whole(100, 1_000_000).optional(),
-      turnsAtOnce: whole(1, 10_000).optional(),
-      requestTimeoutMs: whole(1_000, 600_000).optional(),
-    })
-    .optional(),
+  limits: limitsSchema,
   fetch: aFunction("a function like the global fetch").optional(),
 });
 
@@ -237,12 +211,7 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
     keys: asKeyRing(vaultKeys),
     handler: handler as Handler | undefined,
     defaults: defaults as QueueDefaults,
-    mailboxLimits: {
-      width: limits.mailboxConcurrency ?? 4,
-      requestsPerTenMinutes: limits.mailboxRequestsPerTenMinutes ?? mailboxLimit,
-    },
-    turnsAtOnce: limits.turnsAtOnce ?? 64,
-    requestTimeoutMs: limits.requestTimeoutMs ?? 100_000,
+    ...limitSettings(limits as LimitOptions),
     fetch: fetch as Fetch | undefined,
   };
 }

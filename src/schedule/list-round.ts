@@ -23,7 +23,7 @@ const fullEveryMs = 15 * 60_000;
 
 /** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; the folder's mode is recorded only when all went well */
 export async function listRound(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
-  const { session, client, folder, clock, signal } = work;
+  const { session, client, folder, clock, urgency, signal } = work;
   const { listing: mode, repeat } = cursor;
   const facts = await askFolder(work);
   if (mode.folderId !== undefined && mode.folderId !== facts.id) return anotherFolder(work, cursor);
@@ -40,6 +40,7 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
     select: lightSelect,
     from,
     pageSize: session.pageSizesOf(folder).listing,
+    urgency,
     signal,
   })) {
     fresh += (await recordPage(work, { items, first, foundBy: "listing", copies })).length;

@@ -76,7 +76,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   if (missing.error && missing.count === folders.length) throw missing.error;
   for (const one of told) tellMissing(options, one);
   if (failure && completed === 0) throw failure;
-  const swept = await options.sweepStep?.(options);
+  const swept = await options.sweepStep?.({ ...options, urgency: "sweep" });
   const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
   return {
     pages,

@@ -36,12 +36,19 @@ export async function walkFolder(work: FolderWork, begin: Cursor): Promise<void>
 }
 
 /** Smaller pages are tried at once where a big one may be to blame. */
-async function nextPage({ session, client, folder, signal }: FolderWork, cursor: Cursor): Promise<FolderPage> {
+async function nextPage({ session, client, folder, urgency, signal }: FolderWork, cursor: Cursor): Promise<FolderPage> {
   const { mailbox, settings } = session;
   const pageSize = session.pageSizesOf(folder).round;
   for (;;) {
     try {
-      const page = await fetchPage(client, mailbox, { folder, cursor, content: settings.content, pageSize: pageSize.current, signal });
+      const page = await fetchPage(client, mailbox, {
+        folder,
+        cursor,
+        content: settings.content,
+        pageSize: pageSize.current,
+        urgency,
+        signal,
+      });
       pageSize.succeeded();
       return page;
     } catch (error) {
