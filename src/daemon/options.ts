@@ -43,9 +43,12 @@ export interface QueueDefaults {
   readonly conversationOrder?: "hold" | "release";
   /** What becomes of a message that somebody else read, moved, deleted or categorised before it was handed over. Default: all are delivered. */
   readonly ifChangedElsewhere?: IfChangedElsewhere;
-  /** The longest wait between rounds in milliseconds, 1 to 86,400,000. Default 30,000. */
+  /** The longest interval from round to round in milliseconds, 1 to 86,400,000, unless the application's limit is near. Default 30,000. */
   readonly pollIntervalMs?: number;
-  /** The shortest wait between rounds in milliseconds, 1 to 86,400,000. Default 2,000, or `pollIntervalMs` if that is smaller. */
+  /**
+   * The shortest interval from round to round in milliseconds, 1 to 86,400,000, where much mail arrives. Default 2,000, or
+   * `pollIntervalMs` if that is smaller. The second round of a queue, and one after a hold-up, may come sooner.
+   */
   readonly minPollIntervalMs?: number;
   /** Messages to a page, 1 to 1,000. Default 100. */
   readonly pageSize?: number;
@@ -59,6 +62,11 @@ export interface QueueDefaults {
   readonly sweepIntervalMs?: number;
   /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
   readonly highWaterBytes?: number;
+  /**
+   * Messages that wait for their delivery as ids, each about a kilobyte of memory, above which no further page is asked for; 100 or
+   * more. Default 20,000.
+   */
+  readonly highWaterMessages?: number;
   /**
    * Milliseconds without a complete round until `queue:stale`, 1 to 2,147,483,647. Default ten times `pollIntervalMs`, at
    * least 300,000.
@@ -167,6 +175,7 @@ const queueFields = {
   handlerTimeoutMs: whole(1, longestTimerMs).optional(),
   sweepIntervalMs: whole(0, longestTimerMs).optional(),
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+  highWaterMessages: whole(100, Number.MAX_SAFE_INTEGER).optional(),
   staleAfterMs: whole(1, longestTimerMs).optional(),
 };
 
@@ -238,6 +247,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
     sweepIntervalMs: given.sweepIntervalMs ?? 6 * 3_600_000,
     highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
+    highWaterMessages: given.highWaterMessages ?? 20_000,
     staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
   };
 }

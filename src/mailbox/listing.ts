@@ -99,7 +99,7 @@ async function fetchListing(
     const call = client.call(mailbox, { method: "GET", target, prefer: preferences(), what, urgency, signal });
     const { text } = await call.catch(folderNotFound);
     const page = parsePage(text, { graphHost: client.graphHost, delta: false });
-    pageSize.succeeded();
+    pageSize.succeeded(text.length);
     return page;
   } catch (error) {
     if (pageSize.failed(error) && target.startsWith("/")) return "too big";

@@ -17,6 +17,8 @@ export interface FolderPage {
   readonly link: { readonly kind: "next" | "delta"; readonly url: string };
   /** Epoch milliseconds by the server's clock (its `Date`), or ours when it sent none. */
   readonly answeredAt: number;
+  /** Characters of the answer. */
+  readonly length: number;
 }
 
 export interface PageRequest {
@@ -47,7 +49,7 @@ export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, req
   const { text, headers } = await answer.catch(folderNotFound);
   const { items, link } = parsePage(text, { graphHost: client.graphHost, delta: true });
   // `parsePage` lets no delta page without a link through.
-  return { items, link: link as FolderPage["link"], answeredAt: answeredAt(headers, client.clock) };
+  return { items, link: link as FolderPage["link"], answeredAt: answeredAt(headers, client.clock), length: text.length };
 }
 
 /** Epoch milliseconds by the server's clock, or ours when it sends none. */

@@ -78,6 +78,9 @@ interface Waiter {
 /** Milliseconds, at least, between looks whether the store works again; at most twice as many. */
 const standByMs = 2_000;
 
+/** Of a round that goes on later. */
+const tooManyWait = "as many messages wait for their delivery as `highWaterMessages` allows; the round goes on when there are fewer";
+
 const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "AUTH_SIGN_IN_REQUIRED",
   "AUTH_APP_REFUSED",
@@ -142,7 +145,8 @@ export function createPoller({ session, clock, emit, pace, turn, watchForSignIn,
     const begunAt = clock.now();
     try {
       const result = await turn({ urgency: asked.length > 0 ? "urgent" : "backlog", signal: ended.signal });
-      for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
+      if (result.unfinished && !result.missing && !ended.signal.aborted) waiters.unshift(...asked);
+      else for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
       return complete(result, begunAt);
     } catch (error) {
       for (const { reject } of asked) reject(error);
@@ -160,18 +164,18 @@ export function createPoller({ session, clock, emit, pace, turn, watchForSignIn,
   }
 
   /** Without all its folders a round is none that ends a staleness: mail of the missing one may wait unseen. */
-  function complete({ pages, messages, lagMs, more, listed, missing }: TurnResult, begunAt: number): number {
-    if (!missing) lastRoundAt = clock.now();
+  function complete({ pages, messages, lagMs, more, listed, missing, unfinished }: TurnResult, begunAt: number): number {
+    if (!missing && !unfinished) lastRoundAt = clock.now();
     failure = missing;
     const planned = cadence.afterRound({ begunAt, messages });
-    const nextInMs = more ? Math.min(planned, settings.minPollIntervalMs) : planned;
+    const nextInMs = more || unfinished ? Math.min(planned, settings.minPollIntervalMs) : planned;
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
-    if (!ended.signal.aborted)
-      settle("idle", missing ? whyOf(missing) : (listed?.message ?? "the round is complete"), adviceOf(missing ?? listed));
+    const why = missing ? whyOf(missing) : unfinished ? tooManyWait : (listed?.message ?? "the round is complete");
+    if (!ended.signal.aborted) settle("idle", why, adviceOf(missing ?? listed));
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
-    if (!missing) staleness.completed();
+    if (!missing && !unfinished) staleness.completed();
     return nextInMs;
   }
 

@@ -52,6 +52,7 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly highWaterMessages: number;
   readonly sweepIntervalMs: number;
   readonly staleAfterMs: number;
 }

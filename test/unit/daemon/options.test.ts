@@ -30,6 +30,7 @@ const defaults = {
   handlerTimeoutMs: 300_000,
   sweepIntervalMs: 21_600_000,
   highWaterBytes: 33_554_432,
+  highWaterMessages: 20_000,
   staleAfterMs: 300_000,
 };
 
@@ -69,6 +70,7 @@ const others = {
   handlerTimeoutMs: 7,
   sweepIntervalMs: 7,
   highWaterBytes: 7,
+  highWaterMessages: 300,
   staleAfterMs: 7,
 } satisfies Required<QueueDefaults>;
 const each = Object.entries(others) as [keyof QueueDefaults, never][];
