@@ -77,6 +77,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   for (const one of told) tellMissing(options, one);
   if (failure && completed === 0) throw failure;
   const swept = await options.sweepStep?.(options);
+  if (found.length === 0) session.rest();
   const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
   return {
     pages,
