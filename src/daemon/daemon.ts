@@ -230,9 +230,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     sweep: (address) => queues.sweep(address),
     pause: async (address) => queues.running(address).pause(),
     resume: async (address) => queues.running(address).poller.resume(),
-    quarantined: async (address) => queues.running(address).quarantine.list(),
-    explain: async (address, id) => queues.running(address).quarantine.explain(id),
-    replay: async (address, id) => queues.running(address).quarantine.replay(id),
+    quarantined: async (address) => queues.running(address).quarantine().list(),
+    explain: async (address, id) => queues.running(address).quarantine().explain(id),
+    replay: async (address, id) => queues.running(address).quarantine().replay(id),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults);
       assertNotStopped();

@@ -30,7 +30,8 @@ export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
   readonly sweeper: Sweeper;
-  readonly quarantine: Quarantine;
+  /** Made at each call: it keeps nothing. */
+  quarantine(): Quarantine;
   /** No rounds, no new deliveries; who waits for a round that has not begun, or for a sweep, is refused. */
   pause(): void;
   /** Drains within the deadline. */
@@ -94,7 +95,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     session,
     poller,
     sweeper,
-    quarantine: createQuarantine({ ...session, queue: address, store, emit }),
+    quarantine: () => createQuarantine({ ...session, queue: address, store, emit }),
     abandon,
     pause() {
       sweeper.cancel(new MailError("LIFECYCLE_PAUSED", `${address} was paused before its sweep was made.`, { queue: address }));

@@ -13,6 +13,7 @@ import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
+import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
 import { type Bar, readBar } from "../graph/bar.js";
@@ -97,6 +98,8 @@ export interface Session {
   owner: string | undefined;
   /** Goes on where the last owner ended. */
   begin(): void;
+  /** Lets go of what an idle queue does without; called after a turn that found nothing. */
+  rest(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
   close(deadlineMs: number): Promise<void>;
   /** Ends at once, without a write. */
@@ -153,32 +156,36 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
-  const outbox = createOutbox({
-    queue,
-    ledger,
-    clock,
-    emit,
-    onFailure,
-    apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
-    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
-  });
-  const dispatcher = createDispatcher({
-    ...settings,
-    queue,
-    ledger,
-    clock,
-    emit,
-    onFailure,
-    solitude: options.solitude,
-    handOver: options.handOver,
-    afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
-    onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
-    read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
-    lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
-    isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
-    folderIdOf,
-    onMark: (entry) => outbox.add(entry),
-  });
+  const outbox = outboxOnDemand(() =>
+    createOutbox({
+      queue,
+      ledger,
+      clock,
+      emit,
+      onFailure,
+      apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+      mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
+    }),
+  );
+  const dispatcher = dispatcherOnDemand(() =>
+    createDispatcher({
+      ...settings,
+      queue,
+      ledger,
+      clock,
+      emit,
+      onFailure,
+      solitude: options.solitude,
+      handOver: options.handOver,
+      afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
+      onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
+      read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
+      lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
+      isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
+      folderIdOf,
+      onMark: (entry) => outbox.add(entry),
+    }),
+  );
 
   return {
     settings,
@@ -203,6 +210,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const open = [...ledger.open.values()];
       for (const entry of open) if (entry.state === "marking") outbox.add(entry);
       dispatcher.add(open.filter(({ state }) => state !== "marking"));
+    },
+    rest() {
+      dispatcher.rest();
+      outbox.rest();
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;

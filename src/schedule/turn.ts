@@ -82,6 +82,8 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   for (const one of told) tellMissing(options, one);
   if (failure && completed === 0) throw failure;
   const swept = unfinished ? undefined : await options.sweepStep?.({ ...options, urgency: "sweep" });
+
+  if (messages === 0) session.rest();
   return {
     pages,
     messages,
