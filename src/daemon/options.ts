@@ -97,7 +97,10 @@ export interface MailDaemonOptions {
   /** Options for every queue that does not set them itself. */
   readonly defaults?: QueueDefaults;
   readonly limits?: LimitOptions;
-  /** The one door to Graph and Entra. Default: the global `fetch`, looked up at each call. */
+  /**
+   * The one door to Graph and Entra: `undiciFetch()`, or a function of yours. Default: the global `fetch`, looked up at each call; it
+   * keeps an idle connection for four seconds unless the server says for how long it may.
+   */
   readonly fetch?: Fetch;
 }
 
