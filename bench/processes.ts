@@ -9,30 +9,33 @@ import type { SimulatorCommands } from "./simulator-process.js";
 import type { WorkerCommands } from "./worker.js";
 
 /** Milliseconds after which a process is ended, whatever it does. */
-const limitMs = 20 * 60_000;
+const limits = { quick: 60_000, full: 30 * 60_000 };
+
+type Form = { readonly quick: boolean };
 
 export type SimulatorPeer = Peer<SimulatorCommands>;
 export type WorkerPeer = Peer<WorkerCommands>;
 
 /** Runs `work` with a simulator in a process of its own. */
-export function withSimulator<T>(work: (simulator: SimulatorPeer) => Promise<T>): Promise<T> {
-  return withProcess<SimulatorCommands, T>("./simulator-process.js", ["--max-old-space-size=6144"], {}, work);
+export function withSimulator<T>(form: Form, work: (simulator: SimulatorPeer) => Promise<T>): Promise<T> {
+  return withProcess<SimulatorCommands, T>(form, "./simulator-process.js", ["--max-old-space-size=6144"], {}, work);
 }
 
 /** Runs `work` with a fresh process that measures, and that asks the simulator through this one. */
-export function withWorker<T>(simulator: SimulatorPeer, work: (worker: WorkerPeer) => Promise<T>): Promise<T> {
+export function withWorker<T>(form: Form, simulator: SimulatorPeer, work: (worker: WorkerPeer) => Promise<T>): Promise<T> {
   const ours = { simulator: (name: keyof SimulatorCommands, given: never[]) => simulator.ask(name, ...(given as never)) };
-  return withProcess<WorkerCommands, T>("./worker.js", ["--expose-gc"], ours, work);
+  return withProcess<WorkerCommands, T>(form, "./worker.js", ["--expose-gc"], ours, work);
 }
 
 async function withProcess<Theirs extends Commands, T>(
+  { quick }: Form,
   module: string,
   execArgv: string[],
   ours: Commands,
   work: (peer: Peer<Theirs>) => Promise<T>,
 ): Promise<T> {
   const child = fork(fileURLToPath(new URL(module, import.meta.url)), { execArgv, serialization: "advanced" });
-  const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  const limit = setTimeout(() => child.kill("SIGKILL"), quick ? limits.quick : limits.full);
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   try {
     return await work(createPeer<Theirs>(child, ours));

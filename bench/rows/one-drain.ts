@@ -12,6 +12,10 @@ export interface DrainPlan {
   readonly messagesEach: number;
   /** Messages drained before, one mailbox of them, so that the code is compiled; 0: none. */
   readonly warmUp: number;
+  /** Milliseconds that each HTTP request takes from then on, a batch once. Default 0. */
+  readonly delayMs?: number;
+  /** Share of the requests that are answered with a pause of a second. Default 0. */
+  readonly pauses?: number;
 }
 
 export interface DrainRun {
@@ -26,7 +30,7 @@ export interface DrainRun {
 
 export function drainOnce(context: RowContext, simulator: SimulatorPeer, side: Side, plan: DrainPlan): Promise<DrainRun> {
   const { door, tell } = context;
-  return withWorker(simulator, async (worker) => {
+  return withWorker(context, simulator, async (worker) => {
     const messages = plan.queues * plan.messagesEach;
     if (plan.warmUp > 0) {
       const mailboxes = await simulator.ask("mailboxes", 1, plan.warmUp);
@@ -34,6 +38,9 @@ export function drainOnce(context: RowContext, simulator: SimulatorPeer, side: S
       await checkRead(context, simulator, side, mailboxes, plan.warmUp);
     }
     const mailboxes = await simulator.ask("mailboxes", plan.queues, plan.messagesEach);
+    // Only the SDK loop marks one by one; the parts of a batch must not be delayed beside it.
+    if (plan.delayMs !== undefined) await simulator.ask("delay", plan.delayMs, side === "sdk");
+    if (plan.pauses !== undefined) await simulator.ask("pauses", plan.pauses);
     await note(context, simulator, side);
     const drained = await worker.ask("drain", door, side, mailboxes, messages);
     check(context, side, mailboxes, messages, drained);
@@ -47,6 +54,9 @@ export function drainOnce(context: RowContext, simulator: SimulatorPeer, side: S
       simulatorLoad: drained.simulator.cpuMs / drained.simulator.wallMs,
       report,
     };
+    if (plan.delayMs !== undefined && side !== "sdk" && report.requests.patch !== undefined) {
+      context.fault(`${side}: ${report.requests.patch} marks went without a batch, and so without the latency`);
+    }
     const load = `simulator ${(run.simulatorLoad * 100).toFixed(0)} %`;
     tell(`${side.padEnd(6)} ${run.messagesPerSecond.toFixed(0)}/s  ${run.cpuPerMessageUs.toFixed(0)} µs CPU a message  ${load}`);
     return run;

@@ -8,12 +8,10 @@ import { simulatedHostHeader } from "./simulated-host.js";
 
 /**
  * A `fetch` for another process: requests to the real Graph and Entra host names go to the simulator listening at `url`.
- * Throws a `TypeError` for any other host.
+ * Uses the global `fetch`, looked up at each call. Throws a `TypeError` for any other host.
  * @param url - What `Simulator.listen()` gave.
- * @param options - `fetch`: what sends the requests. Default: the global `fetch`, looked up at each call.
  */
-export function simulatorFetch(url: string, options: { fetch?: typeof fetch } = {}): typeof fetch {
-  const send: typeof fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init);
+export function simulatorFetch(url: string): typeof fetch {
   const base = new URL(url);
   if (base.protocol !== "http:" || base.hostname !== "127.0.0.1")
     throw new TypeError(`Expected the url of a simulator on http://127.0.0.1, got ${url}`);
@@ -27,10 +25,10 @@ export function simulatorFetch(url: string, options: { fetch?: typeof fetch } = 
     if (isRequest) {
       const request = new Request(input, init);
       request.headers.set(simulatedHostHeader, meant.host);
-      return send(new Request(target, request));
+      return globalThis.fetch(new Request(target, request));
     }
     const headers = new Headers(init?.headers);
     headers.set(simulatedHostHeader, meant.host);
-    return send(target, { ...init, headers });
+    return globalThis.fetch(target, { ...init, headers });
   };
 }
