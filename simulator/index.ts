@@ -1,7 +1,7 @@
 /** A double of Microsoft Graph mail and Entra ID for tests: in process and on loopback. Named re-exports only. */
 
 export type { LoopbackDoor } from "./door/loopback.js";
-export { simulatorFetch } from "./door/simulator-fetch.js";
+export { type SimulatorFetchOptions, simulatorFetch } from "./door/simulator-fetch.js";
 export { simulatorUrl } from "./door/simulator-url.js";
 export type { AppState } from "./entra/app.js";
 export type { SignInWay } from "./entra/session.js";

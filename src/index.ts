@@ -29,6 +29,7 @@ export type { CloudName } from "./base/cloud.js";
 export type { EmitterEvents, Listener } from "./base/emitter.js";
 export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails, type Responsible } from "./base/errors.js";
 export type { Fetch } from "./base/http.js";
+export { type UndiciFetchOptions, undiciFetch } from "./base/undici-fetch.js";
 export { createMailDaemon } from "./daemon/daemon.js";
 export type { DaemonEvents } from "./daemon/events.js";
 export type { MailDaemon, StopOptions } from "./daemon/mail-daemon.js";

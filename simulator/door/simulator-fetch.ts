@@ -6,16 +6,22 @@
 import { cloudOfAuthority, cloudOfGraph } from "../cloud.js";
 import { simulatedHostHeader } from "./simulated-host.js";
 
+export interface SimulatorFetchOptions {
+  /** What carries the requests to the simulator. Default: the global `fetch`, looked up at each call. */
+  readonly fetch?: typeof fetch;
+}
+
 /**
  * A `fetch` for another process: requests to the real Graph and Entra host names go to the simulator listening at `url`.
- * Uses the global `fetch`, looked up at each call. Throws a `TypeError` for any other host.
+ * Throws a `TypeError` for any other host.
  * @param url - What `Simulator.listen()` gave.
  */
-export function simulatorFetch(url: string): typeof fetch {
+export function simulatorFetch(url: string, options: SimulatorFetchOptions = {}): typeof fetch {
   const base = new URL(url);
   if (base.protocol !== "http:" || base.hostname !== "127.0.0.1")
     throw new TypeError(`Expected the url of a simulator on http://127.0.0.1, got ${url}`);
   return async (input, init) => {
+    const carry = options.fetch ?? globalThis.fetch;
     const isRequest = typeof input !== "string" && !(input instanceof URL);
     const meant = new URL(isRequest ? input.url : input);
     if (meant.protocol !== "https:" || !(cloudOfGraph(meant.host) ?? cloudOfAuthority(meant.host))) {
@@ -25,10 +31,10 @@ export function simulatorFetch(url: string): typeof fetch {
     if (isRequest) {
       const request = new Request(input, init);
       request.headers.set(simulatedHostHeader, meant.host);
-      return globalThis.fetch(new Request(target, request));
+      return carry(new Request(target, request));
     }
     const headers = new Headers(init?.headers);
     headers.set(simulatedHostHeader, meant.host);
-    return globalThis.fetch(target, { ...init, headers });
+    return carry(target, { ...init, headers });
   };
 }

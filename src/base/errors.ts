@@ -18,6 +18,7 @@ const traits = {
   CONFIG_INVALID: { retryable: false, scope: "daemon" },
   CONFIG_NO_HANDLER: { retryable: false, scope: "daemon" },
   CONFIG_KEY_INVALID: { retryable: false, scope: "daemon" },
+  CONFIG_PACKAGE_MISSING: { retryable: false, scope: "daemon" },
 
   STORE_UNAVAILABLE: { retryable: true, scope: "daemon" },
   STORE_NOT_WRITABLE: { retryable: false, scope: "daemon" },

@@ -71,6 +71,21 @@ test("simulatorFetch looks the global fetch up at each call", async () => {
   expect(stub.mock.calls[0]?.[0]).toBe("http://127.0.0.1:1/v1.0/me?a=b");
 });
 
+test("simulatorFetch goes through the fetch it was given, a Request too", async () => {
+  const carried: string[] = [];
+  const carry: typeof fetch = async (input) => {
+    carried.push(input instanceof Request ? input.url : String(input));
+    return new Response("carried");
+  };
+  const unused = vi.spyOn(globalThis, "fetch");
+  onTestFinished(() => unused.mockRestore());
+  const far = simulatorFetch("http://127.0.0.1:1", { fetch: carry });
+  expect(await (await far(`${graphOrigin}/v1.0/me`)).text()).toBe("carried");
+  await far(new Request(`${graphOrigin}/v1.0/users`));
+  expect(carried).toEqual(["http://127.0.0.1:1/v1.0/me", "http://127.0.0.1:1/v1.0/users"]);
+  expect(unused).not.toHaveBeenCalled();
+});
+
 test("faults strike at the loopback door: a destroyed socket, a cut body of the right length", async () => {
   const { far, headers, sim } = await openDoor();
   sim.faults.add({ name: "drop", route: "me", dropSocket: "before", count: 1 });

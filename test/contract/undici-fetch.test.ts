@@ -1,0 +1,4 @@
+import { undiciFetch } from "../../src/base/undici-fetch.js";
+import { describeDoorContract } from "./door-contract.js";
+
+describeDoorContract("undiciFetch", (options) => undiciFetch(options));
