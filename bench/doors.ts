@@ -2,13 +2,15 @@
  * The doors to the network that a row is run with; the same one for both sides of a ratio.
  * Invariant: a door is a name, so that another process can open the same one.
  */
+import { undiciFetch } from "m365-mail-daemon";
 import { simulatorFetch } from "m365-mail-daemon/simulator";
 
-/** `global`: the global `fetch`. */
-export type DoorName = "global";
+/** `global`: the global `fetch`, the daemon's default. `undici`: the product's second door. */
+export type DoorName = "global" | "undici";
 
 const doors: Readonly<Record<DoorName, () => typeof fetch>> = {
   global: () => globalThis.fetch,
+  undici: () => undiciFetch(),
 };
 
 export const doorNames = Object.keys(doors) as DoorName[];
