@@ -17,7 +17,7 @@ const report = join(folder, "tests.json");
 
 const steps = [
   { name: "npm test", parameters: ["test"], env: { TEST_REPORT: report } },
-  ...["lint", "types", "floors", "matrix", "package", "docs", "keychain", "chromium"].map((script) => ({
+  ...["lint", "types", "floors", "bench:quick", "matrix", "package", "docs", "keychain", "chromium"].map((script) => ({
     name: `npm run ${script}`,
     parameters: ["run", script],
     env: {},

@@ -43,6 +43,10 @@ export interface SimulatorOptions {
    * delta-query-overview ("expect varying delays", without a figure); change notifications take 1 minute on average, 3 at most.
    */
   lateMs?: number;
+  /** Length of the token in every next and delta link, 16 or more, in characters; the links are some 250 longer. Default 328. */
+  deltaTokenCharacters?: number;
+  /** Access tokens are at least that long, in characters. Default 0: as long as what they say, about 1,000. */
+  accessTokenCharacters?: number;
   /** Life of an access token in seconds. Default: drawn for each token between 3,600 and 5,400, as Entra does. */
   accessTokenLifetimeSeconds?: number;
   /**
@@ -66,6 +70,8 @@ export interface Settings {
   readonly now: () => number;
   readonly quirks: Quirks;
   readonly lateMs: number;
+  readonly deltaTokenCharacters: number;
+  readonly accessTokenCharacters: number;
   readonly accessTokenLifetimeSeconds: number | undefined;
   readonly refreshTokenGraceSeconds: number | undefined;
   readonly requestsPerTenMinutes: number;
@@ -89,6 +95,8 @@ export function completeSettings(options: SimulatorOptions): Settings {
       ...options.quirks,
     },
     lateMs: options.lateMs ?? 60_000,
+    deltaTokenCharacters: options.deltaTokenCharacters ?? 328,
+    accessTokenCharacters: options.accessTokenCharacters ?? 0,
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
     refreshTokenGraceSeconds: options.refreshTokenGraceSeconds,
     requestsPerTenMinutes: options.requestsPerTenMinutes ?? 10_000,

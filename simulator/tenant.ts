@@ -37,7 +37,10 @@ export interface Tenant {
 /** Makes a tenant without users. */
 export function createTenant(world: TenantWorld): Tenant {
   const { settings, directory, random } = world;
-  const lateness = settings.quirks.lateChanges ? { ms: settings.lateMs, now: settings.now } : undefined;
+  const habits = {
+    lateness: settings.quirks.lateChanges ? { ms: settings.lateMs, now: settings.now } : undefined,
+    tokenCharacters: settings.deltaTokenCharacters,
+  };
   /** By address, lower case. */
   const users = new Map<string, SimulatedUser>();
 
@@ -56,7 +59,7 @@ export function createTenant(world: TenantWorld): Tenant {
       /** How often the user was made anew. */
       let generation = 0;
       const nameOf = (what: string) => (generation === 0 ? what : `${what}, made anew ${generation}`);
-      const openMailbox = () => createMailbox({ address, displayName }, settings.now, random.fork(nameOf(address)), lateness);
+      const openMailbox = () => createMailbox({ address, displayName }, settings.now, random.fork(nameOf(address)), habits);
       const mintId = () => random.fork(nameOf(`id of ${address}`)).guid();
       let mailbox = openMailbox();
       const state = { ...defaultUserState };

@@ -104,7 +104,8 @@ export function createTokenIssuer(settings: Settings, random: Random): TokenIssu
         upn: account.address,
         ...(cp1 && { xms_cc: ["cp1"] }),
       };
-      const token = tellSecret("access-token", `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`);
+      const signed = `${header}.${base64url(payload)}.${random.bytes(64).toString("base64url")}`;
+      const token = tellSecret("access-token", signed.padEnd(settings.accessTokenCharacters, filler));
       accessGrants.set(token, {
         account,
         permissions: new Set(permissions),

@@ -26,11 +26,19 @@ export interface Folder {
   note(message: StoredMessage, properties: readonly string[], wasRead: boolean): void;
 }
 
+/** How the delta rounds of a folder are. */
+export interface DeltaHabits {
+  /** How late they learn; undefined: not late. */
+  readonly lateness: Lateness | undefined;
+  /** Length of their tokens. */
+  readonly tokenCharacters: number;
+}
+
 /** Makes an empty folder. */
 export function createFolder(
   place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden">,
   random: Random,
-  lateness?: Lateness,
+  { lateness, tokenCharacters }: DeltaHabits,
 ): Folder {
   const log = createFolderLog(lateness);
   const received = createReceivedIndex();
@@ -39,7 +47,7 @@ export function createFolder(
     ...place,
     log,
     received,
-    syncStates: createSyncStates(random),
+    syncStates: createSyncStates(random, tokenCharacters),
     get unread() {
       return unread;
     },

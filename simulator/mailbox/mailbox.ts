@@ -3,8 +3,8 @@
  * Invariant: every change goes through here, so that folder counts, logs and ids agree. Knows no request and no token.
  */
 import type { Random } from "../random.js";
-import { createFolder, type Folder, wellKnownFolders } from "./folder.js";
-import type { Lateness, Unseen } from "./folder-log.js";
+import { createFolder, type DeltaHabits, type Folder, wellKnownFolders } from "./folder.js";
+import type { Unseen } from "./folder-log.js";
 import { type NewMessage, type StoredMessage, storeMessage } from "./message.js";
 import { createIdMint } from "./message-ids.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
@@ -37,12 +37,12 @@ export interface Mailbox {
   remove(message: StoredMessage): void;
 }
 
-/** Makes a mailbox with the folders every mailbox has. `lateness`: how late its delta rounds are; default: not at all. */
+/** Makes a mailbox with the folders every mailbox has. */
 export function createMailbox(
   owner: { address: string; displayName: string },
   now: () => number,
   random: Random,
-  lateness?: Lateness,
+  habits: DeltaHabits,
 ): Mailbox {
   const mint = createIdMint(random.fork("ids"));
   const states = random.fork("sync states");
@@ -53,7 +53,7 @@ export function createMailbox(
   let count = 0;
 
   function openFolder(displayName: string, parentId: string | undefined, name?: string, hidden = false): Folder {
-    const folder = createFolder({ id: mint.folder(), displayName, parentId, wellKnown: name, hidden }, states, lateness);
+    const folder = createFolder({ id: mint.folder(), displayName, parentId, wellKnown: name, hidden }, states, habits);
     folders.set(folder.id, folder);
     if (name) wellKnown.set(name, folder);
     return folder;

@@ -48,12 +48,19 @@ export interface SyncStates {
 
 const kept = 3;
 
-/** Makes the states of one folder. */
-export function createSyncStates(random: Random): SyncStates {
+/** The generation, as a token begins. */
+const headCharacters = 16;
+
+/** Makes the states of one folder. `tokenCharacters`: how long their tokens are, 16 or more. */
+export function createSyncStates(random: Random, tokenCharacters: number): SyncStates {
   const generations = new Map<number, SyncState>();
   let highest = random.integer(100, 900);
   const mark = random.bytes(4).readUInt32BE(0);
-  const filler = random.bytes(234).toString("base64url");
+  const fillerCharacters = tokenCharacters - headCharacters;
+  const filler = random
+    .bytes(Math.ceil((fillerCharacters * 3) / 4))
+    .toString("base64url")
+    .slice(0, fillerCharacters);
 
   function head(generation: number): string {
     const bytes = Buffer.allocUnsafe(12);
@@ -71,8 +78,8 @@ export function createSyncStates(random: Random): SyncStates {
       return head(highest) + filler;
     },
     open(token) {
-      if (!token.endsWith(filler) || token.length !== filler.length + 16) return "malformed";
-      const generation = (Buffer.from(token.slice(0, 16), "base64url").readUInt32BE(4) ^ mark) >>> 0;
+      if (!token.endsWith(filler) || token.length !== tokenCharacters) return "malformed";
+      const generation = (Buffer.from(token.slice(0, headCharacters), "base64url").readUInt32BE(4) ^ mark) >>> 0;
       if (!token.startsWith(head(generation))) return "malformed";
       return generations.get(generation) ?? { lostGeneration: generation };
     },

@@ -180,3 +180,15 @@ test("changeType keeps later rounds to one kind of change, not the first", async
   user.mailbox.remove(ids[1]!);
   expect((await round(link)).items.map((item) => item.id)).toEqual([ids[0]]);
 });
+
+test("tokens and links are as long as they are to be, and work", async () => {
+  const { sim, token, round, ask, user } = await createCaller({ accessTokenCharacters: 2_000, deltaTokenCharacters: 760 });
+  expect(token).toHaveLength(2_000);
+  const { link } = await round();
+  const query = new URL(link).searchParams;
+  expect(query.get("$deltatoken") ?? query.get("$skiptoken")).toHaveLength(760);
+  user.mailbox.deliver();
+  expect((await round(link)).items).toHaveLength(1);
+  expect((await ask(link.replace(/.{4}$/, "AAAA"))).status).toBe(400);
+  expect(sim.log.entries().at(-1)).toMatchObject({ route: "delta", status: 400 });
+});

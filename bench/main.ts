@@ -1,0 +1,63 @@
+/**
+ * The benchmark: runs its rows one after another, prints the table, and in the full form leaves JSON and a plot.
+ * Usage: npm run bench -- [--quick] [--only <row>] [--door <name>]
+ * The quick form judges no figure; either form fails when a row does not run to its end, a message is missing or doubled,
+ * or one of the two zeros is none.
+ */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { doorNames } from "./doors.js";
+import { machine, writeResults } from "./results.js";
+import type { RowContext, RowResult } from "./row.js";
+import { rows } from "./rows/all.js";
+import { tableOf } from "./table.js";
+import { createZeros } from "./zeros.js";
+
+const { values } = parseArgs({
+  options: { quick: { type: "boolean", default: false }, only: { type: "string" }, door: { type: "string" } },
+});
+const quick = values.quick;
+const chosen = chosenFrom(rows, values.only, ({ name }) => name, "row");
+const doors = chosenFrom(doorNames, values.door, (name) => name, "door");
+
+const faults: string[] = [];
+const results: RowResult[] = [];
+const zeros = createZeros();
+const on = machine();
+const begun = performance.now();
+
+for (const row of chosen) {
+  for (const door of row.hasDoor ? doors : doors.slice(0, 1)) {
+    const name = row.hasDoor ? `${row.name} (${door})` : row.name;
+    const context: RowContext = {
+      quick,
+      door,
+      fault: (what) => faults.push(`${name}: ${what}`),
+      noteRequests: zeros.note,
+      tell: (what) => process.stderr.write(`${name}: ${what}\n`),
+    };
+    try {
+      results.push(await row.run(context));
+    } catch (error) {
+      faults.push(`${name} did not run to its end: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+}
+results.push(zeros.result());
+faults.push(...zeros.faults());
+
+console.log(`\n${tableOf(results, !quick)}`);
+console.log(
+  `\n${on.cpu}, ${on.cores} cores, Node ${on.node}, load before ${on.loadBefore.toFixed(2)}${on.busy ? " (busy: provisional)" : ""}`,
+);
+console.log(`${((performance.now() - begun) / 1000).toFixed(0)} s`);
+if (!quick) await writeResults(fileURLToPath(new URL("../../bench/results", import.meta.url)), values.only ?? "full", on, results);
+for (const fault of faults) console.error(`FAULT ${fault}`);
+if (faults.length > 0) process.exitCode = 1;
+
+/** All of them, or the one that is named. */
+function chosenFrom<T>(all: readonly T[], wanted: string | undefined, nameOf: (one: T) => string, what: string): readonly T[] {
+  const found = wanted === undefined ? all : all.filter((one) => nameOf(one) === wanted);
+  if (found.length === 0) throw new Error(`There is no ${what} ${wanted}; there are ${all.map(nameOf).join(", ")}.`);
+  return found;
+}

@@ -1,0 +1,53 @@
+/** What a full run leaves behind: the numbers as JSON and a plot, with the machine they were measured on. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus, loadavg, totalmem } from "node:os";
+import { join } from "node:path";
+import { meanBodyLength } from "./mail.js";
+import { plotOf } from "./plot.js";
+import { isReached, type RowResult } from "./row.js";
+
+/** Load of the machine before the run above which others worked beside it. */
+const quiet = 0.5;
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly node: string;
+  readonly platform: string;
+  /** The load of a minute before the run began. */
+  readonly loadBefore: number;
+  /** Others worked on it before the run: numbers are provisional. */
+  readonly busy: boolean;
+}
+
+export function machine(): Machine {
+  const [loadBefore = 0] = loadavg();
+  const all = cpus();
+  return {
+    cpu: all[0]?.model ?? "unknown",
+    cores: all.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    loadBefore,
+    busy: loadBefore > quiet,
+  };
+}
+
+/** Writes `<name>.json` and `<name>.svg` into the folder. */
+export async function writeResults(folder: string, name: string, on: Machine, results: readonly RowResult[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const rows = results.map(({ figures, ...rest }) => ({
+    ...rest,
+    figures: figures.map((figure) => ({ ...figure, ...(figure.target ? { reached: isReached(figure) } : {}) })),
+  }));
+  const json = { measuredAt: new Date().toISOString(), machine: on, meanBodyCharacters: meanBodyLength, rows };
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(json, rounded, 1)}\n`);
+  await writeFile(join(folder, `${name}.svg`), plotOf(results));
+}
+
+/** Nobody needs more than four figures. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+}

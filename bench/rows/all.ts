@@ -1,0 +1,12 @@
+/** Every row, in the order in which they run. */
+import type { Row } from "../row.js";
+import { arrivalRow } from "./arrival.js";
+import { drainRow } from "./drain.js";
+import { economyRow } from "./economy.js";
+import { idleRow } from "./idle.js";
+import { microRow } from "./micro.js";
+import { pausesRow } from "./pauses.js";
+import { slowDrainRow } from "./slow-drain.js";
+import { startRow } from "./start.js";
+
+export const rows: readonly Row[] = [drainRow, slowDrainRow, economyRow, pausesRow, arrivalRow, idleRow, startRow, microRow];

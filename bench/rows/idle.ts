@@ -1,0 +1,82 @@
+/** What signed-in queues without mail cost, few and many, with the same polls a second for all numbers of queues. */
+import type { Idle } from "../jobs/idle.js";
+import { withSimulator, withWorker } from "../processes.js";
+import type { Figure, Row } from "../row.js";
+import { withFullStore } from "./store.js";
+
+interface Sizes {
+  readonly queues: readonly number[];
+  readonly pollsPerSecond: number;
+  readonly windowMs: number;
+  readonly pausedMs: number;
+}
+
+const full: Sizes = { queues: [100, 1_000, 10_000], pollsPerSecond: 10_000 / 60, windowMs: 60_000, pausedMs: 10_000 };
+const quickly: Sizes = { queues: [5, 10, 20], pollsPerSecond: 20, windowMs: 2_000, pausedMs: 500 };
+
+export const idleRow: Row = {
+  name: "idle",
+  hasDoor: true,
+  async run(context) {
+    const { queues, pollsPerSecond, windowMs, pausedMs } = context.quick ? quickly : full;
+    const runs = new Map<number, Idle>();
+    for (const count of queues) {
+      const intervalMs = Math.round((count * 1000) / pollsPerSecond);
+      const run = await withSimulator(context, (simulator) =>
+        withFullStore(context, simulator, count, async ({ place, addresses }) => {
+          const times = { intervalMs, windowMs, pausedMs };
+          const measured = await withWorker(context, simulator, (worker) => worker.ask("idle", context.door, place, addresses, times));
+          context.noteRequests(await simulator.ask("report"));
+          return measured;
+        }),
+      );
+      if (run.polls === 0) context.fault(`${count} queues: no poll in ${windowMs} ms`);
+      runs.set(count, run);
+      context.tell(`${count} queues: ${run.cpuPerPollUs.toFixed(0)} µs CPU a poll, ${run.polls} polls`);
+    }
+    return { row: "idle", door: context.door, figures: figuresOf(runs), details: Object.fromEntries(runs) };
+  },
+};
+
+function figuresOf(runs: ReadonlyMap<number, Idle>): Figure[] {
+  const all = [...runs];
+  const [few, small] = all[0] as [number, Idle];
+  const [many, large] = all.at(-1) as [number, Idle];
+  const kB = (large.bytes - small.bytes) / (many - few) / 1000;
+  const cpu = `${large.cpuPerPollUs.toFixed(0)} over ${small.cpuPerPollUs.toFixed(0)} µs, the paused process taken off`;
+  return [
+    {
+      what: `CPU per poll, ${many} over ${few} queues`,
+      value: large.cpuPerPollUs / small.cpuPerPollUs,
+      unit: "×",
+      target: { most: 1.2 },
+      note: cpu,
+    },
+    {
+      what: "memory of a signed-in queue",
+      value: kB,
+      unit: "kB",
+      target: { most: 15 },
+      note: `heap and external, ${few} to ${many} queues`,
+    },
+    {
+      what: `event-loop delay p99, ${many} queues`,
+      value: large.delayP99Ms,
+      unit: "ms",
+      target: { most: 25 },
+      note: "10 of it the sampling",
+    },
+    ...all.flatMap(([count, run]) => [
+      { what: `CPU per poll, ${count} queues`, value: run.cpuPerPollUs, unit: "µs" },
+      { what: `polls, ${count} queues`, value: (run.polls * 1000) / run.windowMs, unit: "/s" },
+      { what: `request line, ${count} queues: most in a second over mean`, value: peak(run.requestsPerSecond), unit: "×" },
+      { what: `event-loop delay, ${count} queues: most`, value: run.delayMaxMs, unit: "ms" },
+      { what: `CPU with all paused, ${count} queues`, value: run.pausedCpuShare * 100, unit: "% of a core" },
+    ]),
+  ];
+}
+
+function peak(perSecond: readonly number[]): number {
+  const mean = perSecond.reduce((sum, one) => sum + one, 0) / perSecond.length;
+  return Math.max(...perSecond) / mean;
+}

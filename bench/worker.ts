@@ -1,0 +1,40 @@
+/**
+ * The process in which one side is measured: started fresh for each measurement, so that none inherits another's
+ * heap or compiled code; it warms its own code up first where a row asks for it.
+ */
+import type { DoorName } from "./doors.js";
+import { type ArrivalPlan, arrival } from "./jobs/arrival.js";
+import { drain, type Side } from "./jobs/drain.js";
+import { type EconomyKind, economy } from "./jobs/economy.js";
+import { fill, idle, start } from "./jobs/idle.js";
+import { micro } from "./jobs/micro.js";
+import { type DaemonPlace, openWorld, type SimulatorSide } from "./jobs/world.js";
+import { type Commands, createPeer } from "./peer.js";
+import type { Mailbox } from "./simulator-process.js";
+
+export type WorkerCommands = typeof commands;
+
+const simulator: SimulatorSide = {
+  ask: (name, ...given) => parent.ask("simulator", name, given) as never,
+};
+
+const commands = {
+  drain: async (door: DoorName, side: Side, mailboxes: readonly Mailbox[], messages: number) =>
+    drain(await openWorld(simulator, door), side, mailboxes, messages),
+  economy: async (door: DoorName, kind: EconomyKind, mailbox: Mailbox, messages: number) =>
+    economy(await openWorld(simulator, door), kind, mailbox, messages),
+  arrival: async (door: DoorName, mailboxes: readonly Mailbox[], plan: ArrivalPlan) =>
+    arrival(await openWorld(simulator, door), mailboxes, plan),
+  fill: async (door: DoorName, place: DaemonPlace, mailboxes: readonly Mailbox[]) =>
+    fill(await openWorld(simulator, door), place, mailboxes),
+  start: async (door: DoorName, place: DaemonPlace, addresses: readonly string[]) =>
+    start(await openWorld(simulator, door), place, addresses),
+  idle: async (door: DoorName, place: DaemonPlace, addresses: readonly string[], times: Parameters<typeof idle>[3]) =>
+    idle(await openWorld(simulator, door), place, addresses, times),
+  micro: (eachMs: number) => micro(eachMs),
+};
+
+/** The parent passes on what is meant for the simulator. */
+type ParentCommands = Commands & { readonly simulator: (name: string, given: readonly unknown[]) => unknown };
+
+const parent = createPeer<ParentCommands>(process, commands);
