@@ -1,5 +1,5 @@
 /**
- * A second door to the network for big installations: `fetch` over `undici.request`, at a third of the global one's CPU, with
+ * A second door to the network for big installations: `fetch` over `undici.request`, at a third to a half of the global one's CPU, with
  * connections that are kept for minutes.
  *
  * Invariants: nothing is sent twice and no redirect is followed; an answer is given whole or ends in an error; errors have the
