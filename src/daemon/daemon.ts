@@ -47,7 +47,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   /** Its listeners are outside of every handler, also where a handler's own call leads to the event. */
   const events: Emitter<DaemonEvents> = {
     ...emitter,
-    emit: (name, payload) => insideHandlerOf.run(undefined, () => emitter.emit(name, payload)),
+    emit(name, payload) {
+      if (emitter.listenerCount(name) > 0) insideHandlerOf.run(undefined, () => emitter.emit(name, payload));
+    },
   };
   const store = watchStore(given.store, { clock, emit: events.emit as EmitStoreEvent });
   const settings = { ...given, store };

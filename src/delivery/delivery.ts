@@ -71,7 +71,10 @@ export interface RunningDelivery {
 const longestMs = 2 ** 31 - 1;
 
 export function createDelivery({ queue, message, attempt, key, clock, handlerTimeoutMs, settle }: DeliveryOptions): RunningDelivery {
-  const controller = new AbortController();
+  /** Made when the host looks at the signal: most handlers do not. */
+  let controller: AbortController | undefined;
+  /** Why the signal is aborted; empty while it is not. */
+  let aborted: MailError | undefined;
   /** Empty until the first settlement. */
   let settlement: Promise<void> | undefined;
   let stopTimer = clock.startTimer(timeOut, handlerTimeoutMs);
@@ -90,14 +93,25 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
       `The handler did not finish ${message.id} of ${queue} within ${handlerTimeoutMs} ms.`,
       { queue, messageId: message.id },
     );
-    controller.abort(error);
+    abort(error);
     // The result of this settlement reaches nobody else: a lost queue is reported by whoever lost it.
     stopTimer = clock.startTimer(() => void end({ kind: "retry", error: error.message }).catch(() => undefined), handlerTimeoutMs);
   }
 
+  function abort(reason: MailError): void {
+    aborted ??= reason;
+    controller?.abort(aborted);
+  }
+
+  function signal(): AbortSignal {
+    controller ??= new AbortController();
+    if (aborted) controller.abort(aborted);
+    return controller.signal;
+  }
+
   return {
     end,
-    abort: (reason) => controller.abort(reason),
+    abort,
     get isSettling() {
       return settlement !== undefined;
     },
@@ -106,7 +120,9 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
       message,
       attempt,
       key,
-      signal: controller.signal,
+      get signal() {
+        return signal();
+      },
       ack: () => end({ kind: "ack" }),
       async retry({ afterMs, reason = "the handler asked for another attempt" } = {}) {
         if (afterMs !== undefined) assertMilliseconds("afterMs", afterMs, 0);
@@ -115,7 +131,7 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
       reject: (reason) => end({ kind: "reject", error: errorText(reason) }),
       extend(ms) {
         assertMilliseconds("ms", ms, 1);
-        if (settlement !== undefined || controller.signal.aborted) return;
+        if (settlement !== undefined || aborted) return;
         stopTimer();
         stopTimer = clock.startTimer(timeOut, ms);
       },

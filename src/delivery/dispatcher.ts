@@ -71,6 +71,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Nothing is handed over: a pause, or a stop past its deadline. */
   let paused = false;
   let stopping = false;
+  /** `pump` comes in this turn of the event loop. */
+  let pumpAsked = false;
   /** Entries that were added and are neither settled nor gone. */
   let openCount = 0;
   const settlements = createSettlements({ ...options, durable });
@@ -96,6 +98,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     const isShort = room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead);
     if (room.roomFor > 0 && (isShort || room.unloadedSuspectCount > 0)) loader.start();
+  }
+
+  /** Once for all settlements that became durable together: the attempts that follow them share a commit. */
+  function pumpSoon(): void {
+    if (pumpAsked) return;
+    pumpAsked = true;
+    queueMicrotask(() => {
+      pumpAsked = false;
+      pump();
+    });
   }
 
   function isIdle(): boolean {
@@ -166,7 +178,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           .finally(() => {
             inFlight.leave(running);
             turn?.end();
-            pump();
+            pumpSoon();
           }),
     });
     inFlight.add(running);

@@ -78,8 +78,10 @@ export function outlasted({ alone: _, ...entry }: OpenEntry): OpenEntry {
 }
 
 /** An attempt that ended with an answer: whatever ended the process, this message is not under suspicion any more. */
-export function survived({ alone: _, suspect: __, outlasts: ___, notBeforeAt: ____, ...entry }: OpenEntry): OpenEntry {
-  return entry;
+export function survived(entry: OpenEntry): OpenEntry {
+  if (!entry.alone && !entry.suspect && !entry.outlasts && entry.notBeforeAt === undefined) return entry;
+  const { alone: _, suspect: __, outlasts: ___, notBeforeAt: ____, ...rest } = entry;
+  return rest;
 }
 
 /** The mark is made, or with an error never can be. */

@@ -157,9 +157,9 @@ export function epochKey(queueKey: string): Key {
   return [queueKey, "epoch"];
 }
 
-/** Plain data by its type; an interface only lacks the index signature that `Value` asks for. */
-export function openValue({ sequence: _, ...rest }: OpenEntry): Value {
-  return rest as unknown as Value;
+/** Plain data by its type; an interface only lacks the index signature that `Value` asks for. The sequence is in the key. */
+export function openValue(entry: OpenEntry): Value {
+  return { ...entry, sequence: undefined } as unknown as Value;
 }
 
 export function finalValue(entry: FinalEntry): Value {

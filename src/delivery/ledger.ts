@@ -32,11 +32,9 @@ import {
   type Sighting,
   withFailure,
 } from "./ledger-record.js";
+import { type Change, sharedCommits } from "./shared-commits.js";
 
 export type { Known, Sighting } from "./ledger-record.js";
-
-/** Puts and deletes that belong together. */
-export type Change = Pick<Commit, "puts" | "deletes" | "withinMs">;
 
 export interface Ledger {
   readonly queueKey: string;
@@ -108,14 +106,14 @@ export async function openLedger({ store, clock, queue }: LedgerOptions): Promis
   const queueKey = queue.toLowerCase();
   const epoch = await raiseEpoch(store, queueKey);
 
-  async function commit(change: Change): Promise<void> {
-    const result = await store.commit({ checks: [{ key: epochKey(queueKey), version: epoch }], ...change });
-    if (!result.ok) {
-      throw new MailError("LIFECYCLE_LOST_QUEUE", `Another process has taken ${queue} over; nothing more is written or settled here.`, {
-        queue,
-      });
-    }
-  }
+  const checks = [{ key: epochKey(queueKey), version: epoch }];
+  const commit = sharedCommits(clock, async (change) => {
+    const { ok } = await store.commit({ checks, ...change });
+    if (ok) return;
+    throw new MailError("LIFECYCLE_LOST_QUEUE", `Another process has taken ${queue} over; nothing more is written or settled here.`, {
+      queue,
+    });
+  });
 
   function openPut(entry: OpenEntry): Put {
     return { key: openKey(queueKey, entry.sequence), value: openValue(entry) };

@@ -43,10 +43,14 @@ export function createStore(engine: Engine, clock: Clock): Store {
       const found = await engine.list(prepareSelection(selection));
       return found.map((stored) => entry(decodeKey(stored.bytes), stored));
     },
-    async commit(commit) {
-      lifetime.assertOpen();
-      const prepared = prepareCommit(commit);
-      return gatherer.add(prepared, prepared.withinMs);
+    commit(commit) {
+      try {
+        lifetime.assertOpen();
+        const prepared = prepareCommit(commit);
+        return gatherer.add(prepared, prepared.withinMs);
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
     },
   };
 }

@@ -38,6 +38,11 @@ function check(key: Key, value: unknown, where: string, depth: number): void {
   }
 }
 
+/** What most values are: their place needs no words. */
+function isLeaf(value: unknown): boolean {
+  return typeof value === "string" || value === undefined || value === null || typeof value === "boolean" || Number.isFinite(value);
+}
+
 function checkInside(key: Key, value: object, where: string, depth: number): void {
   if (Array.isArray(value)) {
     for (let at = 0; at < value.length; at += 1) check(key, value[at], `${where}[${at}]`, depth);
@@ -45,8 +50,10 @@ function checkInside(key: Key, value: object, where: string, depth: number): voi
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype) throw invalid(key, where, nameOf(value));
-  for (const [name, inner] of Object.entries(value)) {
-    if (inner !== undefined) check(key, inner, `${where}.${name}`, depth);
+  for (const name of Object.keys(value)) {
+    const inner: unknown = (value as Record<string, unknown>)[name];
+    if (isLeaf(inner)) continue;
+    check(key, inner, `${where}.${name}`, depth);
   }
 }
 

@@ -40,13 +40,11 @@ export function watchStore(inner: Store, { clock, emit }: { clock: Clock; emit: 
   /** Clears the timer of the next probe; empty while the store is well. */
   let stopTimer: (() => void) | undefined;
 
-  async function watched<T>(work: Promise<T>, commit?: Commit): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
+  function watched<T>(work: Promise<T>, commit?: Commit): Promise<T> {
+    return work.catch((error: unknown) => {
       if (isUnavailable(error)) noted(error, commit);
       throw error;
-    }
+    });
   }
 
   function noted(error: MailError, commit: Commit | undefined): void {

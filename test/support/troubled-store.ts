@@ -20,6 +20,11 @@ export interface TroubledStore extends Store {
 /** What a full disk or a server that is away gives. */
 export const away = () => new MailError("STORE_UNAVAILABLE", "The store is away.");
 
+/** Whether a commit tells of work on a message, an attempt or its end, and not only of messages that were found. */
+export function isOfWork({ puts = [], deletes = [] }: Commit): boolean {
+  return deletes.length > 0 || puts.some(({ key, value }) => key[1] === "open" && (value as { state: string }).state !== "pending");
+}
+
 export function troubledStore(inner: Store): TroubledStore {
   const commits: Commit[] = [];
   /** Empty when nothing is held. */

@@ -1,7 +1,7 @@
 /** The ends of a dispatcher: a stop that drains, a stop that cuts off, and the loss of the queue. Nothing is left behind. */
 import { expect, test } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
-import { away } from "../../support/troubled-store.js";
+import { away, isOfWork } from "../../support/troubled-store.js";
 import { createScene, lost, many } from "./dispatcher-scene.js";
 
 /** Whether a promise has ended, and how. */
@@ -37,7 +37,7 @@ test("a stop waits for what is in flight and begins nothing else", async () => {
 
 test("a delivery whose attempt is just becoming durable belongs to what is in flight", async () => {
   const scene = await createScene();
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   await scene.arrive(["m1"]);
   const stop = watch(scene.dispatcher.stop(30_000));
   scene.store.release();
@@ -67,7 +67,7 @@ test("at the deadline the rest is cut off: its signal says so, and its attempt d
 
 test("what becomes durable only after the deadline is taken back without being handed over", async () => {
   const scene = await createScene();
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   await scene.arrive(["m1"]);
   const stop = watch(scene.dispatcher.stop(100));
   await scene.clock.advance(200);
@@ -93,7 +93,7 @@ test("a read under way at a stop ends, and what waited to be asked for again lea
   const scene = await createScene();
   scene.answer = () => ({ found: false, error: new MailError("GRAPH_NOT_FOUND", "Not there.") });
   await scene.arrive(["there"]);
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   await scene.arrive(["missing"], { full: false });
   const stop = watch(scene.dispatcher.stop(30_000));
   scene.handed[0]!.finish();
@@ -187,7 +187,7 @@ test("a settlement that is insisting when the queue is abandoned ends with the l
 
 test("an attempt that becomes durable after the queue was abandoned is not handed over", async () => {
   const scene = await createScene();
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   await scene.arrive(["m1"]);
   scene.dispatcher.abandon(lost);
   scene.store.release();

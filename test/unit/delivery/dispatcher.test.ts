@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
 import { settle } from "../../support/manual-clock.js";
-import { away } from "../../support/troubled-store.js";
+import { away, isOfWork } from "../../support/troubled-store.js";
 import { createScene, many } from "./dispatcher-scene.js";
 import { queue, queueKey } from "./set-up.js";
 
@@ -15,7 +15,7 @@ test("a message is handed over with its queue, its attempt and a stable key", as
 
 test("an attempt is durable before the handler sees the message", async () => {
   const scene = await createScene();
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   await scene.arrive(["m1"]);
   await scene.clock.advance(1_000);
   expect(scene.handed).toEqual([]);
@@ -55,7 +55,7 @@ test("never more than `maxInFlight` are unsettled at once, also while commits ar
   scene.work = ({ finish }) => finish();
   await scene.arrive([]);
   const inFlight: number[] = [];
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   await scene.arrive(many(60));
   for (let round = 0; round < 60; round += 1) {
     inFlight.push(scene.dispatcher.inFlightCount);
@@ -154,7 +154,7 @@ test("a store that is away for a while delays a begin, and nothing is handed ove
   const scene = await createScene();
   scene.work = ({ finish }) => finish();
   await scene.arrive(["m1"]);
-  scene.store.refuse = (commit) => (commit.withinMs === undefined ? undefined : away());
+  scene.store.refuse = (commit) => (isOfWork(commit) ? away() : undefined);
   await scene.arrive(["m2", "m3"]);
   await scene.clock.advance(30_000);
   expect(scene.handed.map(({ id }) => id)).toEqual(["m1"]);

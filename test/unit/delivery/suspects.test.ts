@@ -4,7 +4,7 @@ import type { Dispatcher } from "../../../src/delivery/dispatcher.js";
 import type { Ledger } from "../../../src/delivery/ledger.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
 import type { Commit } from "../../../src/state/store.js";
-import { away } from "../../support/troubled-store.js";
+import { away, isOfWork } from "../../support/troubled-store.js";
 import { createScene, type Handed, lost, many } from "./dispatcher-scene.js";
 import { item, sighting } from "./set-up.js";
 
@@ -61,7 +61,7 @@ test("that it is alone is durable before the handler sees the message", async ()
   const scene = await createScene();
   await scene.arrive(["m1"]);
   const ledger = await scene.open();
-  scene.store.hold(({ withinMs }) => withinMs !== undefined);
+  scene.store.hold(isOfWork);
   scene.handed.length = 0;
   scene.dispatcherOver(ledger).add([...ledger.open.values()]);
   await scene.clock.advance(1_000);
