@@ -67,7 +67,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     clock,
     emit,
     turn: (signal) =>
-      runTurn({ session, store, client, clock, emit, signal, sweepStep: sweeper.step }).catch((error: unknown) => {
+      runTurn({ session, store, client, clock, emit, signal, sweepStep: (work) => sweeper.step(work) }).catch((error: unknown) => {
         if (error instanceof MailError) sweeper.roundFailed(error);
         throw error;
       }),
