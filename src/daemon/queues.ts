@@ -46,7 +46,7 @@ export interface QueuesOptions {
 }
 
 /** Queues that a start takes at once: their epochs share a transaction, which costs about a millisecond whatever its size. */
-const takenAtOnce = 64;
+const takenAtOnce = 32;
 
 export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues {
   /** All by address in lower case. */
