@@ -1,10 +1,25 @@
 /** What keeps deliveries and marks true, and Graph's pauses: settle first, mark after; nothing is believed at once. */
 
 const marksTest = "test/faults/marks.test.ts";
+const onDemandTest = "test/unit/delivery/on-demand.test.ts";
 const loaderTest = "test/unit/delivery/loader.test.ts";
 
 /** @type {readonly import("./copy.mjs").Protection[]} */
 export const deliveries = [
+  {
+    protection: "a dispatcher with anything left is not let go of",
+    file: "src/delivery/on-demand.ts",
+    find: "if (!this.#present || this.#ended || this.inFlightCount + this.waitingCount > 0) return;",
+    replace: "if (!this.#present || this.#ended) return;",
+    test: [onDemandTest, "one that has anything left is kept: in flight, retrying, or paused before its delivery"],
+  },
+  {
+    protection: "an outbox with anything left is not let go of",
+    file: "src/delivery/on-demand.ts",
+    find: "if (!this.#present?.isEmpty || this.#ended) return;",
+    replace: "if (!this.#present || this.#ended) return;",
+    test: [onDemandTest, "an outbox is let go of only when its marks are made and recorded"],
+  },
   {
     protection: "a settlement resolves when it is durable, not before",
     file: "src/delivery/delivery.ts",

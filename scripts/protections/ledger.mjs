@@ -9,14 +9,14 @@ export const ledger = [
   {
     protection: "the cursor is written with its page's entries, never before",
     file: "src/delivery/ledger.ts",
-    find: "if (puts.length > 0) await commit({ puts, deletes });",
-    replace: "if (cursor) await commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await commit({ puts, deletes });",
+    find: "if (puts.length > 0) await this.#commit({ puts, deletes });",
+    replace: "if (cursor) await this.#commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await this.#commit({ puts, deletes });",
     test: [ledgerTest, "a page's entries and its cursor are one commit"],
   },
   {
     protection: "what the ledger knows is not recorded again",
     file: "src/delivery/ledger.ts",
-    find: 'if (open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;',
+    find: 'if (this.open.has(id) || (before.has(id) && before.get(id)?.final?.state !== "gone")) continue;',
     replace: "",
     test: [
       "test/path/pause.test.ts",
@@ -26,8 +26,8 @@ export const ledger = [
   {
     protection: "what was there before the queue went live is recorded as such",
     file: "src/delivery/ledger.ts",
-    find: "          } else {\n            const final",
-    replace: '          } else if (becomes !== "baseline") {\n            const final',
+    find: "        } else {\n          const final",
+    replace: '        } else if (becomes !== "baseline") {\n          const final',
     test: [
       "test/unit/schedule/turn.test.ts",
       "a lost cursor is told, and the walk begins again: known mail is known, unknown mail is delivered",
@@ -36,15 +36,15 @@ export const ledger = [
   {
     protection: "every commit checks the queue's epoch",
     file: "src/delivery/ledger.ts",
-    find: "store.commit({ checks: [{ key: epochKey(queueKey), version: epoch }], ...change })",
+    find: "store.commit({ checks: [{ key: epochKey(this.queueKey), version: this.#epoch }], ...change })",
     replace: "store.commit({ ...change })",
     test: [ledgerTest, "after another opened the queue, no write of the first goes through, and its memory stays as it was"],
   },
   {
     protection: "an attempt is durable before the handler sees the message",
     file: "src/delivery/ledger.ts",
-    find: "await commit({ puts: started.map(openPut), withinMs: settleWithinMs });",
-    replace: "commit({ puts: started.map(openPut), withinMs: settleWithinMs }).catch(() => undefined);",
+    find: "await this.#commit({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs });",
+    replace: "this.#commit({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs }).catch(() => undefined);",
     test: [dispatcherTest, "an attempt is durable before the handler sees the message"],
   },
   {
@@ -102,7 +102,7 @@ export const ledger = [
   {
     protection: "a copy whose end the store did not take is not forgotten",
     file: "src/delivery/ledger.ts",
-    find: "      copies.set(copy.copyOf, copy);\n",
+    find: "      this.#copies.set(copy.copyOf, copy);\n",
     replace: "",
     test: [
       "test/unit/delivery/copy-and-store.test.ts",

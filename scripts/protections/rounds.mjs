@@ -146,8 +146,8 @@ export const rounds = [
   {
     protection: "a sweep passes a folder over that it cannot list",
     file: "src/schedule/sweep.ts",
-    find: "if (listing && !listing.complete && mayBeOfOneFolder(error)) {",
-    replace: "if (listing?.complete) {",
+    find: "if (this.#listing && !this.#listing.complete && mayBeOfOneFolder(error)) {",
+    replace: "if (this.#listing?.complete) {",
     test: [
       sickTest,
       "a folder that cannot be listed is passed over by the sweep, with what was listed of it, and told; the others are compared",
@@ -173,7 +173,7 @@ export const rounds = [
   {
     protection: "a sweep comes by itself",
     file: "src/schedule/sweep.ts",
-    find: "return clock.now() >= dueAt;",
+    find: "return clock.now() >= this.#dueAt;",
     replace: "return false;",
     test: [sweepTest, "a sweep comes by itself, in its interval, and leaves what is younger than five minutes to the rounds"],
   },

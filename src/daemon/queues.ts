@@ -45,8 +45,11 @@ export interface QueuesOptions {
   readonly onBroken: (queue: QueueSettings, error: MailError) => void;
 }
 
-/** Queues that a start takes at once: their epochs share a transaction, which costs about a millisecond whatever its size. */
-const takenAtOnce = 64;
+/**
+ * Queues that a start takes at once: their epochs share a transaction, which costs about a millisecond whatever its size.
+ * Of more at once the process would feel the bursts.
+ */
+const takenAtOnce = 16;
 
 export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues {
   /** All by address in lower case. */

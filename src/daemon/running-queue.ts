@@ -73,7 +73,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     emit,
     pace: options.pace,
     turn: (how) =>
-      runTurn({ session, store, client, clock, emit, ...how, sweepStep: sweeper.step }).catch((error: unknown) => {
+      runTurn({ session, store, client, clock, emit, ...how, sweepStep: (work) => sweeper.step(work) }).catch((error: unknown) => {
         if (error instanceof MailError) sweeper.roundFailed(error);
         throw error;
       }),

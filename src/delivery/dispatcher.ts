@@ -295,9 +295,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 function stopped(queue: string): MailError {
-  return new MailError(
-    "LIFECYCLE_STOPPED",
-    `The daemon stopped before the handler had finished; ${queue} delivers the message again at the next start.`,
-    { queue },
-  );
+  const message = `The daemon stopped before the handler had finished; ${queue} delivers the message again at the next start.`;
+  return new MailError("LIFECYCLE_STOPPED", message, { queue });
 }

@@ -8,9 +8,7 @@
 import type { Clock } from "../base/clock.js";
 import { createGatherer } from "../state/gather.js";
 import type { Commit, Key } from "../state/store.js";
-
-/** Puts and deletes that belong together; `withinMs` as of a commit. */
-export type Change = Pick<Commit, "puts" | "deletes" | "withinMs">;
+import type { Change } from "./ledger-contract.js";
 
 type Together = Required<Pick<Commit, "puts" | "deletes">>;
 

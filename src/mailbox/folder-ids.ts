@@ -15,11 +15,11 @@ const leftAloneMs = 60_000;
 
 /** `known`: ids by the names of their folders; others may add to it, and clear it when there is another mailbox. */
 export function createFolderIds(client: GraphClient, mailbox: MailboxAccess, known: Map<string, string>): FolderIdOf {
-  /** Epoch milliseconds until which a folder is not asked for again, by name; empty where none failed. */
-  const leftAlone = new Map<string, number>();
+  /** Epoch milliseconds until which a folder is not asked for again, by name; empty until one failed, as it does in few queues. */
+  let leftAlone: Map<string, number> | undefined;
   return async (folder, signal) => {
     const id = known.get(folder);
-    if (id !== undefined || (leftAlone.get(folder) ?? 0) > client.clock.now()) return id;
+    if (id !== undefined || (leftAlone?.get(folder) ?? 0) > client.clock.now()) return id;
     try {
       const facts = await folderFacts(client, mailbox, { folder, signal });
       known.set(folder, facts.id);
@@ -27,6 +27,7 @@ export function createFolderIds(client: GraphClient, mailbox: MailboxAccess, kno
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof MailError)) throw error;
+      leftAlone ??= new Map();
       leftAlone.set(folder, client.clock.now() + leftAloneMs);
       return undefined;
     }

@@ -4,6 +4,7 @@
  *
  * Invariants: a few pages in each turn, after its round, so that polling goes on; an unknown message counts as found by
  * the sweep only if the round after the listing did not bring it; nothing is recorded while a folder is still listed.
+ * A class, so that ten thousand queues share its methods.
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
@@ -39,124 +40,145 @@ const patience = 5;
 /** The longest wait for another try of a sweep that failed, milliseconds. */
 const againMs = 15 * 60_000;
 
-export function createSweeper({ settings, clock }: { settings: QueueSettings; clock: Clock }): Sweeper {
-  const { sweepIntervalMs, address: queue } = settings;
+export function createSweeper(options: SweeperOptions): Sweeper {
+  return new QueueSweeper(options);
+}
+
+export interface SweeperOptions {
+  readonly settings: QueueSettings;
+  readonly clock: Clock;
+}
+
+class QueueSweeper implements Sweeper {
+  readonly #options: SweeperOptions;
   /** Those whose sweep has begun, and those who wait for the next. */
-  let served: Waiter[] = [];
-  let waiters: Waiter[] = [];
+  #served: Waiter[] = [];
+  #waiters: Waiter[] = [];
   /** Empty between sweeps. */
-  let listing: SweepListing | undefined;
+  #listing: SweepListing | undefined;
   /** Epoch milliseconds; empty until the store was asked for the last one. */
-  let dueAt: number | undefined;
+  #dueAt: number | undefined;
   /**
    * Failures of the listing in its present folder. Pages that go well do not count against them: a folder is listed from
    * its beginning after each, and comes to the same message again.
    */
-  let failures = 0;
+  #failures = 0;
   /** Why a folder was passed over; empty when none was. */
-  let passedOver: MailError | undefined;
+  #passedOver: MailError | undefined;
   /** Empty until `stop`. */
-  let stopped: MailError | undefined;
-  let failedRounds = 0;
+  #stopped: MailError | undefined;
+  #failedRounds = 0;
 
-  async function isDue({ session, store }: TurnWork): Promise<boolean> {
-    if (waiters.length > 0) return true;
-    if (sweepIntervalMs === 0) return false;
-    if (dueAt === undefined) {
-      const last = (await store.get(sweepKey(session.ledger.queueKey)))?.value;
-      // Queues that began together drift apart.
-      dueAt = typeof last === "number" ? last + sweepIntervalMs : clock.now() + sweepIntervalMs * (0.5 + 0.5 * clock.random());
-    }
-    return clock.now() >= dueAt;
+  constructor(options: SweeperOptions) {
+    this.#options = options;
   }
 
-  async function advance(work: TurnWork, sweep: SweepListing): Promise<boolean> {
+  async #isDue({ session, store }: TurnWork): Promise<boolean> {
+    const { settings, clock } = this.#options;
+    const { sweepIntervalMs } = settings;
+    if (this.#waiters.length > 0) return true;
+    if (sweepIntervalMs === 0) return false;
+    if (this.#dueAt === undefined) {
+      const last = (await store.get(sweepKey(session.ledger.queueKey)))?.value;
+      // Queues that began together drift apart.
+      this.#dueAt = typeof last === "number" ? last + sweepIntervalMs : clock.now() + sweepIntervalMs * (0.5 + 0.5 * clock.random());
+    }
+    return clock.now() >= this.#dueAt;
+  }
+
+  async #advance(work: TurnWork, sweep: SweepListing): Promise<boolean> {
     if (!sweep.complete) {
       for (let page = 0; page < pagesAStep && !sweep.complete; page += 1) await sweep.next(work);
       return true;
     }
+    const { settings, clock } = this.#options;
     const { result, event } = await verdictOf(work, sweep);
     // What was listed is delivered; a sweep that has seen no folder whole is none.
-    if (passedOver && sweep.foldersListed === 0) {
-      giveUp(passedOver);
+    if (this.#passedOver && sweep.foldersListed === 0) {
+      this.#giveUp(this.#passedOver);
       return false;
     }
     await work.session.ledger.write({ puts: [{ key: sweepKey(work.session.ledger.queueKey), value: clock.now() }] });
-    work.emit("queue:swept", { queue, ...event });
-    forget();
-    dueAt = clock.now() + sweepIntervalMs;
-    for (const { resolve } of served) resolve(result);
-    served = [];
-    return waiters.length > 0;
+    work.emit("queue:swept", { queue: settings.address, ...event });
+    this.#forget();
+    this.#dueAt = clock.now() + settings.sweepIntervalMs;
+    for (const { resolve } of this.#served) resolve(result);
+    this.#served = [];
+    return this.#waiters.length > 0;
   }
 
-  function forget(): void {
-    listing = undefined;
-    passedOver = undefined;
-    failures = 0;
-    failedRounds = 0;
+  #forget(): void {
+    this.#listing = undefined;
+    this.#passedOver = undefined;
+    this.#failures = 0;
+    this.#failedRounds = 0;
   }
 
-  function giveUp(reason: MailError): void {
-    dueAt = clock.now() + Math.min(sweepIntervalMs, againMs);
-    cancel(reason);
+  #giveUp(reason: MailError): void {
+    const { settings, clock } = this.#options;
+    this.#dueAt = clock.now() + Math.min(settings.sweepIntervalMs, againMs);
+    this.cancel(reason);
   }
 
-  function cancel(reason: MailError): void {
-    forget();
-    for (const { reject } of [...served, ...waiters]) reject(reason);
-    served = [];
-    waiters = [];
+  cancel(reason: MailError): void {
+    this.#forget();
+    for (const { reject } of [...this.#served, ...this.#waiters]) reject(reason);
+    this.#served = [];
+    this.#waiters = [];
   }
 
-  return {
-    async step(work) {
-      const { owner } = work.session;
-      // What was listed of another mailbox says nothing of this one.
-      if (listing?.owner !== undefined && listing.owner !== owner) forget();
-      if (!listing && served.length === 0 && !(await isDue(work))) return { more: false };
-      if (!listing) {
-        served = [...served, ...waiters];
-        waiters = [];
-        listing = beginListing(work, { demanded: served.length > 0 });
+  async step(work: TurnWork): Promise<{ readonly more: boolean }> {
+    const { address: queue } = this.#options.settings;
+    const { owner } = work.session;
+    // What was listed of another mailbox says nothing of this one.
+    if (this.#listing?.owner !== undefined && this.#listing.owner !== owner) this.#forget();
+    if (!this.#listing && this.#served.length === 0 && !(await this.#isDue(work))) return { more: false };
+    if (!this.#listing) {
+      this.#served = [...this.#served, ...this.#waiters];
+      this.#waiters = [];
+      this.#listing = beginListing(work, { demanded: this.#served.length > 0 });
+    }
+    this.#failedRounds = 0;
+    const { foldersLeft } = this.#listing;
+    try {
+      const more = await this.#advance(work, this.#listing);
+      if (this.#listing && this.#listing.foldersLeft < foldersLeft) this.#failures = 0;
+      return { more };
+    } catch (error) {
+      // The round before it went well: what is the matter with the listing must not look like trouble of the polling.
+      if (work.signal.aborted || !(error instanceof MailError) || error.scope === "daemon" || error.code.startsWith("LIFECYCLE_"))
+        throw error;
+      if (this.#listing && this.#listing.foldersLeft < foldersLeft) this.#failures = 0;
+      this.#failures += 1;
+      if (error.retryable && this.#failures < patience) return { more: true };
+      const { code, message: reason } = error;
+      if (this.#listing && !this.#listing.complete && mayBeOfOneFolder(error)) {
+        work.emit("queue:sweep-failed", { queue, folder: this.#listing.passOver(), code, reason });
+        this.#passedOver ??= error;
+        this.#failures = 0;
+        return { more: true };
       }
-      failedRounds = 0;
-      const { foldersLeft } = listing;
-      try {
-        const more = await advance(work, listing);
-        if (listing && listing.foldersLeft < foldersLeft) failures = 0;
-        return { more };
-      } catch (error) {
-        // The round before it went well: what is the matter with the listing must not look like trouble of the polling.
-        if (work.signal.aborted || !(error instanceof MailError) || error.scope === "daemon" || error.code.startsWith("LIFECYCLE_"))
-          throw error;
-        if (listing && listing.foldersLeft < foldersLeft) failures = 0;
-        failures += 1;
-        if (error.retryable && failures < patience) return { more: true };
-        const { code, message: reason } = error;
-        if (listing && !listing.complete && mayBeOfOneFolder(error)) {
-          work.emit("queue:sweep-failed", { queue, folder: listing.passOver(), code, reason });
-          passedOver ??= error;
-          failures = 0;
-          return { more: true };
-        }
-        giveUp(error);
-        work.emit("queue:sweep-failed", { queue, code, reason });
-        return { more: false };
-      }
-    },
-    demand: () => (stopped ? Promise.reject(stopped) : new Promise((resolve, reject) => waiters.push({ resolve, reject }))),
-    roundFailed(error) {
-      if (served.length + waiters.length === 0) return;
-      failedRounds += 1;
-      if (!error.retryable || failedRounds >= patience) giveUp(error);
-    },
-    cancel,
-    stop(reason) {
-      stopped ??= reason;
-      cancel(reason);
-    },
-  };
+      this.#giveUp(error);
+      work.emit("queue:sweep-failed", { queue, code, reason });
+      return { more: false };
+    }
+  }
+
+  demand(): Promise<SweepResult> {
+    if (this.#stopped) return Promise.reject(this.#stopped);
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  roundFailed(error: MailError): void {
+    if (this.#served.length + this.#waiters.length === 0) return;
+    this.#failedRounds += 1;
+    if (!error.retryable || this.#failedRounds >= patience) this.#giveUp(error);
+  }
+
+  stop(reason: MailError): void {
+    this.#stopped ??= reason;
+    this.cancel(reason);
+  }
 }
 
 /** Epoch milliseconds of the last complete sweep. */

@@ -31,65 +31,76 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-export function createGatherer<Item, Result>({ clock, write }: GatherOptions<Item, Result>): Gatherer<Item, Result> {
-  /** Empty when nothing waits. */
-  let waiting: Waiting<Item, Result>[] = [];
-  /** True from asking for a write until it takes what waits. */
-  let asked = false;
-  /** Writes that were asked for and have not ended; empty when idle. */
-  const writes = new Set<Promise<void>>();
-  /** Set while items wait for company; cleared by the next write. It keeps the process alive: these items are not yet safe. */
-  let timer: { readonly dueAt: number; readonly stop: () => void } | undefined;
+export function createGatherer<Item, Result>(options: GatherOptions<Item, Result>): Gatherer<Item, Result> {
+  return new Gathering(options);
+}
 
-  function takeAll(): Waiting<Item, Result>[] {
-    const taken = waiting;
-    waiting = [];
-    asked = false;
-    timer?.stop();
-    timer = undefined;
+/** A class, so that the ten thousand of as many queues share its methods. */
+class Gathering<Item, Result> implements Gatherer<Item, Result> {
+  readonly #options: GatherOptions<Item, Result>;
+  /** Empty when nothing waits. */
+  #waiting: Waiting<Item, Result>[] = [];
+  /** True from asking for a write until it takes what waits. */
+  #asked = false;
+  /** Writes that were asked for and have not ended; empty when idle. */
+  readonly #writes = new Set<Promise<void>>();
+  /** Set while items wait for company; cleared by the next write. It keeps the process alive: these items are not yet safe. */
+  #timer: { readonly dueAt: number; readonly stop: () => void } | undefined;
+
+  constructor(options: GatherOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  add(item: Item, withinMs: number): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      if (withinMs === 0 || this.#waiting.length >= enoughCount) this.#flush();
+      else this.#flushBy(withinMs);
+    });
+  }
+
+  async drain(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#writes.size > 0) {
+      if (this.#waiting.length > 0) this.#flush();
+      await Promise.all(this.#writes);
+    }
+  }
+
+  #takeAll(): Waiting<Item, Result>[] {
+    const taken = this.#waiting;
+    this.#waiting = [];
+    this.#asked = false;
+    this.#timer?.stop();
+    this.#timer = undefined;
     return taken;
   }
 
-  async function writeOnce(): Promise<void> {
+  async #writeOnce(): Promise<void> {
     // Empty until the transaction is open.
     let taken: Waiting<Item, Result>[] | undefined;
     try {
-      const results = await write(() => {
-        taken = takeAll();
+      const results = await this.#options.write(() => {
+        taken = this.#takeAll();
         return taken.map(({ item }) => item);
       });
       for (const [at, { resolve }] of (taken ?? []).entries()) resolve(results[at] as Result);
     } catch (error) {
-      for (const { reject } of taken ?? takeAll()) reject(error);
+      for (const { reject } of taken ?? this.#takeAll()) reject(error);
     }
   }
 
-  function flush(): void {
-    if (asked) return;
-    asked = true;
-    const ended = writeOnce().finally(() => writes.delete(ended));
-    writes.add(ended);
+  #flush(): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    const ended = this.#writeOnce().finally(() => this.#writes.delete(ended));
+    this.#writes.add(ended);
   }
 
-  function flushBy(withinMs: number): void {
+  #flushBy(withinMs: number): void {
+    const { clock } = this.#options;
     const dueAt = clock.now() + withinMs;
-    if (asked || (timer && timer.dueAt <= dueAt)) return;
-    timer?.stop();
-    timer = { dueAt, stop: clock.startTimer(flush, withinMs) };
+    if (this.#asked || (this.#timer && this.#timer.dueAt <= dueAt)) return;
+    this.#timer?.stop();
+    this.#timer = { dueAt, stop: clock.startTimer(() => this.#flush(), withinMs) };
   }
-
-  return {
-    add: (item, withinMs) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ item, resolve, reject });
-        if (withinMs === 0 || waiting.length >= enoughCount) flush();
-        else flushBy(withinMs);
-      }),
-    async drain() {
-      while (waiting.length > 0 || writes.size > 0) {
-        if (waiting.length > 0) flush();
-        await Promise.all(writes);
-      }
-    },
-  };
 }

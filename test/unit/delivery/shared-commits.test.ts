@@ -1,7 +1,8 @@
 /** Changes that come together are one commit, which leaves what they would have left one after another. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Change, sharedCommits } from "../../../src/delivery/shared-commits.js";
+import type { Change } from "../../../src/delivery/ledger-contract.js";
+import { sharedCommits } from "../../../src/delivery/shared-commits.js";
 import type { Key } from "../../../src/state/store.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 

@@ -43,7 +43,7 @@ async function turns({ scene, session, sweeper }: { scene: Scene; session: Sessi
       emit,
       urgency: "backlog",
       signal: new AbortController().signal,
-      sweepStep: sweeper.step,
+      sweepStep: (one) => sweeper.step(one),
     });
     await stepping(work, () => clock.advance(1_000)).catch((error: MailError) => sweeper.roundFailed(error));
     await clock.advance(gapMs);

@@ -6,7 +6,7 @@ import type { HttpAnswer, HttpRequest } from "../../../src/base/http.js";
 import { type QueueOptions, queueSettings } from "../../../src/daemon/options.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
-import { createSolitude } from "../../../src/delivery/solitude.js";
+import { createSolitude, type Presence } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { createWalkPacer } from "../../../src/schedule/pacer.js";
@@ -75,6 +75,8 @@ export interface Scene {
   readonly pages: Map<string, Page | No>;
   /** Milliseconds until Graph answers; 0 until set. */
   answerMs: number;
+  /** How many queues have a dispatcher. */
+  dispatcherCount: number;
   /** A message by id, for batches; empty: there is none. */
   message: (id: string) => object | undefined;
   readonly client: GraphClient;
@@ -113,6 +115,19 @@ export async function createScene(): Promise<Scene> {
     return { responses };
   }
 
+  const solitude = createSolitude({ clock });
+
+  function joined(onOpen: () => void): Presence {
+    scene.dispatcherCount += 1;
+    const presence = solitude.join(onOpen);
+    const { close } = presence;
+    presence.close = () => {
+      scene.dispatcherCount -= 1;
+      close();
+    };
+    return presence;
+  }
+
   const scene: Scene = {
     clock,
     store,
@@ -122,6 +137,7 @@ export async function createScene(): Promise<Scene> {
     requests: [],
     pages: new Map(),
     answerMs: 0,
+    dispatcherCount: 0,
     message: (id) => ({ id, subject: id }),
     client: createGraphClient({ http, graphHost: "graph.microsoft.com", clock }),
     emit: (name, payload) => void told.push({ name, ...payload } as Told),
@@ -136,7 +152,7 @@ export async function createScene(): Promise<Scene> {
         hasDelta: true,
         walkPacer: createWalkPacer(clock),
         governor,
-        solitude: createSolitude({ clock }),
+        solitude: { join: joined },
         handOver(delivery) {
           scene.deliveries.push(delivery);
           return undefined;

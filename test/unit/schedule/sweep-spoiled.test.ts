@@ -60,7 +60,7 @@ test("one message that no listing can show does not keep a sweep going for ever 
       emit,
       urgency: "backlog",
       signal: new AbortController().signal,
-      sweepStep: sweeper.step,
+      sweepStep: (one) => sweeper.step(one),
     });
     await stepping(work, () => clock.advance(1_000)).catch(() => undefined);
     await clock.advance(2_000);

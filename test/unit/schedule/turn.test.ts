@@ -67,6 +67,24 @@ test("the lag is that of the oldest new message; without one there is none", asy
   expect(await scene.turn()).toEqual({ pages: 1, messages: 0 });
 });
 
+test("a queue keeps a dispatcher for what it has to deliver, and none once a turn finds all of it done", async () => {
+  const scene = await opened({ startFrom: "everything", afterAck: {} });
+  scene.pages.set(walk("inbox"), { value: [], delta: "2" });
+  await scene.turn();
+  expect(scene.dispatcherCount).toBe(0);
+  scene.pages.set("2", { value: [full("a")], delta: "3" });
+  scene.pages.set("3", { value: [], delta: "4" });
+  scene.pages.set("4", { value: [], delta: "5" });
+  await scene.turn();
+  await scene.turn();
+  expect(scene.dispatcherCount).toBe(1);
+  const settled = scene.deliveries[0]!.ack();
+  await scene.clock.advance(100);
+  expect(await settled).toBe("settled");
+  await scene.turn();
+  expect([scene.dispatcherCount, scene.clock.pending()]).toEqual([0, 0]);
+});
+
 const old = serverTime - day;
 const mailbox = [
   light("read long ago", old, true),
