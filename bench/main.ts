@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { doorNames } from "./doors.js";
+import { freshProcesses, sharedProcesses } from "./processes.js";
 import { machine, writeResults } from "./results.js";
 import type { RowContext, RowResult } from "./row.js";
 import { rows } from "./rows/all.js";
@@ -23,6 +24,7 @@ const doors = chosenFrom(doorNames, values.door, (name) => name, "door");
 const faults: string[] = [];
 const results: RowResult[] = [];
 const zeros = createZeros();
+const processes = quick ? sharedProcesses() : freshProcesses();
 const on = machine();
 const begun = performance.now();
 
@@ -32,6 +34,7 @@ for (const row of chosen) {
     const context: RowContext = {
       quick,
       door,
+      processes,
       fault: (what) => faults.push(`${name}: ${what}`),
       noteRequests: zeros.note,
       tell: (what) => process.stderr.write(`${name}: ${what}\n`),
@@ -43,6 +46,7 @@ for (const row of chosen) {
     }
   }
 }
+await processes.end();
 results.push(zeros.result());
 faults.push(...zeros.faults());
 

@@ -39,6 +39,12 @@ export interface Report {
   readonly overAtOnce: number;
 }
 
+/** How often a request is answered with a pause. */
+export interface Pauses {
+  readonly probability: number;
+  readonly count: number;
+}
+
 export type SimulatorCommands = typeof commands;
 
 const simulator = createSimulator({
@@ -76,12 +82,13 @@ const commands = {
   /** Each HTTP request takes that long on its way, a batch once; `patch` too where it is sent alone. */
   delay(ms: number, patch: boolean) {
     const route = ["me", "user", "folders", "folder", "messages", "delta", "batch", ...(patch ? (["patch"] as const) : [])] as const;
-    simulator.faults.add({ name: "network", route: [...route], delayMs: ms });
+    simulator.faults.clear();
+    if (ms > 0) simulator.faults.add({ name: "network", route: [...route], delayMs: ms });
   },
-  /** Now and then a 429 or 503 that asks for a pause of a second. */
-  pauses(probability: number) {
-    simulator.faults.add({ name: "429", route: ["delta", "batch", "patch"], probability, status: 429, retryAfter: 1 });
-    simulator.faults.add({ name: "503", route: ["delta", "batch"], probability, status: 503, retryAfter: 1 });
+  /** Now and then a 429 or 503 that asks for a pause of a second, so many of each at most. */
+  pauses({ probability, count }: Pauses) {
+    simulator.faults.add({ name: "429", route: ["delta", "batch", "patch"], probability, count, status: 429, retryAfter: 1 });
+    simulator.faults.add({ name: "503", route: ["delta", "batch"], probability, count, status: 503, retryAfter: 1 });
   },
   beginLoad() {
     load = { at: performance.now(), cpu: process.cpuUsage() };
@@ -107,6 +114,11 @@ const commands = {
     };
   },
   clearLog: () => simulator.log.clear(),
+  /** No faults, and an empty log. */
+  calm() {
+    simulator.faults.clear();
+    simulator.log.clear();
+  },
   ...traffic,
 };
 

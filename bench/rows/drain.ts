@@ -1,6 +1,5 @@
 /** How fast full mailboxes drain without latency, against both baselines: pairs in turn, each side in a fresh process. */
 import { maxInFlight, type Side } from "../jobs/drain.js";
-import { withSimulator } from "../processes.js";
 import type { Figure, Row, RowContext } from "../row.js";
 import { median } from "../statistics.js";
 import { type DrainPlan, type DrainRun, drainOnce } from "./one-drain.js";
@@ -48,7 +47,7 @@ async function pairs(context: RowContext, shape: Shape): Promise<DrainRun[]> {
     // A fresh simulator for each, and every side comes first, second and last as often.
     const sides: Side[] = ["bare", "daemon", "sdk"];
     const order = [...sides.slice(pair % 3), ...sides.slice(0, pair % 3)];
-    await withSimulator(context, async (simulator) => {
+    await context.processes.withSimulator(async (simulator) => {
       for (const side of order) runs.push(await drainOnce(context, simulator, side, shape));
     });
   }

@@ -3,7 +3,6 @@
  * pages and batches of one mailbox follow each other without a gap, as a batch takes the whole gate.
  */
 import { maxInFlight, type Side } from "../jobs/drain.js";
-import { withSimulator } from "../processes.js";
 import type { Figure, Row, RowContext } from "../row.js";
 import { median } from "../statistics.js";
 import { type DrainPlan, type DrainRun, drainOnce } from "./one-drain.js";
@@ -59,7 +58,7 @@ export const slowDrainRow: Row = {
   },
 };
 
-/** The latency stays with a simulator, so each drain has its own. */
+/** A fresh simulator for each. */
 function slowly(context: RowContext, side: Side, plan: DrainPlan): Promise<DrainRun> {
-  return withSimulator(context, (simulator) => drainOnce(context, simulator, side, plan));
+  return context.processes.withSimulator((simulator) => drainOnce(context, simulator, side, plan));
 }
