@@ -30,6 +30,8 @@ export interface RowResult {
 export interface RowContext {
   /** Small numbers: a test that every row runs to its end. */
   readonly quick: boolean;
+  /** How many pairs of runs stand behind a ratio. */
+  readonly pairs: number;
   readonly door: DoorName;
   readonly processes: Processes;
   /** Something is wrong whatever the machine: a message missing or doubled, a zero that is none. */

@@ -9,19 +9,18 @@ const busiest = 0.7;
 
 interface Shape extends DrainPlan {
   readonly name: string;
-  readonly pairs: number;
 }
 
 function shapes(quick: boolean): readonly Shape[] {
   if (quick) {
     return [
-      { name: "1 queue", queues: 1, messagesEach: 400, warmUp: 0, pairs: 1 },
-      { name: "10 queues", queues: 10, messagesEach: 40, warmUp: 0, pairs: 1 },
+      { name: "1 queue", queues: 1, messagesEach: 400, warmUp: 0 },
+      { name: "10 queues", queues: 10, messagesEach: 40, warmUp: 0 },
     ];
   }
   return [
-    { name: "1 queue of 20,000", queues: 1, messagesEach: 20_000, warmUp: 3_000, pairs: 5 },
-    { name: "200 queues of 100", queues: 200, messagesEach: 100, warmUp: 3_000, pairs: 5 },
+    { name: "1 queue of 20,000", queues: 1, messagesEach: 20_000, warmUp: 3_000 },
+    { name: "200 queues of 100", queues: 200, messagesEach: 100, warmUp: 3_000 },
   ];
 }
 
@@ -42,8 +41,8 @@ export const drainRow: Row = {
 
 async function pairs(context: RowContext, shape: Shape): Promise<DrainRun[]> {
   const runs: DrainRun[] = [];
-  for (let pair = 0; pair < shape.pairs; pair += 1) {
-    context.tell(`${shape.name}, pair ${pair + 1} of ${shape.pairs}`);
+  for (let pair = 0; pair < context.pairs; pair += 1) {
+    context.tell(`${shape.name}, pair ${pair + 1} of ${context.pairs}`);
     // A fresh simulator for each, and every side comes first, second and last as often.
     const sides: Side[] = ["bare", "daemon", "sdk"];
     const order = [...sides.slice(pair % 3), ...sides.slice(0, pair % 3)];

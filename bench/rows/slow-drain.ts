@@ -17,9 +17,9 @@ export const slowDrainRow: Row = {
   name: "drain-60ms",
   hasDoor: true,
   async run(context) {
-    const { quick, door, tell } = context;
+    const { quick, pairs, door, tell } = context;
     const warmUp = quick ? 0 : 3_000;
-    const [large, small, many, few, pairs] = quick ? [200, 100, 10, 40, 1] : [20_000, 2_000, 200, 400, 5];
+    const [large, small, many, few] = quick ? ([200, 100, 10, 40] as const) : ([20_000, 2_000, 200, 400] as const);
     const run = (side: Side, queues: number, messagesEach: number) => slowly(context, side, { queues, messagesEach, warmUp, delayMs });
     tell(`1 queue of ${large}, once`);
     const full = await run("daemon", 1, large);
