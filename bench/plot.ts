@@ -8,7 +8,7 @@ import { shown } from "./table.js";
 const rowHeight = 26;
 const labelWidth = 430;
 const barWidth = 360;
-const valueWidth = 250;
+const valueWidth = 560;
 const top = 56;
 /** Bars longer than this many times the target are cut. */
 const longest = 2;

@@ -2,10 +2,11 @@
  * One drain of fresh mailboxes by one side, in a fresh process that first drains small ones to warm up, checked.
  * Invariant: whoever drained, every message was handed over once and is marked.
  */
-import type { Drained, Side } from "../jobs/drain.js";
+import { type Drained, type Side, sides } from "../jobs/drain.js";
 import type { SimulatorPeer } from "../processes.js";
 import type { RowContext } from "../row.js";
 import type { Mailbox, Pauses, Report } from "../simulator-process.js";
+import { median } from "../statistics.js";
 
 export interface DrainPlan {
   readonly queues: number;
@@ -26,6 +27,15 @@ export interface DrainRun {
   /** CPU of the simulator's process over the time of the run, of one core. */
   readonly simulatorLoad: number;
   readonly report: Report;
+}
+
+/** Of one core; above it the simulator bounds the row, and a ratio says less than it seems to. */
+const busiest = 0.7;
+
+/** What a ratio of these runs says when the simulator was the bound of one of them; empty otherwise. */
+export function boundOf(runs: readonly DrainRun[]): string {
+  const bound = sides.filter((side) => median(runs.filter((run) => run.side === side).map((run) => run.simulatorLoad)) > busiest);
+  return bound.length === 0 ? "" : `bounded by the simulator (${bound.join(", ")})`;
 }
 
 export function drainOnce(context: RowContext, simulator: SimulatorPeer, side: Side, plan: DrainPlan): Promise<DrainRun> {
