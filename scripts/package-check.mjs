@@ -4,7 +4,8 @@
  * 1. `publint` and `attw` read the tarball. The package is ESM only: Node 20.19, 22.12 and newer load it through
  *    `require` as well, so attw's rule `cjs-resolves-to-esm`, made for older Nodes, does not apply; nor do Node 10's ways.
  * 2. A project in a temporary folder installs the tarball without install scripts and sees only the files meant for it.
- * 3. There the README's quick start runs against the simulator, as an ES module and through `require`.
+ * 3. There the README's quick start runs against the simulator, as an ES module and through `require`, and what needs an
+ *    optional peer says so: none is installed.
  * 4. There a host's file and the quick start are type-checked, strictly, without the DOM's types and with every
  *    declaration file read (`skipLibCheck: false`), resolved as Node does and as bundlers do.
  */
@@ -70,7 +71,8 @@ function writePrograms(consumer) {
   writeFileSync(join(consumer, "quick-start.mjs"), esm);
   writeFileSync(join(consumer, "quick-start.cjs"), commonJs);
   writeFileSync(join(consumer, "readme.ts"), `${quickStart.text}\nexport {};\n`);
-  for (const name of ["stage.mjs", "free-names.ts", "types.ts"]) copyFileSync(join(root, "test/consumer", name), join(consumer, name));
+  for (const name of ["stage.mjs", "peers.mjs", "free-names.ts", "types.ts"])
+    copyFileSync(join(root, "test/consumer", name), join(consumer, name));
 }
 
 /** @param {string} consumer @param {"nodenext" | "bundler"} moduleResolution */
@@ -118,6 +120,7 @@ try {
   writePrograms(consumer);
   await play(consumer, "quick-start.mjs");
   await play(consumer, "quick-start.cjs");
+  await play(consumer, "peers.mjs");
   await checkTypes(consumer, "nodenext");
   await checkTypes(consumer, "bundler");
 } catch (error) {

@@ -158,15 +158,15 @@ export const deliveries = [
   {
     protection: "never more than four requests of a mailbox at once",
     file: "src/graph/gate.ts",
-    find: "new PQueue({ concurrency: width })",
-    replace: "new PQueue({ concurrency: 2 * width })",
+    find: "createPlaces({ clock, width })",
+    replace: "createPlaces({ clock, width: 2 * width })",
     test: ["test/unit/graph/gate.test.ts", "places of width 4 let that many singles in at once, and the next when one ends"],
   },
   {
     protection: "a batch takes the whole gate",
     file: "src/graph/gate.ts",
-    find: "    singles.pause();\n",
-    replace: "",
+    find: "weight: exclusive ? width : 1",
+    replace: "weight: 1",
     test: ["test/unit/graph/gate.test.ts", "places are all taken by a batch: it waits for the singles under way, and singles wait for it"],
   },
   {
@@ -179,7 +179,7 @@ export const deliveries = [
   {
     protection: "a pause that Graph asked for is kept over a restart",
     file: "src/schedule/session.ts",
-    find: "if (kept) gate.bar(kept);",
+    find: "if (kept) gate.keep(kept);",
     replace: "",
     test: ["test/path/pause.test.ts", "a pause that Graph asked for is kept over a restart"],
   },

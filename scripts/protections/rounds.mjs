@@ -62,7 +62,7 @@ export const rounds = [
   },
   {
     protection: "walks over again of many folders are spread",
-    file: "src/schedule/walk-pacer.ts",
+    file: "src/schedule/pacer.ts",
     find: "return Math.max(0, freeAt - now - burst * gapMs);",
     replace: "return 0;",
     test: [roundsTest, "when a whole tenant's cursors die at once, the walks over again are spread, and every mailbox gets its mail"],

@@ -9,8 +9,9 @@
 import type { Clock } from "../base/clock.js";
 import type { Cloud } from "../base/cloud.js";
 import { ConfigError, MailError } from "../base/errors.js";
-import type { TokenSource } from "../graph/token.js";
+import type { TokenRequest, TokenSource } from "../graph/token.js";
 import type { Store } from "../state/store.js";
+import type { AccountTokens, TokenState } from "./account-tokens.js";
 import { adviceOf } from "./advice.js";
 import { alarmOf, endingOf } from "./alarm.js";
 import { createApplicationBar } from "./application-bar.js";
@@ -24,7 +25,7 @@ import { graphScopes } from "./scopes.js";
 import { accountKey } from "./sealed-store.js";
 import { type AskWith, createSignIn, type Replaced } from "./sign-in.js";
 import { checkedMethod, type SignInMethod } from "./sign-in-method.js";
-import { type AccountTokens, createTokenSource, type TokenState } from "./token-source.js";
+import { createTokenSource } from "./token-source.js";
 import type { RotateResult, Vault } from "./vault.js";
 
 /** What one queue sees of its account's tokens: a token source, and its sign-in. */
@@ -150,30 +151,6 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     throw new MailError("LIFECYCLE_UNKNOWN_QUEUE", `${address} is not one of the daemon's queues.`);
   }
 
-  /**
-   * What one queue sees of its account. Graph may refuse a mailbox that is not the account's own for that mailbox's sake:
-   * such a refusal stops that queue alone, unless every queue of the account has met one within the hour.
-   */
-  function tokensOf({ source, queues, refusedAt }: Known, address: string): QueueTokens {
-    const own = queues.get(address) === false;
-    const ofAccount = (claims: string | undefined) => {
-      refusedAt.set(address, clock.now());
-      const recent = [...queues.keys()].filter(
-        (queue) => clock.now() - (refusedAt.get(queue) ?? Number.NEGATIVE_INFINITY) < sharedRefusalMs,
-      );
-      return own || claims !== undefined || recent.length === queues.size;
-    };
-    return {
-      get: source.get,
-      watchForSignIn: source.watchForSignIn,
-      state: source.state,
-      refusedAgain: (refusal) => (ofAccount(refusal.claims) ? source.refusedAgain(refusal) : Promise.resolve(refusal.error)),
-      get owner() {
-        return own ? source.owner : undefined;
-      },
-    };
-  }
-
   return {
     add({ address, account: name = address }) {
       const key = accountKey(name);
@@ -184,7 +161,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       byQueue.set(address.toLowerCase(), account);
       const { error } = account.source.state();
       if (error) emit("queue:sign-in-required", { queue: address, account: name, ...alarmOf(error, signInAgain(name).remedy) });
-      return tokensOf(account, address);
+      return new TokensOfQueue(account, { address, clock });
     },
 
     async remove(address) {
@@ -202,7 +179,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
     tokens(address) {
       const account = known(address);
       const queue = [...account.queues.keys()].find((one) => one.toLowerCase() === address.toLowerCase()) ?? address;
-      return tokensOf(account, queue);
+      return new TokensOfQueue(account, { address: queue, clock });
     },
 
     async signIn(address, method, { signal } = {}) {
@@ -243,6 +220,54 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       if (failed) throw failed.reason;
     },
   };
+}
+
+/**
+ * What one queue sees of its account. Graph may refuse a mailbox that is not the account's own for that mailbox's sake:
+ * such a refusal stops that queue alone, unless every queue of the account has met one within the hour.
+ */
+class TokensOfQueue implements QueueTokens {
+  readonly #account: Known;
+  readonly #address: string;
+  readonly #clock: Clock;
+
+  constructor(account: Known, { address, clock }: { readonly address: string; readonly clock: Clock }) {
+    this.#account = account;
+    this.#address = address;
+    this.#clock = clock;
+  }
+
+  get(request?: TokenRequest): Promise<string> {
+    return this.#account.source.get(request);
+  }
+
+  watchForSignIn(signal?: AbortSignal): Promise<void> {
+    return this.#account.source.watchForSignIn(signal);
+  }
+
+  state(): TokenState {
+    return this.#account.source.state();
+  }
+
+  async refusedAgain(refusal: Parameters<TokenSource["refusedAgain"]>[0]): Promise<MailError> {
+    return this.#isOfAccount(refusal.claims) ? this.#account.source.refusedAgain(refusal) : refusal.error;
+  }
+
+  get owner(): string | undefined {
+    return this.#isOwn ? this.#account.source.owner : undefined;
+  }
+
+  get #isOwn(): boolean {
+    return this.#account.queues.get(this.#address) === false;
+  }
+
+  #isOfAccount(claims: string | undefined): boolean {
+    const { queues, refusedAt } = this.#account;
+    const now = this.#clock.now();
+    refusedAt.set(this.#address, now);
+    const recent = [...queues.keys()].filter((queue) => now - (refusedAt.get(queue) ?? Number.NEGATIVE_INFINITY) < sharedRefusalMs);
+    return this.#isOwn || claims !== undefined || recent.length === queues.size;
+  }
 }
 
 /** The error as the queue's own, whatever name it was met by: also the address is the host's to see. */

@@ -5,6 +5,7 @@
  *
  * Invariants: a refusal is announced once for each sign-in and each reason; a record that was only sealed anew, here or
  * by another process, is the same sign-in. `waiting` is empty while the record does. It must not know tokens.
+ * A class, so that ten thousand share its methods.
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
@@ -73,39 +74,49 @@ const mendedEveryMs = 3_600_000;
 /** The refusals that only another record can mend. */
 const needsPerson: ReadonlySet<string> = new Set(["AUTH_SIGN_IN_REQUIRED", "AUTH_WRONG_ACCOUNT"]);
 
-export function createBar({ account, vault, clock, pause, application, onSignInRequired }: BarOptions): Bar {
-  let waiting: Waiting | undefined;
-  /** What was announced last, and when it was last met; empty before. */
-  let told: { readonly name: string; readonly at: number } | undefined;
-  /** Of the record that opened last; empty before. */
-  let lastGrant: GrantTimes | undefined;
-  /** How often a token has come into use. */
-  let lifts = 0;
-  /** The look-outs that sleep, to be woken by a sign-in in this process. */
-  const wakers = new Set<() => void>();
+export function createBar(options: BarOptions): Bar {
+  return new AccountBar(options);
+}
 
-  function wait(next: Omit<Waiting, "retryAt">): void {
+class AccountBar implements Bar {
+  readonly #options: BarOptions;
+  #waiting: Waiting | undefined;
+  /** What was announced last, and when it was last met; empty before. */
+  #told: { readonly name: string; readonly at: number } | undefined;
+  /** Of the record that opened last; empty before. */
+  #lastGrant: GrantTimes | undefined;
+  /** How often a token has come into use. */
+  #lifts = 0;
+  /** The look-outs that sleep, to be woken by a sign-in in this process. */
+  readonly #wakers = new Set<() => void>();
+
+  constructor(options: BarOptions) {
+    this.#options = options;
+  }
+
+  #wait(next: Omit<Waiting, "retryAt">): void {
     const { error, version } = next;
-    const before = waiting;
-    waiting = { ...next, retryAt: retryTime(error, clock.now()) };
+    const before = this.#waiting;
+    this.#waiting = { ...next, retryAt: retryTime(error, this.#options.clock.now()) };
     const same = before?.version === version && before.error.code === error.code && before.error.serviceCode === error.serviceCode;
     const name = `${next.grant?.signedInAt ?? `version ${version}`} ${error.code} ${error.serviceCode}`;
     // A token that came into use in between and was refused as well is the same trouble.
-    const known = same || (told?.name === name && clock.now() - told.at < mendedEveryMs);
-    told = { name, at: clock.now() };
-    if (!known) onSignInRequired(error);
+    const known = same || (this.#told?.name === name && this.#options.clock.now() - this.#told.at < mendedEveryMs);
+    this.#told = { name, at: this.#options.clock.now() };
+    if (!known) this.#options.onSignInRequired(error);
   }
 
   /** True while the record that was refused is still there, and its time has not come. */
-  async function isRefusalStanding(): Promise<boolean> {
-    if (!waiting?.refused || clock.now() >= waiting.retryAt) return false;
-    return (await vault.version(account)) === waiting.version;
+  async #isRefusalStanding(): Promise<boolean> {
+    if (!this.#waiting?.refused || this.#options.clock.now() >= this.#waiting.retryAt) return false;
+    return (await this.#options.vault.version(this.#options.account)) === this.#waiting.version;
   }
 
   /** True while nothing has happened that could have helped. */
-  async function stillWaiting(): Promise<boolean> {
-    if (await isRefusalStanding()) return true;
-    if (waiting && !waiting.refused && (await vault.version(account)) === waiting.version) {
+  async #stillWaiting(): Promise<boolean> {
+    const { account, vault, pause, application } = this.#options;
+    if (await this.#isRefusalStanding()) return true;
+    if (this.#waiting && !this.#waiting.refused && (await vault.version(account)) === this.#waiting.version) {
       // The key ring may have been mended, which leaves no trace in the store.
       return vault.read(account).then(
         () => false,
@@ -116,15 +127,11 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
     return (await pause.current()) !== undefined || application.refusal(account) !== undefined;
   }
 
-  function wake(): void {
-    for (const look of [...wakers]) look();
-  }
-
-  function sleep(signal: AbortSignal | undefined): Promise<void> {
+  #sleep(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = () => {
         stop();
-        wakers.delete(look);
+        this.#wakers.delete(look);
         signal?.removeEventListener("abort", onAbort);
       };
       const look = () => {
@@ -135,82 +142,90 @@ export function createBar({ account, vault, clock, pause, application, onSignInR
         done();
         reject(signal?.reason as Error);
       };
-      const stop = clock.startTimer(look, lookEveryMs);
-      wakers.add(look);
+      const stop = this.#options.clock.startTimer(look, lookEveryMs);
+      this.#wakers.add(look);
       signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 
-  return {
-    announce: (error, version) => wait({ error, version, grant: lastGrant, refused: false }),
-    waiting: () => waiting,
-    wake,
+  announce(error: MailError, version: number | null): void {
+    this.#wait({ error, version, grant: this.#lastGrant, refused: false });
+  }
 
-    async throwIfEntraBarred() {
-      const error = (await pause.current()) ?? application.refusal(account);
-      if (error) throw error;
-    },
+  waiting(): Waiting | undefined {
+    return this.#waiting;
+  }
 
-    async throwIfRaised() {
-      const standing = waiting;
-      if (standing && (await isRefusalStanding())) throw standing.error;
-    },
+  wake(): void {
+    for (const look of [...this.#wakers]) look();
+  }
 
-    async raise(error, version, grant) {
-      await pause.remember(error);
-      if (!isMailError(error)) return true;
-      if (error.code === "AUTH_APP_REFUSED") application.refused(account, error);
-      if (!needsPerson.has(error.code)) return true;
-      const before = lifts;
-      // A sign-in may come into use while the record is looked at.
-      if ((await vault.version(account)) !== version || lifts !== before) return false;
-      // Its times alone: a whole record would keep its tokens in memory for as long as the account waits.
-      wait({ error, version, grant: grant && { signedInAt: grant.signedInAt, refreshedAt: grant.refreshedAt }, refused: true });
-      return true;
-    },
+  async throwIfEntraBarred(): Promise<void> {
+    const { account, pause, application } = this.#options;
+    const error = (await pause.current()) ?? application.refusal(account);
+    if (error) throw error;
+  }
 
-    opened({ version, record: { signedInAt, refreshedAt } }) {
-      const record = { signedInAt, refreshedAt };
-      lastGrant = record;
-      const { grant, refused, error, retryAt } = waiting ?? {};
-      const sameSignIn = grant?.signedInAt === record.signedInAt;
-      if (waiting && refused && waiting.version !== version && sameSignIn && grant?.refreshedAt === record.refreshedAt) {
-        waiting = { ...waiting, version };
-        if (clock.now() < (retryAt ?? 0)) throw error;
+  async throwIfRaised(): Promise<void> {
+    const standing = this.#waiting;
+    if (standing && (await this.#isRefusalStanding())) throw standing.error;
+  }
+
+  async raise(error: unknown, version: number | null, grant?: GrantTimes): Promise<boolean> {
+    const { account, vault, pause, application } = this.#options;
+    await pause.remember(error);
+    if (!isMailError(error)) return true;
+    if (error.code === "AUTH_APP_REFUSED") application.refused(account, error);
+    if (!needsPerson.has(error.code)) return true;
+    const before = this.#lifts;
+    // A sign-in may come into use while the record is looked at.
+    if ((await vault.version(account)) !== version || this.#lifts !== before) return false;
+    // Its times alone: a whole record would keep its tokens in memory for as long as the account waits.
+    this.#wait({ error, version, grant: grant && { signedInAt: grant.signedInAt, refreshedAt: grant.refreshedAt }, refused: true });
+    return true;
+  }
+
+  opened({ version, record: { signedInAt, refreshedAt } }: VaultEntry): boolean {
+    const record = { signedInAt, refreshedAt };
+    this.#lastGrant = record;
+    const { grant, refused, error, retryAt } = this.#waiting ?? {};
+    const sameSignIn = grant?.signedInAt === record.signedInAt;
+    if (this.#waiting && refused && this.#waiting.version !== version && sameSignIn && grant?.refreshedAt === record.refreshedAt) {
+      this.#waiting = { ...this.#waiting, version };
+      if (this.#options.clock.now() < (retryAt ?? 0)) throw error;
+    }
+    const another = this.#waiting !== undefined && this.#waiting.version !== version;
+    const knownBefore = grant !== undefined || this.#waiting?.version === null;
+    // A refusal of this very record holds until it is tried and found void.
+    if (another || !refused) this.#waiting = undefined;
+    return another && knownBefore && !sameSignIn;
+  }
+
+  lift(): void {
+    this.#lifts += 1;
+    this.#waiting = undefined;
+    this.wake();
+  }
+
+  renumber({ from, to }: { readonly from: number; readonly to: number }): void {
+    if (this.#waiting?.version === from) this.#waiting = { ...this.#waiting, version: to };
+  }
+
+  async watch(throwIfClosed: () => void, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      throwIfClosed();
+      signal?.throwIfAborted();
+      try {
+        if (!(await this.#stillWaiting())) return;
+      } catch (error) {
+        // A store that is away for a moment is looked at again; what cannot mend itself is told.
+        if (!isMailError(error) || !error.retryable) throw error;
       }
-      const another = waiting !== undefined && waiting.version !== version;
-      const knownBefore = grant !== undefined || waiting?.version === null;
-      // A refusal of this very record holds until it is tried and found void.
-      if (another || !refused) waiting = undefined;
-      return another && knownBefore && !sameSignIn;
-    },
-
-    lift() {
-      lifts += 1;
-      waiting = undefined;
-      wake();
-    },
-
-    renumber({ from, to }) {
-      if (waiting?.version === from) waiting = { ...waiting, version: to };
-    },
-
-    async watch(throwIfClosed, signal) {
-      for (;;) {
-        throwIfClosed();
-        signal?.throwIfAborted();
-        try {
-          if (!(await stillWaiting())) return;
-        } catch (error) {
-          // A store that is away for a moment is looked at again; what cannot mend itself is told.
-          if (!isMailError(error) || !error.retryable) throw error;
-        }
-        throwIfClosed();
-        signal?.throwIfAborted();
-        await sleep(signal);
-      }
-    },
-  };
+      throwIfClosed();
+      signal?.throwIfAborted();
+      await this.#sleep(signal);
+    }
+  }
 }
 
 /**

@@ -7,8 +7,8 @@
  */
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import type { AccountTokens } from "./account-tokens.js";
 import type { SessionEnd } from "./session-end.js";
-import type { AccountTokens } from "./token-source.js";
 
 export interface KeepAlive {
   /** Looks at every account now and from then on once an hour. Called again it does nothing. */

@@ -20,19 +20,27 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   startTimer(run, delayMs, options) {
-    let leftMs = Math.max(0, delayMs);
-    let timer: NodeJS.Timeout;
-    /** Longer delays than a timer takes go by in stretches. */
-    function arm(): void {
-      const stretchMs = Math.min(leftMs, longestTimerMs);
-      leftMs -= stretchMs;
-      timer = setTimeout(leftMs > 0 ? arm : run, stretchMs);
-      if (options?.background) timer.unref();
-    }
-    arm();
+    const background = options?.background ?? false;
+    if (delayMs > longestTimerMs) return startLongTimer(run, delayMs, background);
+    const timer = setTimeout(run, Math.max(0, delayMs));
+    if (background) timer.unref();
     return () => clearTimeout(timer);
   },
 };
+
+/** A delay longer than a timer takes goes by in stretches. */
+function startLongTimer(run: () => void, delayMs: number, background: boolean): () => void {
+  let leftMs = delayMs;
+  let timer: NodeJS.Timeout;
+  function arm(): void {
+    const stretchMs = Math.min(leftMs, longestTimerMs);
+    leftMs -= stretchMs;
+    timer = setTimeout(leftMs > 0 ? arm : run, stretchMs);
+    if (background) timer.unref();
+  }
+  arm();
+  return () => clearTimeout(timer);
+}
 
 /** Waits; an abort ends the wait at once by rejecting with the signal's reason. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {

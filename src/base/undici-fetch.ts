@@ -1,5 +1,5 @@
 /**
- * A second door to the network for big installations: `fetch` over `undici.request`, at a third of the global one's CPU, with
+ * A second door to the network for big installations: `fetch` over `undici.request`, at a third to a half of the global one's CPU, with
  * connections that are kept for minutes.
  *
  * Invariants: nothing is sent twice and no redirect is followed; an answer is given whole or ends in an error; errors have the
@@ -21,8 +21,8 @@ export interface UndiciFetchOptions {
   readonly connections?: number;
   /**
    * Milliseconds for which an idle connection is kept, 1,000 to 600,000. Where the server says for how long it keeps one, that holds
-   * instead. Default 110,000: more than the longest usual `pollIntervalMs`, and less than the 120 seconds after which Microsoft's
-   * servers close idle connections (the default of IIS).
+   * instead. Default 110,000: longer than the default `pollIntervalMs`, and shorter than the 120 seconds after which IIS closes idle
+   * connections by default, as users of Graph have seen (msgraph-sdk-javascript 455).
    */
   readonly keepAliveTimeoutMs?: number;
   /** Milliseconds until a connection must stand, TLS included, 100 to 600,000. Default 10,000. */

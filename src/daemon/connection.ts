@@ -9,6 +9,7 @@ import { MailError } from "../base/errors.js";
 import { createHttp } from "../base/http.js";
 import { createGraphClient, type GraphClient, jsonOrNothing } from "../graph/client.js";
 import { createGate } from "../graph/gate.js";
+import type { Governor } from "../graph/governor.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { DaemonSettings } from "./options.js";
 
@@ -21,29 +22,32 @@ export interface Connection {
 /** Milliseconds for one request to Entra. */
 const entraDeadlineMs = 30_000;
 
-export function connect(settings: DaemonSettings, { clock, emit }: { clock: Clock; emit: EmitAuthEvent }): Connection {
+export function connect(
+  settings: DaemonSettings,
+  { clock, governor, emit }: { clock: Clock; governor: Governor; emit: EmitAuthEvent },
+): Connection {
   const { cloud, fetch, store, keys, clientId, tenantId } = settings;
   const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: settings.requestTimeoutMs, fetch, clock });
   const authority = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: entraDeadlineMs, fetch, clock });
   const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
   const vault = createVault({ store, keys, clock });
   const entra = createEntra({ clientId, tenantId, cloud, http: authority, clock });
-  return { client, vault, accounts: createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client) }) };
+  return { client, vault, accounts: createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client, governor) }) };
 }
 
 /** Questions of a sign-in about itself, with tokens that no queue has yet. */
-export function askWith(client: GraphClient): AskWith {
+export function askWith(client: GraphClient, governor: Governor): AskWith {
   return async (path, { tokens, signal }) => {
     const queue = "the account that is signing in";
     const access = {
       queue,
       root: "/me",
       tokens,
-      gate: createGate({ clock: client.clock, queue, width: 1 }),
+      gate: createGate({ clock: client.clock, queue, width: 1, governor }),
       counter: { requests: 0, parts: 0 },
     };
     try {
-      const { status, text } = await client.call(access, { method: "GET", target: path, what: "the identity", signal });
+      const { status, text } = await client.call(access, { method: "GET", target: path, what: "the identity", urgency: "urgent", signal });
       return { status, json: jsonOrNothing(text) };
     } catch (error) {
       // Entra's refusal of another token is none of the question's.

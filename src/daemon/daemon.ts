@@ -13,13 +13,14 @@ import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createSolitude } from "../delivery/solitude.js";
+import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createLocalScheduler } from "../schedule/local.js";
-import { createWalkPacer } from "../schedule/walk-pacer.js";
 import type { EmitStoreEvent } from "../state/events.js";
 import { takeOwnership } from "../state/ownership.js";
 import { watchStore } from "../state/watched-store.js";
 import { assertVaultOpens, connect } from "./connection.js";
 import type { DaemonEvents } from "./events.js";
+import { createGovernance } from "./governance.js";
 import type { MailDaemon, StopOptions } from "./mail-daemon.js";
 import { daemonSettings, type MailDaemonOptions, queueSettings } from "./options.js";
 import { createQueues } from "./queues.js";
@@ -50,9 +51,15 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   };
   const store = watchStore(given.store, { clock, emit: events.emit as EmitStoreEvent });
   const settings = { ...given, store };
-  const { accounts, client, vault } = connect(settings, { clock, emit: events.emit as EmitAuthEvent });
-  const scheduler = createLocalScheduler({ clock, concurrency: settings.turnsAtOnce });
-  const walkPacer = createWalkPacer(clock);
+  const governance = createGovernance({
+    limits: settings.applicationLimits,
+    store,
+    clock,
+    emit: events.emit as EmitScheduleEvent,
+    onFailure: lost,
+  });
+  const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit: events.emit as EmitAuthEvent });
+  const scheduler = createLocalScheduler({ clock });
   const solitude = createSolitude({ clock });
   const queues = createQueues({
     accounts,
@@ -69,7 +76,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         solitude,
         mailboxLimits: settings.mailboxLimits,
         hasDelta: settings.cloud.hasDelta,
-        walkPacer,
+        ...governance,
       }),
     onBroken: ({ address: queue }, { code, message: reason }) =>
       events.emit("queue:failed", { queue, code, reason, failures: 1, nextInMs: Number.POSITIVE_INFINITY }),
@@ -115,6 +122,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     await sharedWait(vault.ready(), ending.signal);
     const ownership = await takeOwnership(store, { clock, onLost: lost });
     undo.push(() => ownership.release());
+    await governance.restore();
     await sharedWait(assertVaultOpens(vault, queues.all()), ending.signal);
     await queues.takeAll();
     if (loss) throw loss;
@@ -162,6 +170,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     ending.abort(stoppedError());
     await Promise.allSettled(signIns);
     const results = await queues.close(deadlineMs, why);
+    governance.end();
     results.push(...(await Promise.allSettled([accounts.close(), scheduler.stop()])), ...(await Promise.allSettled([undo.run()])));
     const failed = results.find((result) => result.status === "rejected");
     return failed && asMailError(failed.reason, "STORE_UNAVAILABLE", "Not everything could be let go of at the stop.");
@@ -221,9 +230,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     sweep: (address) => queues.sweep(address),
     pause: async (address) => queues.running(address).pause(),
     resume: async (address) => queues.running(address).poller.resume(),
-    quarantined: async (address) => queues.running(address).quarantine.list(),
-    explain: async (address, id) => queues.running(address).quarantine.explain(id),
-    replay: async (address, id) => queues.running(address).quarantine.replay(id),
+    quarantined: async (address) => queues.running(address).quarantine().list(),
+    explain: async (address, id) => queues.running(address).quarantine().explain(id),
+    replay: async (address, id) => queues.running(address).quarantine().replay(id),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults);
       assertNotStopped();

@@ -12,12 +12,11 @@ import type { Fetch } from "../base/http.js";
 import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
-import { mailboxLimit } from "../graph/budget.js";
-import type { MailboxLimits } from "../graph/gate.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
+import { type LimitOptions, type LimitSettings, limitSettings, limitsSchema } from "./limits.js";
 
 /** The Entra application that the administrator registered. */
 export interface AppOptions {
@@ -44,9 +43,12 @@ export interface QueueDefaults {
   readonly conversationOrder?: "hold" | "release";
   /** What becomes of a message that somebody else read, moved, deleted or categorised before it was handed over. Default: all are delivered. */
   readonly ifChangedElsewhere?: IfChangedElsewhere;
-  /** The longest wait between rounds in milliseconds, 1 to 86,400,000. Default 30,000. */
+  /** The longest interval from round to round in milliseconds, 1 to 86,400,000, unless the application's limit is near. Default 30,000. */
   readonly pollIntervalMs?: number;
-  /** The shortest wait between rounds in milliseconds, 1 to 86,400,000. Default 2,000, or `pollIntervalMs` if that is smaller. */
+  /**
+   * The shortest interval from round to round in milliseconds, 1 to 86,400,000, where much mail arrives. Default 2,000, or
+   * `pollIntervalMs` if that is smaller. The second round of a queue, and one after a hold-up, may come sooner.
+   */
   readonly minPollIntervalMs?: number;
   /** Messages to a page, 1 to 1,000. Default 100. */
   readonly pageSize?: number;
@@ -61,6 +63,11 @@ export interface QueueDefaults {
   /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
   readonly highWaterBytes?: number;
   /**
+   * Messages that wait for their delivery as ids, each about a kilobyte of memory, above which no further page is asked for; 100 or
+   * more. Default 20,000.
+   */
+  readonly highWaterMessages?: number;
+  /**
    * Milliseconds without a complete round until `queue:stale`, 1 to 2,147,483,647. Default ten times `pollIntervalMs`, at
    * least 300,000.
    */
@@ -73,21 +80,6 @@ export interface QueueOptions extends QueueDefaults {
   readonly address: string;
   /** Sign-in name of the account that opens the mailbox, when it is a shared one. Default: the address itself. */
   readonly account?: string;
-}
-
-/** Limits of the whole daemon. */
-export interface LimitOptions {
-  /** Graph requests at once for each mailbox, 1 to 4. Default 4, what Graph allows. */
-  readonly mailboxConcurrency?: number;
-  /**
-   * Graph requests for each mailbox in any ten minutes, the parts of batches counted singly, 100 to 1,000,000. Default 10,000, what
-   * Graph allows one application; less when another program uses the same application for the same mailbox.
-   */
-  readonly mailboxRequestsPerTenMinutes?: number;
-  /** Rounds at once over all queues, 1 to 10,000. Default 64. */
-  readonly turnsAtOnce?: number;
-  /** Milliseconds until a Graph request is given up, 1,000 to 600,000. Default 100,000. */
-  readonly requestTimeoutMs?: number;
 }
 
 /** Takes one delivery: resolving is `ack`, throwing is `retry`. */
@@ -105,11 +97,14 @@ export interface MailDaemonOptions {
   /** Options for every queue that does not set them itself. */
   readonly defaults?: QueueDefaults;
   readonly limits?: LimitOptions;
-  /** The one door to Graph and Entra. Default: the global `fetch`, looked up at each call. */
+  /**
+   * The one door to Graph and Entra: `undiciFetch()`, or a function of yours. Default: the global `fetch`, looked up at each call; it
+   * keeps an idle connection for four seconds unless the server says for how long it may.
+   */
   readonly fetch?: Fetch;
 }
 
-export interface DaemonSettings {
+export interface DaemonSettings extends LimitSettings {
   readonly clientId: string;
   readonly tenantId: string;
   readonly cloud: Cloud;
@@ -118,9 +113,6 @@ export interface DaemonSettings {
   readonly keys: KeyRing;
   readonly handler: Handler | undefined;
   readonly defaults: QueueDefaults;
-  readonly mailboxLimits: MailboxLimits;
-  readonly turnsAtOnce: number;
-  readonly requestTimeoutMs: number;
   readonly fetch: Fetch | undefined;
 }
 
@@ -186,6 +178,7 @@ const queueFields = {
   handlerTimeoutMs: whole(1, longestTimerMs).optional(),
   sweepIntervalMs: whole(0, longestTimerMs).optional(),
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+  highWaterMessages: whole(100, Number.MAX_SAFE_INTEGER).optional(),
   staleAfterMs: whole(1, longestTimerMs).optional(),
 };
 
@@ -212,14 +205,7 @@ const optionsSchema = z.strictObject({
   ),
   handler: aFunction("a function").optional(),
   defaults: defaultsSchema.optional(),
-  limits: z
-    .strictObject({
-      mailboxConcurrency: whole(1, 4).optional(),
-      mailboxRequestsPerTenMinutes: whole(100, 1_000_000).optional(),
-      turnsAtOnce: whole(1, 10_000).optional(),
-      requestTimeoutMs: whole(1_000, 600_000).optional(),
-    })
-    .optional(),
+  limits: limitsSchema,
   fetch: aFunction("a function like the global fetch").optional(),
 });
 
@@ -237,12 +223,7 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
     keys: asKeyRing(vaultKeys),
     handler: handler as Handler | undefined,
     defaults: defaults as QueueDefaults,
-    mailboxLimits: {
-      width: limits.mailboxConcurrency ?? 4,
-      requestsPerTenMinutes: limits.mailboxRequestsPerTenMinutes ?? mailboxLimit,
-    },
-    turnsAtOnce: limits.turnsAtOnce ?? 64,
-    requestTimeoutMs: limits.requestTimeoutMs ?? 100_000,
+    ...limitSettings(limits as LimitOptions),
     fetch: fetch as Fetch | undefined,
   };
 }
@@ -269,6 +250,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
     sweepIntervalMs: given.sweepIntervalMs ?? 6 * 3_600_000,
     highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
+    highWaterMessages: given.highWaterMessages ?? 20_000,
     staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
   };
 }

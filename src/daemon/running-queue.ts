@@ -14,13 +14,15 @@ import { createQuarantine, type Quarantine } from "../delivery/quarantine.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient } from "../graph/client.js";
 import type { MailboxLimits } from "../graph/gate.js";
+import type { Governor } from "../graph/governor.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
+import type { Pace } from "../schedule/pace.js";
+import type { Pacer } from "../schedule/pacer.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
 import type { Scheduler } from "../schedule/scheduler.js";
 import { openSession, type QueueSettings, type Session } from "../schedule/session.js";
 import { createSweeper, type Sweeper } from "../schedule/sweep.js";
 import { runTurn } from "../schedule/turn.js";
-import type { WalkPacer } from "../schedule/walk-pacer.js";
 import type { WatchedStore } from "../state/watched-store.js";
 import type { DaemonEvents } from "./events.js";
 
@@ -28,7 +30,8 @@ export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
   readonly sweeper: Sweeper;
-  readonly quarantine: Quarantine;
+  /** Made at each call: it keeps nothing. */
+  quarantine(): Quarantine;
   /** No rounds, no new deliveries; who waits for a round that has not begun, or for a sweep, is refused. */
   pause(): void;
   /** Drains within the deadline. */
@@ -46,7 +49,10 @@ export interface RunningQueueOptions {
   readonly scheduler: Scheduler;
   readonly mailboxLimits: MailboxLimits;
   readonly hasDelta: boolean;
-  readonly walkPacer: WalkPacer;
+  readonly governor: Governor;
+  readonly pace: Pace;
+  readonly walkPacer: Pacer;
+  readonly startPacer: Pacer;
   /** Shared by all queues of the daemon. */
   readonly solitude: Solitude;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
@@ -65,8 +71,9 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     session,
     clock,
     emit,
-    turn: (signal) =>
-      runTurn({ session, store, client, clock, emit, signal, sweepStep: sweeper.step }).catch((error: unknown) => {
+    pace: options.pace,
+    turn: (how) =>
+      runTurn({ session, store, client, clock, emit, ...how, sweepStep: sweeper.step }).catch((error: unknown) => {
         if (error instanceof MailError) sweeper.roundFailed(error);
         throw error;
       }),
@@ -76,7 +83,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     onLost: abandon,
   });
   session.begin();
-  scheduler.add(address, poller.run);
+  scheduler.add(address, poller.run, options.startPacer.reserve());
 
   function abandon(reason: MailError): void {
     sweeper.stop(reason);
@@ -88,7 +95,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     session,
     poller,
     sweeper,
-    quarantine: createQuarantine({ ...session, queue: address, store, emit }),
+    quarantine: () => createQuarantine({ ...session, queue: address, store, emit }),
     abandon,
     pause() {
       sweeper.cancel(new MailError("LIFECYCLE_PAUSED", `${address} was paused before its sweep was made.`, { queue: address }));

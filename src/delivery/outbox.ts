@@ -42,6 +42,8 @@ export interface Outbox {
   abandon(reason: MailError): void;
   /** Not known to be made: those under way count as well. */
   readonly waitingCount: number;
+  /** Nothing waits, is under way or is being recorded. */
+  readonly isEmpty: boolean;
 }
 
 const batch = 20;
@@ -220,6 +222,9 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
     abandon: end,
     get waitingCount() {
       return waiting.length + underWay.size + delayed.count;
+    },
+    get isEmpty() {
+      return waiting.length + underWay.size + delayed.count + writes.size === 0 && !sending && !stopTimer;
     },
   };
 

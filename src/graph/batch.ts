@@ -10,9 +10,10 @@
 import { backoffMs } from "../base/backoff.js";
 import { sleep } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import { longestWaitMs } from "./bar.js";
 import { challengedClaims } from "./challenge.js";
 import type { GraphClient, MailboxAccess } from "./client.js";
-import { longestWaitMs } from "./gate.js";
+import type { Urgency } from "./fair-order.js";
 import { refusalError } from "./refusal.js";
 import { renewedToken, type TokenRefusal } from "./renewal.js";
 import { isPassing } from "./retry.js";
@@ -31,6 +32,8 @@ export interface BatchCall {
   readonly parts: readonly BatchPart[];
   /** What it is, in a few words, for error messages. */
   readonly what: string;
+  /** As of a call. */
+  readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How often a part that fails in passing is sent in all, 1 or more. Default 5; 1 leaves repeating to the caller. */
   readonly tries?: number;
@@ -45,7 +48,7 @@ export interface BatchCall {
 export async function sendBatch(
   client: GraphClient,
   mailbox: MailboxAccess,
-  { parts, what, signal, tries = 5 }: BatchCall,
+  { parts, what, urgency, signal, tries = 5 }: BatchCall,
 ): Promise<Map<string, PartAnswer>> {
   const answers = new Map<string, PartAnswer>();
   /** Parts without an answer that stands, by id. */
@@ -58,7 +61,7 @@ export async function sendBatch(
     const refusals = new Map<string, TokenRefusal>();
     const got = new Map<string, PartAnswer>();
     try {
-      await sendHalving(client, mailbox, some, { what, signal, got, refusals });
+      await sendHalving(client, mailbox, some, { what, urgency, signal, got, refusals });
       for (const part of some) if (!got.has(part.id)) got.set(part.id, unanswered(part, mailbox.queue));
     } finally {
       for (const part of some) take(part, got.get(part.id));
@@ -124,6 +127,7 @@ function pauseOf(ids: Iterable<string>, answers: ReadonlyMap<string, PartAnswer>
 
 interface Sending {
   readonly what: string;
+  readonly urgency: Urgency | undefined;
   readonly signal: AbortSignal | undefined;
   /** Takes the answers, by part id; also those that came before a failure. */
   readonly got: Map<string, PartAnswer>;
@@ -165,7 +169,7 @@ function mayBeOnePart(error: unknown): error is MailError {
   return error instanceof MailError && (error.code === "GRAPH_BAD_RESPONSE" || error.status === 504);
 }
 
-const sendOne: Send = async (client, mailbox, parts, { what, signal, got, refusals }) => {
+const sendOne: Send = async (client, mailbox, parts, { what, urgency, signal, got, refusals }) => {
   await client.call(mailbox, {
     method: "POST",
     target: "/$batch",
@@ -173,6 +177,7 @@ const sendOne: Send = async (client, mailbox, parts, { what, signal, got, refusa
     exclusive: true,
     parts: parts.length,
     what,
+    urgency,
     signal,
     // Inside the call: what waits behind it in the gate must find the pause that a part was told.
     inspect({ text }, token) {

@@ -1,10 +1,7 @@
 /**
- * How many requests one mailbox gets: 10,000 in ten minutes for each application, the parts of a batch counted singly,
- * and the batch itself too, as the harsher reading (Graph throttling limits, Outlook service; JSON batching).
- *
- * What was sent is counted in slices of time, not one by one: an idle queue costs a few numbers. A slice counts until
- * all of it is ten minutes old, so that no ten minutes, wherever they begin, hold more than the limit.
- * The limit beside it, 150 MB of uploads in five minutes, is out of reach: 10,000 marks are under 10 MB.
+ * How many requests may be sent in any span of time, wherever it begins. What was sent is counted in slices of time, not
+ * one by one: an idle queue costs a few numbers. A slice counts until all of it is a whole span old, so that no span
+ * holds more than the limit.
  */
 import type { Clock } from "../base/clock.js";
 
@@ -13,12 +10,22 @@ export interface Budget {
   readyAt(count: number): number;
   /** Counts what is sent now. */
   spend(count: number): void;
+  /** What counts now. */
+  readonly spent: number;
 }
 
-/** Requests in ten minutes for one application and mailbox. */
-export const mailboxLimit = 10_000;
-const spanMs = 600_000;
-const sliceMs = 30_000;
+export interface Allowance {
+  /** Requests in one span. */
+  readonly limit: number;
+  readonly spanMs: number;
+}
+
+/** One mailbox and application, the parts of batches counted singly (Graph throttling limits, Outlook service; JSON batching). */
+export const mailboxAllowance: Allowance = { limit: 10_000, spanMs: 600_000 };
+/** One application over all its tenants and mailboxes (Graph throttling limits, global limit). */
+export const applicationAllowance: Allowance = { limit: 130_000, spanMs: 10_000 };
+
+const slicesToSpan = 20;
 
 /** What was sent in one slice of time, which begins at a whole multiple of its length. */
 interface Slice {
@@ -26,19 +33,30 @@ interface Slice {
   count: number;
 }
 
-export function createBudget(clock: Clock, limit = mailboxLimit): Budget {
+export function createBudget(clock: Clock, { limit, spanMs }: Allowance): Budget {
+  const sliceMs = spanMs / slicesToSpan;
   /** Oldest first; those that no longer count are dropped when looked at. */
   let slices: Slice[] = [];
+
+  /** When what was sent in the slice counts no more. */
+  function endsAt({ begunAt }: Slice): number {
+    return begunAt + sliceMs + spanMs;
+  }
+
+  function sum(): number {
+    const now = clock.now();
+    if (slices[0] && endsAt(slices[0]) <= now) slices = slices.filter((slice) => endsAt(slice) > now);
+    return slices.reduce((total, slice) => total + slice.count, 0);
+  }
+
   return {
     readyAt(count) {
-      const now = clock.now();
-      slices = slices.filter(({ begunAt }) => endsAt(begunAt) > now);
-      let spent = slices.reduce((sum, slice) => sum + slice.count, 0);
+      let spent = sum();
       let readyAt = 0;
       for (const slice of slices) {
         if (spent + count <= limit) break;
         spent -= slice.count;
-        readyAt = endsAt(slice.begunAt);
+        readyAt = endsAt(slice);
       }
       return readyAt;
     },
@@ -48,10 +66,8 @@ export function createBudget(clock: Clock, limit = mailboxLimit): Budget {
       if (last?.begunAt === begunAt) last.count += count;
       else slices.push({ begunAt, count });
     },
+    get spent() {
+      return sum();
+    },
   };
-}
-
-/** When what was sent in the slice counts no more. */
-function endsAt(begunAt: number): number {
-  return begunAt + sliceMs + spanMs;
 }

@@ -14,6 +14,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import type { Http, HttpAnswer } from "../base/http.js";
 import { challengedClaims } from "./challenge.js";
+import type { Urgency } from "./fair-order.js";
 import type { Gate } from "./gate.js";
 import { type Refusal, refusalError } from "./refusal.js";
 import { renewedToken } from "./renewal.js";
@@ -43,6 +44,8 @@ export interface GraphCall {
   readonly exclusive?: boolean;
   /** Requests inside it, which count singly. Default 0. */
   readonly parts?: number;
+  /** Who goes first where not all can. Default `"backlog"`. */
+  readonly urgency?: Urgency | undefined;
   /** What it is, in a few words, for error messages: "a page of the inbox". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
@@ -113,6 +116,7 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     const { answer, token } = context.success;
     unnamedCounts.delete(mailbox.gate);
+    mailbox.gate.answered();
     call.inspect?.(answer, token);
     return answer;
   }
@@ -141,7 +145,8 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       unnamedCounts.set(gate, count);
       return barring(gate, { ...refusal, retryAfter: String(backoffMs(clock, count, unnamedPause) / 1_000) });
     }
-    gate.bar({ until: notBeforeAt, code: serviceCode });
+    if (notBeforeAt > refusal.now) gate.bar({ until: notBeforeAt, code: serviceCode });
+    else gate.answered();
     return error;
   }
 
@@ -149,12 +154,14 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     graphHost,
     clock,
     call(mailbox, call) {
-      const { exclusive = false, signal } = call;
+      const { exclusive = false, urgency, signal } = call;
       const context = new CallContext(mailbox, call);
-      return retrying(() => mailbox.gate.run(() => once(context), { exclusive, signal }), { clock, signal }).catch((error: unknown) => {
-        if (signal?.aborted) throw signal.reason;
-        throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
-      });
+      return retrying(() => mailbox.gate.run(() => once(context), { exclusive, urgency, signal }), { clock, signal }).catch(
+        (error: unknown) => {
+          if (signal?.aborted) throw signal.reason;
+          throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
+        },
+      );
     },
   };
 }
@@ -183,7 +190,7 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
             signal,
           });
         },
-        { cost: 1 + (call.parts ?? 0), signal },
+        { cost: 1 + (call.parts ?? 0), urgency: call.urgency, signal },
       );
 
     for (let token = await mailbox.tokens.get({ signal }); ; ) {

@@ -3,32 +3,28 @@
  * server, whatever their mailbox: Graph throttling limits), no more in ten minutes than Graph allows, and nothing at
  * all while Graph asked for a pause. A spent budget is a pause of our own, kept and told as Graph's are.
  *
- * Invariants: no request starts before `barredUntil`; a call hangs for no longer pause than `longestWaitMs`. The gate
- * must not know what the requests are.
+ * Invariants: no request starts before `barredUntil`; a call hangs for no longer pause than `longestWaitMs`; what is sent
+ * has passed the governor last, and no pause has come since. The gate must not know what the requests are.
  */
-import PQueue from "p-queue";
 import { type Clock, sleep } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
-import { sharedWait } from "../base/shared-wait.js";
-import { createBudget } from "./budget.js";
-
-/** A pause longer than this, milliseconds, is the caller's to wait out: the call ends with an error that says until when, and the queue's state shows the wait. */
-export const longestWaitMs = 15_000;
-
-/** The code of a pause that Graph did not ask for: the requests of ten minutes are spent. */
-export const spentCode = "MailboxBudgetSpent";
-
-/** Why and until when no request of this mailbox is sent. */
-export interface Bar {
-  /** Epoch milliseconds. */
-  readonly until: number;
-  /** Graph's error code, or {@link spentCode}; for the operator. */
-  readonly code: string;
-}
+import { type Bar, barredError, longestWaitMs, spentCode } from "./bar.js";
+import { createBudget, mailboxAllowance } from "./budget.js";
+import type { Urgency } from "./fair-order.js";
+import type { Governor } from "./governor.js";
+import { createPlaces } from "./places.js";
 
 export interface GatePass {
   /** Takes the whole gate. Default false. */
   readonly exclusive?: boolean;
+  /** Default `"backlog"`. */
+  readonly urgency?: Urgency | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Sending {
+  /** Requests that it counts for: the parts of a batch and the batch itself. Default 1. */
+  readonly cost?: number;
+  readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,12 +35,16 @@ export interface Gate {
    */
   run<T>(work: () => Promise<T>, pass?: GatePass): Promise<T>;
   /**
-   * Sends, when there is no pause, what counts as so many requests; for work that has its room already, once for each
-   * time it sends. Throws as `run` does.
+   * Sends, when there is no pause of the mailbox or of all; for work that has its room already, once for each time it
+   * sends. Throws as `run` does.
    */
-  send<T>(work: () => Promise<T>, sending?: { readonly cost?: number; readonly signal?: AbortSignal | undefined }): Promise<T>;
-  /** Closes the gate until then; an earlier end than the present one changes nothing. */
+  send<T>(work: () => Promise<T>, sending?: Sending): Promise<T>;
+  /** Graph asked for a pause: closes the gate until then; an earlier end than the present one changes nothing. */
   bar(bar: Bar): void;
+  /** Closes the gate for a pause that was asked for before a restart. */
+  keep(bar: Bar): void;
+  /** Graph did as it was asked. */
+  answered(): void;
   /** Epoch milliseconds until which the gate is closed; in the past when it is open. */
   readonly barredUntil: number;
 }
@@ -61,77 +61,72 @@ export interface GateOptions extends MailboxLimits {
   readonly clock: Clock;
   /** The queue address, for messages. */
   readonly queue: string;
+  readonly governor: Governor;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
 }
 
-export function createGate({ clock, queue, width, requestsPerTenMinutes, onBar }: GateOptions): Gate {
-  const singles = new PQueue({ concurrency: width });
-  /** One batch at a time; while it runs, no single is under way. */
-  const exclusives = new PQueue({ concurrency: 1 });
-  const budget = createBudget(clock, requestsPerTenMinutes);
+/** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
+const batchWidth = 4;
+
+export function createGate({ clock, queue, width, requestsPerTenMinutes, governor, onBar }: GateOptions): Gate {
+  const places = createPlaces({ clock, width });
+  const budget = createBudget(clock, { ...mailboxAllowance, limit: requestsPerTenMinutes ?? mailboxAllowance.limit });
   let barred: Bar = { until: 0, code: "" };
 
-  function bar(next: Bar): void {
+  function close(next: Bar): void {
     if (next.until <= Math.max(barred.until, clock.now())) return;
     barred = next;
     onBar?.(next);
   }
 
-  /** Runs the work when there is no pause; with a cost, when the budget allows that as well, and takes it. */
-  async function whenOpen<T>(work: () => Promise<T>, signal: AbortSignal | undefined, cost = 0): Promise<T> {
+  /** Milliseconds until nothing of the mailbox itself stands in the way. */
+  function pauseMs(cost: number): number {
+    if (cost > 0) close({ until: budget.readyAt(cost), code: spentCode });
+    return barred.until - clock.now();
+  }
+
+  async function untilOpen(cost: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
-    for (;;) {
-      if (cost > 0) bar({ until: budget.readyAt(cost), code: spentCode });
-      const waitMs = barred.until - clock.now();
-      if (waitMs <= 0) break;
+    for (let waitMs = pauseMs(cost); waitMs > 0; waitMs = pauseMs(cost)) {
       if (waitMs > longestWaitMs) throw barredError(queue, barred);
       await sleep(clock, waitMs, signal);
     }
-    if (cost > 0) budget.spend(cost);
-    return work();
   }
 
-  async function alone<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    singles.pause();
-    try {
-      await sharedWait(singles.onPendingZero(), signal);
-      return await whenOpen(work, signal);
-    } finally {
-      singles.start();
-    }
-  }
-
-  return {
-    run: (work, { exclusive = false, signal } = {}) =>
-      exclusive ? placed(exclusives, () => alone(work, signal), signal) : placed(singles, () => whenOpen(work, signal), signal),
-    send: (work, { cost = 1, signal } = {}) => whenOpen(work, signal, cost),
-    bar,
+  const gate: Gate = {
+    async run(work, { exclusive = false, urgency = "backlog", signal } = {}) {
+      const leave = await places.take({ weight: exclusive ? width : 1, lane: exclusive, urgency, signal });
+      try {
+        await untilOpen(0, signal);
+        return await work();
+      } finally {
+        leave();
+      }
+    },
+    async send(work, { cost = 1, urgency = "backlog", signal } = {}) {
+      for (;;) {
+        await untilOpen(cost, signal);
+        const leave = await governor.enter({ lane: gate, weight: cost > 1 ? batchWidth : 1, cost, urgency, queue, signal });
+        try {
+          // The wait for the place may have brought a pause.
+          if (pauseMs(cost) > 0) continue;
+          budget.spend(cost);
+          return await work();
+        } finally {
+          leave();
+        }
+      }
+    },
+    bar(next) {
+      governor.answered(gate, next);
+      close(next);
+    },
+    keep: close,
+    answered: () => governor.answered(gate),
     get barredUntil() {
-      return barred.until;
+      return Math.max(barred.until, governor.barredUntil);
     },
   };
-}
-
-/** Runs the work in its turn. p-queue hears of an abort only until then: later it would give the place away under the work. */
-async function placed<T>(places: PQueue, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return places.add(work);
-  signal.throwIfAborted();
-  const waiting = new AbortController();
-  const leave = () => waiting.abort(signal.reason);
-  signal.addEventListener("abort", leave, { once: true });
-  const begin = () => {
-    signal.removeEventListener("abort", leave);
-    return work();
-  };
-  return places.add(begin, { signal: waiting.signal });
-}
-
-function barredError(queue: string, { until, code }: Bar): MailError {
-  const when = new Date(until).toISOString();
-  const message =
-    code === spentCode
-      ? `${queue} has had all the requests that Graph allows a mailbox in ten minutes; the next is sent at ${when}.`
-      : `Graph wants no request of ${queue} before ${when} (${code}).`;
-  return new MailError("GRAPH_THROTTLED", message, { queue, notBeforeAt: until, serviceCode: code });
+  return gate;
 }

@@ -8,7 +8,7 @@ import pRetry from "p-retry";
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
-import { longestWaitMs } from "./gate.js";
+import { longestWaitMs } from "./bar.js";
 
 /** What is worth an immediate repetition of the call; everything else is the turn's to decide. */
 const passing: ReadonlySet<MailErrorCode> = new Set([
@@ -19,8 +19,9 @@ const passing: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_CONFLICT",
 ]);
 
-/** Tries in all. */
+/** Tries in all, none of which begins later than this after the first, milliseconds. */
 const tries = 4;
+const longestMs = 180_000;
 const backoff = { baseMs: 500, capMs: 8_000 };
 
 export function isPassing(error: unknown): error is MailError {
@@ -41,17 +42,19 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs `work` up to four times. */
+/** Runs `work` up to four times; no try begins later than three minutes after the first. */
 export function retrying<T>(work: () => Promise<T>, { clock, signal }: RetryOptions): Promise<T> {
+  const endsAt = clock.now() + longestMs;
+  const pauseOf = ({ notBeforeAt = 0 }: MailError) => notBeforeAt - clock.now();
+  const isWorthIt = (error: MailError) => Math.max(clock.now(), error.notBeforeAt ?? 0) < endsAt && pauseOf(error) <= longestWaitMs;
   return pRetry(work, {
     retries: tries - 1,
     minTimeout: 0,
     factor: 1,
-    shouldRetry: ({ error }) => isPassing(error) && (error.notBeforeAt ?? 0) - clock.now() <= longestWaitMs && !signal?.aborted,
+    shouldRetry: ({ error }) => isPassing(error) && isWorthIt(error) && !signal?.aborted,
     async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
-      if (retriesLeft === 0 || !isPassing(error)) return;
-      const bar = (error.notBeforeAt ?? 0) - clock.now();
-      if (bar <= longestWaitMs) await sleep(clock, Math.max(bar, backoffMs(clock, attemptNumber, backoff)), signal);
+      if (retriesLeft === 0 || !isPassing(error) || !isWorthIt(error)) return;
+      await sleep(clock, Math.max(pauseOf(error), backoffMs(clock, attemptNumber, backoff)), signal);
     },
   });
 }

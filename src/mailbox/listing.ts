@@ -9,6 +9,7 @@
  */
 import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
+import type { Urgency } from "../graph/fair-order.js";
 import { parseObject, parsePage, type WireItem, type WirePage } from "../graph/wire.js";
 import { createLoopGuard } from "./loop-guard.js";
 import { preferences, receivedTime } from "./message.js";
@@ -24,6 +25,8 @@ export interface ListingRequest {
   readonly to?: number | undefined;
   /** `$top`, 1 to 1,000 (api/user-list-messages); smaller after a page that Graph could not make. */
   readonly pageSize: PageSize;
+  /** As of a call. */
+  readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -67,12 +70,13 @@ export async function* listFolder(client: GraphClient, mailbox: MailboxAccess, r
 export async function folderFacts(
   client: GraphClient,
   mailbox: MailboxAccess,
-  { folder, signal }: { folder: string; signal?: AbortSignal | undefined },
+  { folder, urgency, signal }: Pick<ListingRequest, "folder" | "urgency" | "signal">,
 ): Promise<FolderFacts> {
   const answer = client.call(mailbox, {
     method: "GET",
     target: `${mailbox.root}/mailFolders/${encodeURIComponent(folder)}?$select=id,totalItemCount`,
     what: `the folder ${folder}`,
+    urgency,
     signal,
   });
   const { text, headers } = await answer.catch(folderNotFound);
@@ -87,14 +91,15 @@ export async function folderFacts(
 async function fetchListing(
   client: GraphClient,
   mailbox: MailboxAccess,
-  { folder, pageSize, signal }: ListingRequest,
+  { folder, pageSize, urgency, signal }: ListingRequest,
   target: string,
 ): Promise<WirePage | "too big"> {
   try {
-    const call = client.call(mailbox, { method: "GET", target, prefer: preferences(), what: `a list of the folder ${folder}`, signal });
+    const what = `a list of the folder ${folder}`;
+    const call = client.call(mailbox, { method: "GET", target, prefer: preferences(), what, urgency, signal });
     const { text } = await call.catch(folderNotFound);
     const page = parsePage(text, { graphHost: client.graphHost, delta: false });
-    pageSize.succeeded();
+    pageSize.succeeded(text.length);
     return page;
   } catch (error) {
     if (pageSize.failed(error) && target.startsWith("/")) return "too big";

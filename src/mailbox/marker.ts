@@ -77,7 +77,7 @@ export async function applyMarks(
       return part ? [{ ...part, id: String(index), prefer: preferences() }] : [];
     });
     if (parts.length === 0) return;
-    const answers = await sendBatch(client, mailbox, { parts, what: "marking messages", signal });
+    const answers = await sendBatch(client, mailbox, { parts, what: "marking messages", urgency: "urgent", signal });
     for (const [id, answer] of answers) {
       const index = Number(id);
       const result = take(answer, index);

@@ -1,7 +1,7 @@
 /**
  * How many messages to ask for in a page: fewer after a page that Graph could not make or that could not be read
- * (500, 504 and bad answers come with big pages, or with one bad item), slowly more again after that. Begins with the
- * configured size.
+ * (500, 504 and bad answers come with big pages, or with one bad item) or that was large, slowly more again after that.
+ * Begins with the configured size.
  */
 import { MailError } from "../base/errors.js";
 
@@ -9,7 +9,8 @@ export interface PageSize {
   readonly current: number;
   /** The last page was of one message, and failed all the same. */
   readonly exhausted: boolean;
-  succeeded(): void;
+  /** A page came, of so many characters: the next are to be of no more than {@link longestPage}, if smaller ones can be had. */
+  succeeded(length: number): void;
   /**
    * Takes a quarter of it when the error is one that smaller pages may mend. True when such a page is worth asking for at
    * once: an answer that cannot be read is told first, as whatever lies between Graph and us may have made it.
@@ -17,6 +18,8 @@ export interface PageSize {
   failed(error: unknown): boolean;
 }
 
+/** Characters of a page that is kept in memory as a whole while the next one comes. */
+export const longestPage = 4 * 2 ** 20;
 /** Pages in a row that must go well before the size is doubled again. */
 const goodPages = 20;
 /** Each step down costs a page that fails, perhaps after half a minute: from 100 down to one in four. */
@@ -35,9 +38,15 @@ export function createPageSize(configured: number): PageSize {
     get exhausted() {
       return exhausted;
     },
-    succeeded() {
+    succeeded(length) {
       exhausted = false;
-      if (current === configured) return;
+      if (length > longestPage) {
+        good = 0;
+        current = Math.max(1, Math.floor((current * longestPage) / length));
+        return;
+      }
+      // Twice as many must be likely to fit.
+      if (current === configured || length > longestPage / 2) return;
       good += 1;
       if (good < goodPages) return;
       good = 0;

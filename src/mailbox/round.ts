@@ -7,6 +7,7 @@
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
+import type { Urgency } from "../graph/fair-order.js";
 import { parsePage, type WireItem } from "../graph/wire.js";
 import type { Cursor } from "./cursor.js";
 import { type ContentOptions, fullSelect, lightSelect, preferences } from "./message.js";
@@ -16,6 +17,8 @@ export interface FolderPage {
   readonly link: { readonly kind: "next" | "delta"; readonly url: string };
   /** Epoch milliseconds by the server's clock (its `Date`), or ours when it sent none. */
   readonly answeredAt: number;
+  /** Characters of the answer. */
+  readonly length: number;
 }
 
 export interface PageRequest {
@@ -25,12 +28,14 @@ export interface PageRequest {
   readonly content: ContentOptions;
   /** `odata.maxpagesize`, 1 to 1,000. */
   readonly pageSize: number;
+  /** As of a call. */
+  readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The page that the cursor points to. @throws MailError `GRAPH_…`, `SYNC_CURSOR_LOST`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…` */
 export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, request: PageRequest): Promise<FolderPage> {
-  const { folder, cursor, content, pageSize, signal } = request;
+  const { folder, cursor, content, pageSize, urgency, signal } = request;
   const full = cursor.select === "full";
   const select = full ? fullSelect(content) : lightSelect;
   const answer = client.call(mailbox, {
@@ -38,12 +43,13 @@ export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, req
     target: cursor.link?.url ?? `${mailbox.root}/mailFolders/${encodeURIComponent(folder)}/messages/delta?$select=${select}`,
     prefer: preferences(full ? content : {}, pageSize),
     what: `a page of the folder ${folder}`,
+    urgency,
     signal,
   });
   const { text, headers } = await answer.catch(folderNotFound);
   const { items, link } = parsePage(text, { graphHost: client.graphHost, delta: true });
   // `parsePage` lets no delta page without a link through.
-  return { items, link: link as FolderPage["link"], answeredAt: answeredAt(headers, client.clock) };
+  return { items, link: link as FolderPage["link"], answeredAt: answeredAt(headers, client.clock), length: text.length };
 }
 
 /** Epoch milliseconds by the server's clock, or ours when it sends none. */

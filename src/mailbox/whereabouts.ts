@@ -32,7 +32,7 @@ export async function findMoved(
     ...moves.map(({ id }, index) => part(`m${index}`, `messages/${encodeURIComponent(id)}?$select=id,parentFolderId`)),
     ...folders.map((name, index) => part(`f${index}`, `mailFolders/${encodeURIComponent(name)}?$select=id`)),
   ];
-  const answers = await sendBatch(client, mailbox, { parts, what: "looking for moved messages", signal });
+  const answers = await sendBatch(client, mailbox, { parts, what: "looking for moved messages", urgency: "urgent", signal });
   return moves.map(({ destination }, index): Whereabouts => {
     const message = answers.get(`m${index}`);
     if (message?.ok === false) return message.error.code === "GRAPH_NOT_FOUND" ? "vanished" : message.error;

@@ -40,6 +40,16 @@ export interface ScheduleEvents {
     readonly code: string;
   };
   /**
+   * Graph refuses many mailboxes at once: the application's own limit is reached, and nothing is asked of any mailbox
+   * before then. After that a few requests go first, and more as they are answered.
+   */
+  "app:throttled": {
+    /** Epoch milliseconds. */
+    readonly until: number;
+    /** `ManyMailboxesThrottled`. */
+    readonly code: string;
+  };
+  /**
    * The folder's cursor is of no more use (Graph has forgotten it, or its pages did not come to an end): the folder is
    * walked over again. What happened between `from` (the end of the last complete round; absent before the first) and `to`
    * (epoch milliseconds) is found that way; what is known is not delivered again.

@@ -13,7 +13,7 @@ import { isForPage } from "../mailbox/page-size.js";
 import { askFolder, type FolderWork, keepCursor, storedCursor } from "./folder-work.js";
 import { listRound } from "./list-round.js";
 import { checkOwner, freshCursor } from "./mailbox-owner.js";
-import { walkFolder } from "./walk.js";
+import { type RoundEnd, walkFolder } from "./walk.js";
 
 /** Between two walks over again of one folder. */
 const walkEveryMs = 3_600_000;
@@ -29,7 +29,7 @@ const longTroubleMs = 15 * 60_000;
 const forGood = Number.MAX_SAFE_INTEGER;
 
 /** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; what was recorded stays */
-export async function roundOfFolder(work: FolderWork): Promise<void> {
+export async function roundOfFolder(work: FolderWork): Promise<RoundEnd> {
   const { session } = work;
   const stored = await storedCursor(work);
   const cursor = stored ?? freshCursor(session.settings);
@@ -55,22 +55,24 @@ function presentMode(work: FolderWork, { link, repeatedAt, listing }: Cursor): L
   return mode(work, listing?.code ?? "walkFailed", repeatedAt + walkEveryMs, listing);
 }
 
-async function walk(work: FolderWork, cursor: Cursor, before: Cursor | undefined): Promise<void> {
-  await walkFolder(work, cursor);
+async function walk(work: FolderWork, cursor: Cursor, before: Cursor | undefined): Promise<RoundEnd> {
+  const end = await walkFolder(work, cursor);
   work.session.troubleSince.delete(work.folder);
   if (before?.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: work.folder, mode: "delta" });
+  return end;
 }
 
-async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
-  await listRound(work, cursor);
+async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor & { readonly listing: ListingMode }): Promise<RoundEnd> {
+  const end = await listRound(work, cursor);
   const { code, until } = cursor.listing;
   const queue = work.session.settings.address;
   const message = `The folder ${work.folder} of ${queue} is listed, as delta does not serve there (${code}); its mail is delivered all the same.`;
   const why = new MailError("GRAPH_FORBIDDEN", message, { queue, serviceCode: code });
   work.onListing(why);
-  if (before?.listing) return;
+  if (before?.listing) return end;
   const about = { queue, folder: work.folder, mode: "listing" as const, code, ...adviceOf(why) };
   work.emit("queue:mode-changed", until === forGood ? about : { ...about, nextTryAt: until });
+  return end;
 }
 
 /** The cursor to go on with after delta failed: with a mode for a listing, without one for a walk at once. @throws `error` when neither helps */

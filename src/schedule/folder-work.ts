@@ -4,6 +4,7 @@ import type { MailError } from "../base/errors.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import type { GraphClient } from "../graph/client.js";
+import type { Urgency } from "../graph/fair-order.js";
 import { type Cursor, cursorKey, cursorValue, readCursor } from "../mailbox/cursor.js";
 import { type FolderFacts, folderFacts } from "../mailbox/listing.js";
 import type { Store } from "../state/store.js";
@@ -16,6 +17,8 @@ export interface TurnWork {
   readonly client: GraphClient;
   readonly clock: Clock;
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
+  /** Of the turn's requests. */
+  readonly urgency: Urgency;
   readonly signal: AbortSignal;
 }
 
@@ -29,8 +32,8 @@ export interface FolderWork extends TurnWork {
 }
 
 /** The folder by Graph's own words; its id is known from then on. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND` */
-export async function askFolder({ session, client, folder, signal }: TurnWork & Pick<FolderWork, "folder">): Promise<FolderFacts> {
-  const facts = await folderFacts(client, session.mailbox, { folder, signal });
+export async function askFolder({ session, client, folder, urgency, signal }: TurnWork & Pick<FolderWork, "folder">): Promise<FolderFacts> {
+  const facts = await folderFacts(client, session.mailbox, { folder, urgency, signal });
   session.folderIds.set(folder, facts.id);
   return facts;
 }

@@ -13,6 +13,7 @@ import { createCopies } from "./copies.js";
 import { askFolder, type FolderWork, keepCursor } from "./folder-work.js";
 import { checkOwner, freshCursor } from "./mailbox-owner.js";
 import { recordPage } from "./sightings.js";
+import { isFull, type RoundEnd } from "./walk.js";
 
 /** Listed again before the end of the last round: clocks differ, and mail may show late. */
 const overlapMs = 3_600_000;
@@ -22,8 +23,8 @@ const smallFolder = 1_000;
 const fullEveryMs = 15 * 60_000;
 
 /** @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND`, `AUTH_…`, `STORE_…`; the folder's mode is recorded only when all went well */
-export async function listRound(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
-  const { session, client, folder, clock, signal } = work;
+export async function listRound(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<RoundEnd> {
+  const { session, client, folder, clock, urgency, signal } = work;
   const { listing: mode, repeat } = cursor;
   const facts = await askFolder(work);
   if (mode.folderId !== undefined && mode.folderId !== facts.id) return anotherFolder(work, cursor);
@@ -40,8 +41,11 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
     select: lightSelect,
     from,
     pageSize: session.pageSizesOf(folder).listing,
+    urgency,
     signal,
   })) {
+    // What comes after it is listed again, from the newest, when some of those that wait have been delivered.
+    if (isFull(work)) return "unfinished";
     fresh += (await recordPage(work, { items, first, foundBy: "listing", copies })).length;
   }
   const uneven = !full && (mode.uneven || facts.total !== (mode.full?.total ?? 0) + fresh);
@@ -56,6 +60,7 @@ export async function listRound(work: FolderWork, cursor: Cursor & { readonly li
     listing: { ...kept, folderId: facts.id, full: counted, ...(uneven ? { uneven } : {}) },
   });
   work.onPage([]);
+  return "complete";
 }
 
 /** The bound of a first walk stays what it was at its first answer, however often the listing has to begin again. */
@@ -64,8 +69,8 @@ async function openFolder(work: FolderWork, { listing: _, ...cursor }: Cursor, o
 }
 
 /** The folder under this name was made anew, perhaps with its mailbox: what is known of the old one may lie in it under other ids. */
-async function anotherFolder(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<void> {
+async function anotherFolder(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<RoundEnd> {
   const { full: _, uneven: __, folderId: ___, ...listing } = cursor.listing;
   const begin = (await checkOwner(work)) === "another" ? freshCursor(work.session.settings) : cursor;
-  await listRound(work, { ...begin, repeat: true, listing });
+  return listRound(work, { ...begin, repeat: true, listing });
 }

@@ -2,7 +2,7 @@
  * The folders of one queue that are not there, or have no round while others have theirs, and when each is looked for again.
  *
  * Invariant: a folder counts as missing from the round that failed to the one that goes well; it must not know what
- * becomes of the other folders meanwhile.
+ * becomes of the other folders meanwhile. A class, so that ten thousand queues share its methods.
  */
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
@@ -41,27 +41,45 @@ export function untilNextLook(failures: number): number {
 }
 
 export function createMissingFolders(clock: Clock): MissingFolders {
-  const missing = new Map<string, MissingFolder>();
-  return {
-    isDue: (folder) => (missing.get(folder)?.nextTryAt ?? 0) <= clock.now(),
-    failed(folder, error) {
-      const failures = (missing.get(folder)?.failures ?? 0) + 1;
-      const waitMs = error.code === "SYNC_FOLDER_NOT_FOUND" ? untilNextLook(failures) : backoffMs(clock, failures, failureBackoff);
-      const entry = { error, failures, nextTryAt: Math.max(clock.now() + waitMs, error.notBeforeAt ?? 0) };
-      missing.set(folder, entry);
-      return entry;
-    },
-    found(folder) {
-      missing.delete(folder);
-    },
-    lookAgain() {
-      for (const [folder, entry] of missing) missing.set(folder, { ...entry, nextTryAt: 0 });
-    },
-    get count() {
-      return missing.size;
-    },
-    get error() {
-      return missing.values().next().value?.error;
-    },
-  };
+  return new FoldersMissing(clock);
+}
+
+class FoldersMissing implements MissingFolders {
+  readonly #clock: Clock;
+  /** Empty until the first is missing. */
+  #missing: Map<string, MissingFolder> | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  isDue(folder: string): boolean {
+    return (this.#missing?.get(folder)?.nextTryAt ?? 0) <= this.#clock.now();
+  }
+
+  failed(folder: string, error: MailError): MissingFolder {
+    const now = this.#clock.now();
+    this.#missing ??= new Map();
+    const failures = (this.#missing.get(folder)?.failures ?? 0) + 1;
+    const waitMs = error.code === "SYNC_FOLDER_NOT_FOUND" ? untilNextLook(failures) : backoffMs(this.#clock, failures, failureBackoff);
+    const entry = { error, failures, nextTryAt: Math.max(now + waitMs, error.notBeforeAt ?? 0) };
+    this.#missing.set(folder, entry);
+    return entry;
+  }
+
+  found(folder: string): void {
+    this.#missing?.delete(folder);
+  }
+
+  lookAgain(): void {
+    for (const [folder, entry] of this.#missing ?? []) this.#missing?.set(folder, { ...entry, nextTryAt: 0 });
+  }
+
+  get count(): number {
+    return this.#missing?.size ?? 0;
+  }
+
+  get error(): MailError | undefined {
+    return this.#missing?.values().next().value?.error;
+  }
 }

@@ -20,10 +20,12 @@
 import { type Advice, adviceOf } from "../auth/advice.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
+import type { Urgency } from "../graph/fair-order.js";
 import { createCadence } from "./cadence.js";
 import type { EmitScheduleEvent, QueueState } from "./events.js";
 import { toldOf } from "./failure.js";
 import { untilNextLook } from "./missing-folders.js";
+import type { Pace } from "./pace.js";
 import type { Session } from "./session.js";
 import { createStaleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
@@ -32,8 +34,9 @@ export interface PollerOptions {
   readonly session: Session;
   readonly clock: Clock;
   readonly emit: EmitScheduleEvent;
+  readonly pace: Pace;
   /** One turn; see `turn.ts`. */
-  readonly turn: (signal: AbortSignal) => Promise<TurnResult>;
+  readonly turn: (how: { readonly urgency: Urgency; readonly signal: AbortSignal }) => Promise<TurnResult>;
   /** Resolves when asking for a token makes sense again. */
   readonly watchForSignIn: (signal: AbortSignal) => Promise<void>;
   /** Asks the scheduler for a turn at once. */
@@ -75,6 +78,9 @@ interface Waiter {
 /** Milliseconds, at least, between looks whether the store works again; at most twice as many. */
 const standByMs = 2_000;
 
+/** Of a round that goes on later. */
+const tooManyWait = "as many messages wait for their delivery as `highWaterMessages` allows; the round goes on when there are fewer";
+
 const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "AUTH_SIGN_IN_REQUIRED",
   "AUTH_APP_REFUSED",
@@ -88,10 +94,10 @@ const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_UNAUTHORIZED",
 ]);
 
-export function createPoller({ session, clock, emit, turn, watchForSignIn, wake, storeTrouble, onLost }: PollerOptions): Poller {
+export function createPoller({ session, clock, emit, pace, turn, watchForSignIn, wake, storeTrouble, onLost }: PollerOptions): Poller {
   const { settings, mailbox, dispatcher } = session;
   const queue = settings.address;
-  const cadence = createCadence({ clock, ...settings });
+  const cadence = createCadence({ clock, ...settings, requests: settings.folders.length, pace });
   const ended = new AbortController();
   let state: QueueState = "starting";
   let why = "the daemon started";
@@ -136,10 +142,12 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
     }
     if (asked.length > 0) session.missing.lookAgain();
     enter("polling", "a round began");
+    const begunAt = clock.now();
     try {
-      const result = await turn(ended.signal);
-      for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
-      return complete(result);
+      const result = await turn({ urgency: asked.length > 0 ? "urgent" : "backlog", signal: ended.signal });
+      if (result.unfinished && !result.missing && !ended.signal.aborted) waiters.unshift(...asked);
+      else for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
+      return complete(result, begunAt);
     } catch (error) {
       for (const { reject } of asked) reject(error);
       return ended.signal.aborted
@@ -156,18 +164,18 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   }
 
   /** Without all its folders a round is none that ends a staleness: mail of the missing one may wait unseen. */
-  function complete({ pages, messages, lagMs, more, listed, missing }: TurnResult): number {
-    if (!missing) lastRoundAt = clock.now();
+  function complete({ pages, messages, lagMs, more, listed, missing, unfinished }: TurnResult, begunAt: number): number {
+    if (!missing && !unfinished) lastRoundAt = clock.now();
     failure = missing;
-    const planned = cadence.afterRound(messages);
-    const nextInMs = more ? Math.min(planned, settings.minPollIntervalMs) : planned;
+    const planned = cadence.afterRound({ begunAt, messages });
+    const nextInMs = more || unfinished ? Math.min(planned, settings.minPollIntervalMs) : planned;
     const { requests, parts } = mailbox.counter;
     mailbox.counter.requests = 0;
     mailbox.counter.parts = 0;
-    if (!ended.signal.aborted)
-      settle("idle", missing ? whyOf(missing) : (listed?.message ?? "the round is complete"), adviceOf(missing ?? listed));
+    const why = missing ? whyOf(missing) : unfinished ? tooManyWait : (listed?.message ?? "the round is complete");
+    if (!ended.signal.aborted) settle("idle", why, adviceOf(missing ?? listed));
     emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
-    if (!missing) staleness.completed();
+    if (!missing && !unfinished) staleness.completed();
     return nextInMs;
   }
 
@@ -228,6 +236,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
   function stop(reason: string): void {
     enter("stopped", reason);
     staleness.stop();
+    cadence.rest();
     ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} is no longer polled: ${reason}.`, { queue }));
     for (const { reject } of waiters) reject(ended.signal.reason);
     waiters = [];
@@ -248,6 +257,7 @@ export function createPoller({ session, clock, emit, turn, watchForSignIn, wake,
       paused = true;
       dispatcher.pause();
       staleness.pause();
+      cadence.rest();
       for (const { reject } of waiters) reject(new MailError("LIFECYCLE_PAUSED", `${queue} was paused before the round began.`, { queue }));
       waiters = [];
       if (state !== "polling") enter("paused", "pause() was called");

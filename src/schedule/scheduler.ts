@@ -9,8 +9,8 @@
 export type RunTurn = () => Promise<number>;
 
 export interface Scheduler {
-  /** Takes a queue in; its first turn comes at once. */
-  add(address: string, run: RunTurn): void;
+  /** Takes a queue in; its first turn comes after that many milliseconds. Default: at once. */
+  add(address: string, run: RunTurn, delayMs?: number): void;
   /** The queue's turn comes at once, or right after the one under way. */
   wake(address: string): void;
   /** Lets go of a queue, after the turn under way. */

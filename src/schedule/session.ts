@@ -13,10 +13,13 @@ import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { insisting } from "../delivery/insist.js";
 import { type Ledger, openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
+import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
+import { type Bar, readBar } from "../graph/bar.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
-import { type Bar, createGate, type MailboxLimits } from "../graph/gate.js";
+import { createGate, type MailboxLimits } from "../graph/gate.js";
+import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
@@ -27,7 +30,7 @@ import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
-import type { WalkPacer } from "./walk-pacer.js";
+import type { Pacer } from "./pacer.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
 export type StartFrom = "now" | "unread" | "everything" | Date;
@@ -50,6 +53,7 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly highWaterMessages: number;
   readonly sweepIntervalMs: number;
   readonly staleAfterMs: number;
 }
@@ -61,9 +65,11 @@ export interface SessionOptions {
   readonly client: GraphClient;
   readonly tokens: TokenSource;
   readonly mailboxLimits: MailboxLimits;
+  /** Shared by all queues of the process. */
+  readonly governor: Governor;
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
-  readonly walkPacer: WalkPacer;
+  readonly walkPacer: Pacer;
   /** Shared by all queues of the process. */
   readonly solitude: Solitude;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
@@ -81,7 +87,7 @@ export interface Session {
   /** How many messages to ask for in a page of that folder: what is the matter with one folder makes no page of another smaller. */
   pageSizesOf(folder: string): PageSizes;
   readonly hasDelta: boolean;
-  readonly walkPacer: WalkPacer;
+  readonly walkPacer: Pacer;
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
   readonly folderIdOf: FolderIdOf;
@@ -92,6 +98,8 @@ export interface Session {
   owner: string | undefined;
   /** Goes on where the last owner ended. */
   begin(): void;
+  /** Lets go of what an idle queue does without; called after a turn that found nothing. */
+  rest(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
   close(deadlineMs: number): Promise<void>;
   /** Ends at once, without a write. */
@@ -123,6 +131,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     clock,
     queue,
     ...options.mailboxLimits,
+    governor: options.governor,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
       newestBar = bar;
@@ -135,7 +144,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       );
     },
   });
-  const kept = readBar((await store.get(barKey))?.value);
+  const kept = readBar((await store.get(barKey))?.value, clock.now());
 
   const mailbox: MailboxAccess = {
     queue,
@@ -147,32 +156,36 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
-  const outbox = createOutbox({
-    queue,
-    ledger,
-    clock,
-    emit,
-    onFailure,
-    apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
-    mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
-  });
-  const dispatcher = createDispatcher({
-    ...settings,
-    queue,
-    ledger,
-    clock,
-    emit,
-    onFailure,
-    solitude: options.solitude,
-    handOver: options.handOver,
-    afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
-    onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
-    read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
-    lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
-    isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
-    folderIdOf,
-    onMark: (entry) => outbox.add(entry),
-  });
+  const outbox = outboxOnDemand(() =>
+    createOutbox({
+      queue,
+      ledger,
+      clock,
+      emit,
+      onFailure,
+      apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+      mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
+    }),
+  );
+  const dispatcher = dispatcherOnDemand(() =>
+    createDispatcher({
+      ...settings,
+      queue,
+      ledger,
+      clock,
+      emit,
+      onFailure,
+      solitude: options.solitude,
+      handOver: options.handOver,
+      afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
+      onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
+      read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
+      lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
+      isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
+      folderIdOf,
+      onMark: (entry) => outbox.add(entry),
+    }),
+  );
 
   return {
     settings,
@@ -193,10 +206,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     missing: createMissingFolders(clock),
     owner: undefined,
     begin() {
-      if (kept) gate.bar(kept);
+      if (kept) gate.keep(kept);
       const open = [...ledger.open.values()];
       for (const entry of open) if (entry.state === "marking") outbox.add(entry);
       dispatcher.add(open.filter(({ state }) => state !== "marking"));
+    },
+    rest() {
+      dispatcher.rest();
+      outbox.rest();
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
@@ -215,10 +232,4 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 /** A message whose page did not say when it was received has the time it was found: then its whole folder is listed. */
 function whereToLook({ id, folder, receivedAt, foundAt }: OpenEntry) {
   return { id, folder, receivedAt: receivedAt === foundAt ? undefined : receivedAt };
-}
-
-function readBar(value: unknown): Bar | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { until, code } = value as Partial<Record<keyof Bar, unknown>>;
-  return typeof until === "number" && typeof code === "string" ? { until, code } : undefined;
 }

@@ -6,7 +6,7 @@
  * - resting: paused; no timer runs. The time counts from the resuming; a staleness told before is still told to be over.
  * - stopped: nothing runs, nothing is told, never left.
  *
- * It must not know why there is no round.
+ * It must not know why there is no round. A class, so that ten thousand share its methods.
  */
 import type { Clock } from "../base/clock.js";
 
@@ -30,58 +30,73 @@ export interface StalenessOptions {
 }
 
 /** The time counts from this call. */
-export function createStaleness({ clock, staleAfterMs, onStale, onRecovered }: StalenessOptions): Staleness {
-  let state: "fresh" | "stale" | "resting" | "stopped" = "fresh";
-  /** Since when there is no round, as far as it counts. */
-  let since = clock.now();
-  /** Since when, for the staleness that was told last; empty once it is over. */
-  let toldSince: number | undefined;
-  let stopTimer = startTimer();
+export function createStaleness(options: StalenessOptions): Staleness {
+  return new QueueStaleness(options);
+}
 
-  function startTimer(): () => void {
-    return clock.startTimer(look, since + staleAfterMs - clock.now(), { background: true });
+class QueueStaleness implements Staleness {
+  readonly #options: StalenessOptions;
+  #state: "fresh" | "stale" | "resting" | "stopped" = "fresh";
+  /** Since when there is no round, as far as it counts. */
+  #since: number;
+  /** Since when, for the staleness that was told last; empty once it is over. */
+  #toldSince: number | undefined;
+  #stopTimer: () => void;
+
+  constructor(options: StalenessOptions) {
+    this.#options = options;
+    this.#since = options.clock.now();
+    this.#stopTimer = this.#startTimer();
   }
 
-  function look(): void {
-    const forMs = clock.now() - since;
+  #startTimer(): () => void {
+    const { clock, staleAfterMs } = this.#options;
+    return clock.startTimer(() => this.#look(), this.#since + staleAfterMs - clock.now(), { background: true });
+  }
+
+  #look(): void {
+    const { clock, staleAfterMs, onStale } = this.#options;
+    const forMs = clock.now() - this.#since;
     if (forMs < staleAfterMs) {
-      stopTimer = startTimer();
+      this.#stopTimer = this.#startTimer();
       return;
     }
-    state = "stale";
-    toldSince ??= since;
+    this.#state = "stale";
+    this.#toldSince ??= this.#since;
     onStale(forMs);
   }
 
-  return {
-    completed() {
-      since = clock.now();
-      if (state === "stale") {
-        state = "fresh";
-        stopTimer = startTimer();
-      }
-      if (toldSince === undefined || state === "stopped") return;
-      const forMs = since - toldSince;
-      toldSince = undefined;
-      onRecovered(forMs);
-    },
-    pause() {
-      if (state === "stopped") return;
-      state = "resting";
-      stopTimer();
-    },
-    resume() {
-      if (state !== "resting") return;
-      state = "fresh";
-      since = clock.now();
-      stopTimer = startTimer();
-    },
-    stop() {
-      state = "stopped";
-      stopTimer();
-    },
-    get isStale() {
-      return state === "stale";
-    },
-  };
+  completed(): void {
+    this.#since = this.#options.clock.now();
+    if (this.#state === "stale") {
+      this.#state = "fresh";
+      this.#stopTimer = this.#startTimer();
+    }
+    if (this.#toldSince === undefined || this.#state === "stopped") return;
+    const forMs = this.#since - this.#toldSince;
+    this.#toldSince = undefined;
+    this.#options.onRecovered(forMs);
+  }
+
+  pause(): void {
+    if (this.#state === "stopped") return;
+    this.#state = "resting";
+    this.#stopTimer();
+  }
+
+  resume(): void {
+    if (this.#state !== "resting") return;
+    this.#state = "fresh";
+    this.#since = this.#options.clock.now();
+    this.#stopTimer = this.#startTimer();
+  }
+
+  stop(): void {
+    this.#state = "stopped";
+    this.#stopTimer();
+  }
+
+  get isStale(): boolean {
+    return this.#state === "stale";
+  }
 }

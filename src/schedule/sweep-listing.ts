@@ -72,9 +72,9 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   async function begin(work: TurnWork, again: boolean): Promise<FolderListing> {
     const folder = folders[at] as string;
     const { total } = await askFolder({ ...work, folder });
-    const { client, signal } = work;
+    const { client, urgency, signal } = work;
     const pageSize = again ? createPageSize(smallPage) : session.pageSizesOf(folder).listing;
-    const pages = listFolder(client, session.mailbox, { folder, select: `${lightSelect},categories`, pageSize, signal });
+    const pages = listFolder(client, session.mailbox, { folder, select: `${lightSelect},categories`, pageSize, urgency, signal });
     return { folder, total, pages, again, ids: new Set() };
   }
 

@@ -30,6 +30,8 @@ export interface TurnResult {
   readonly missing?: MailError;
   /** A sweep is under way: the next turn should come soon. */
   readonly more?: true;
+  /** As many messages wait for their delivery as may: the round of a folder goes on when there are fewer. */
+  readonly unfinished?: true;
 }
 
 /**
@@ -40,10 +42,12 @@ export interface TurnResult {
 export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   const { session, clock, signal } = options;
   let pages = 0;
-  const found: OpenEntry[] = [];
+  let messages = 0;
+  let oldest = Number.POSITIVE_INFINITY;
   const onPage = (fresh: readonly OpenEntry[]) => {
     pages += 1;
-    found.push(...fresh);
+    messages += fresh.length;
+    for (const { receivedAt } of fresh) oldest = Math.min(oldest, receivedAt);
   };
   let listed: MailError | undefined;
   const onListing = (why: MailError) => {
@@ -53,6 +57,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   await noteOwner(options);
   let failure: MailError | undefined;
   let completed = 0;
+  let unfinished = false;
   const { folders } = session.settings;
   const { missing } = session;
   const away: { readonly folder: string; readonly error: MailError }[] = [];
@@ -60,7 +65,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   for (const folder of folders) {
     if (!noneIsThere && !missing.isDue(folder)) continue;
     try {
-      await roundOfFolder({ ...options, folder, onPage, onListing });
+      if ((await roundOfFolder({ ...options, folder, onPage, onListing })) === "unfinished") unfinished = true;
       missing.found(folder);
       completed += 1;
     } catch (error) {
@@ -76,15 +81,17 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   if (missing.error && missing.count === folders.length) throw missing.error;
   for (const one of told) tellMissing(options, one);
   if (failure && completed === 0) throw failure;
-  const swept = await options.sweepStep?.(options);
-  const oldest = found.reduce((least, { receivedAt }) => Math.min(least, receivedAt), Number.POSITIVE_INFINITY);
+  const swept = unfinished ? undefined : await options.sweepStep?.({ ...options, urgency: "sweep" });
+
+  if (messages === 0) session.rest();
   return {
     pages,
-    messages: found.length,
-    ...(found.length > 0 ? { lagMs: Math.max(0, clock.now() - oldest) } : {}),
+    messages,
+    ...(messages > 0 ? { lagMs: Math.max(0, clock.now() - oldest) } : {}),
     ...(listed ? { listed } : {}),
     ...(missing.error ? { missing: missing.error } : {}),
     ...(swept?.more ? { more: true } : {}),
+    ...(unfinished ? { unfinished } : {}),
   };
 }
 

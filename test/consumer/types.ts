@@ -1,5 +1,14 @@
 /** A host's own file, type-checked against the packed tarball: without the DOM's types and with `skipLibCheck: false`. */
-import { createMailDaemon, generateKey, keyRing, MailError, type MailMessage, memoryStore } from "m365-mail-daemon";
+import {
+  createMailDaemon,
+  type Fetch,
+  generateKey,
+  keyRing,
+  MailError,
+  type MailMessage,
+  memoryStore,
+  undiciFetch,
+} from "m365-mail-daemon";
 import { createSimulator } from "m365-mail-daemon/simulator";
 
 const simulator = createSimulator();
@@ -17,6 +26,9 @@ export const daemon = createMailDaemon({
     if (facts.length === 3) seen.push(message);
   },
 });
+
+/** Compiles in a project that has no `undici`. */
+export const door = (): Fetch => undiciFetch({ connections: 8, proxy: new URL("http://proxy.contoso.com"), ca: [Buffer.from("PEM")] });
 
 export const remove: () => void = daemon.on("message:quarantined", ({ queue }) => {
   const address: string = queue;

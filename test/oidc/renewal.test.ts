@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { connect } from "../../src/daemon/connection.js";
 import type { MailDaemon } from "../../src/daemon/mail-daemon.js";
 import { daemonSettings } from "../../src/daemon/options.js";
+import { wideGovernor } from "../support/governance.js";
 import { createManualClock, type ManualClock } from "../support/manual-clock.js";
 import { address, openScene, type Scene } from "./scene.js";
 
@@ -23,7 +24,7 @@ async function signedInScene() {
 
 /** What another process (the command line) holds of the same vault. */
 function otherProcess({ options }: Scene, clock: ManualClock) {
-  const { accounts } = connect(daemonSettings(options), { clock, emit: () => undefined });
+  const { accounts } = connect(daemonSettings(options), { clock, governor: wideGovernor(clock), emit: () => undefined });
   onTestFinished(() => accounts.close());
   return accounts.add({ address });
 }

@@ -38,9 +38,16 @@ it("a connection that the service breaks costs a repetition, not the message", a
   });
   const daemon = await signedIn(sim, options);
   onTestFinished(() => daemon.stop());
-  sim.faults.add({ name: "broken", route: "delta", count: 1, dropSocket: true });
+  sim.faults.add({ name: "broken", route: "delta", count: 1, dropSocket: "before" });
   const settled = next(daemon, "message:settled");
   await daemon.start();
   await settled;
   expect(delivered).toEqual([id]);
+  // The first one had no answer.
+  expect(
+    sim.log
+      .entries({ route: "delta" })
+      .map(({ status }) => status)
+      .slice(0, 2),
+  ).toEqual([undefined, 200]);
 });

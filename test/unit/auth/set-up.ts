@@ -16,6 +16,7 @@ import { createGraphClient } from "../../../src/graph/client.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import type { Commit, Key, Store } from "../../../src/state/store.js";
 import { deferred } from "../../support/deferred.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 import { lookForSecret, showEvent } from "../../support/secrets/showings.js";
 
@@ -86,7 +87,7 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
     store,
     clock,
     cloud,
-    ask: askWith(createGraphClient({ http: graph, graphHost: cloud.graphHost, clock })),
+    ask: askWith(createGraphClient({ http: graph, graphHost: cloud.graphHost, clock }), wideGovernor(clock)),
     emit(event, payload) {
       showEvent(event, payload);
       events.push({ name: event, payload });

@@ -114,7 +114,7 @@ describe("the package", () => {
     expect(stdout).toBe("false\n");
   });
 
-  it("would be under the global fetch if it were loaded first", async () => {
+  it("of version 7 would be under the global fetch if it were loaded first", async () => {
     const program = `
       const { Agent } = (await import("undici")).default;
       console.log(globalThis[Symbol.for("undici.globalDispatcher.1")] instanceof Agent);

@@ -100,7 +100,8 @@ test("a store that is lost while the daemon drains ends that at once, and is tol
 });
 
 test("a store that is lost during the start takes no further queue: their epochs are the new owner's", async () => {
-  const addresses = [address, "second@contoso.com", "third@contoso.com"];
+  // More than are taken at once.
+  const addresses = Array.from({ length: 70 }, (_, number) => `queue${number}@contoso.com`);
   const scene = createScene(addresses);
   scene.store.hold(({ puts: [first] = [] }) => first?.key[0] === addresses[1] && first?.key[1] === "epoch");
   const daemon = scene.daemon();
@@ -112,7 +113,7 @@ test("a store that is lost during the start takes no further queue: their epochs
   expect(await scene.done(daemon.stopped)).toMatchObject({ code: "LIFECYCLE_LOST_STORE" });
   await started;
   await scene.store.open();
-  expect(await scene.store.get(epochKey(addresses[2]!))).toBeUndefined();
+  expect(await scene.store.get(epochKey(addresses[69]!))).toBeUndefined();
   expect(scene.told.at(-1)).toMatchObject({ name: "daemon:stopped", code: "LIFECYCLE_LOST_STORE" });
   expect(scene.names()).not.toContain("daemon:started");
   expect(scene.clock.pending()).toBe(0);

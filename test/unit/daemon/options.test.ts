@@ -30,6 +30,7 @@ const defaults = {
   handlerTimeoutMs: 300_000,
   sweepIntervalMs: 21_600_000,
   highWaterBytes: 33_554_432,
+  highWaterMessages: 20_000,
   staleAfterMs: 300_000,
 };
 
@@ -47,7 +48,7 @@ test("the daemon's own defaults", () => {
     handler: undefined,
     defaults: {},
     mailboxLimits: { width: 4, requestsPerTenMinutes: 10_000 },
-    turnsAtOnce: 64,
+    applicationLimits: { concurrency: 1_000, requestsPerTenSeconds: 130_000 },
     requestTimeoutMs: 100_000,
     fetch: undefined,
   });
@@ -69,6 +70,7 @@ const others = {
   handlerTimeoutMs: 7,
   sweepIntervalMs: 7,
   highWaterBytes: 7,
+  highWaterMessages: 300,
   staleAfterMs: 7,
 } satisfies Required<QueueDefaults>;
 const each = Object.entries(others) as [keyof QueueDefaults, never][];
@@ -123,8 +125,20 @@ test("what the daemon was given is not changed, and a later change of it does no
 test.each([
   [
     "the limits",
-    { limits: { mailboxConcurrency: 2, mailboxRequestsPerTenMinutes: 5_000, turnsAtOnce: 3, requestTimeoutMs: 4_000 } },
-    { mailboxLimits: { width: 2, requestsPerTenMinutes: 5_000 }, turnsAtOnce: 3, requestTimeoutMs: 4_000 },
+    {
+      limits: {
+        mailboxConcurrency: 2,
+        mailboxRequestsPerTenMinutes: 5_000,
+        applicationConcurrency: 3,
+        applicationRequestsPerTenSeconds: 200,
+        requestTimeoutMs: 4_000,
+      },
+    },
+    {
+      mailboxLimits: { width: 2, requestsPerTenMinutes: 5_000 },
+      applicationLimits: { concurrency: 3, requestsPerTenSeconds: 200 },
+      requestTimeoutMs: 4_000,
+    },
   ],
   ["the cloud", { app: { ...base.app, cloud: "china" } }, { cloud: { graphHost: "microsoftgraph.chinacloudapi.cn" } }],
   [

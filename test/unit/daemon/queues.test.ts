@@ -47,6 +47,32 @@ test("a queue that is added during the start is taken too", async () => {
   expect(scene.told.find(({ name }) => name === "daemon:started")).toMatchObject({ queues: 2 });
 });
 
+test("a queue whose taking hangs at the start keeps the others neither from being taken nor from polling", async () => {
+  const scene = createScene([address, other]);
+  await scene.signIn(scene.daemon(), other);
+  scene.store.hold(takesEpochOf(address));
+  const start = scene.daemon().start();
+  await scene.until(() => scene.told.some((one) => one.name === "queue:polled" && one.queue === other));
+  expect(scene.names()).not.toContain("daemon:started");
+  scene.store.release();
+  await scene.done(start);
+  expect(scene.told.findLast(({ name }) => name === "daemon:started")).toMatchObject({ queues: 2 });
+});
+
+test("a queue that cannot be taken for the store's sake ends the start, once those taken with it have been", async () => {
+  const scene = createScene([address, other]);
+  scene.store.hold(takesEpochOf(other));
+  scene.store.refuse = (commit) => (takesEpochOf(address)(commit) ? away() : undefined);
+  const daemon = scene.daemon();
+  const start = expect(daemon.start()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  await scene.clock.advance(1_000);
+  expect(daemon.status().state).toBe("starting");
+  scene.store.release();
+  await start;
+  expect(scene.told.filter((one) => one.name === "queue:state" && one.to === "stopped")).toMatchObject([{ queue: other }]);
+  expect([daemon.status().state, scene.clock.pending()]).toEqual(["stopped", 0]);
+});
+
 test("a queue that is removed while it is being taken at the start does not run on", async () => {
   const scene = createScene();
   scene.store.hold(takesEpochOf(address));

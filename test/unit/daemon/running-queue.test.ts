@@ -8,9 +8,10 @@ import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
-import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
+import { createStartPacer, createWalkPacer } from "../../../src/schedule/pacer.js";
 import { watchStore } from "../../../src/state/watched-store.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
+import { freePace, wideGovernor } from "../../support/governance.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
 
 const queueKey = address.toLowerCase();
@@ -34,6 +35,9 @@ async function createQueue() {
       events,
       hasDelta: true,
       walkPacer: createWalkPacer(clock),
+      startPacer: createStartPacer(clock),
+      governor: wideGovernor(clock),
+      pace: freePace(),
       mailboxLimits: { width: 4 },
       solitude: createSolitude({ clock }),
       tokens: {

@@ -5,6 +5,7 @@ import { sendBatch } from "../../../src/graph/batch.js";
 import { createGraphClient, type MailboxAccess } from "../../../src/graph/client.js";
 import { createGate } from "../../../src/graph/gate.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
 const part = { id: "1", method: "GET", path: "/me/messages/1", prefer: "" } as const;
@@ -26,7 +27,7 @@ function setUp() {
     queue,
     root: "/me",
     tokens: fixedTokens(),
-    gate: createGate({ clock, queue, width: 4 }),
+    gate: createGate({ clock, queue, width: 4, governor: wideGovernor(clock) }),
     counter: { requests: 0, parts: 0 },
   };
   const answerBatch = (responses: object[]) => answers.shift()?.(JSON.stringify({ responses }));

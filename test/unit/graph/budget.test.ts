@@ -1,8 +1,10 @@
 /** 10,000 requests in ten minutes for each mailbox: never more, and the wait for the next is no longer than it must be. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { spentCode } from "../../../src/graph/bar.js";
 import { createBudget } from "../../../src/graph/budget.js";
-import { createGate, spentCode } from "../../../src/graph/gate.js";
+import { createGate } from "../../../src/graph/gate.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock } from "../../support/manual-clock.js";
 
 const tenMinutes = 600_000;
@@ -14,7 +16,7 @@ it("no ten minutes hold more than the limit, whatever is sent when, and no wait 
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const clock = createManualClock();
       const limit = 50;
-      const budget = createBudget(clock, limit);
+      const budget = createBudget(clock, { limit, spanMs: tenMinutes });
       const sent: { readonly at: number; readonly count: number }[] = [];
       const within = (from: number) => sent.filter(({ at }) => at >= from).reduce((sum, { count }) => sum + count, 0);
       for (const { waitMs, count } of steps) {
@@ -42,6 +44,7 @@ it("a mailbox that has had its requests waits as in a pause of Graph's, which is
     clock,
     queue: "support@contoso.com",
     width: 4,
+    governor: wideGovernor(clock),
     requestsPerTenMinutes: 100,
     onBar: (bar) => void bars.push(bar),
   });

@@ -1,6 +1,7 @@
 /** What a call makes of Graph's pauses: who is kept waiting, since when, and how long where Graph does not say. */
 import { describe, expect, it } from "vitest";
 import { deferred } from "../../support/deferred.js";
+import { wideGovernor } from "../../support/governance.js";
 import { settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { queue, setUp } from "./set-up.js";
@@ -143,7 +144,7 @@ describe("a pause that Graph does not name", () => {
     set.clock.chance = 0;
     set.sim.faults.add({ name: "busy", route: "delta", status: 429 });
     expect([await refusedOnce(set), await refusedOnce(set)]).toEqual([2_000, 4_000]);
-    const mailbox = { ...set.mailbox, gate: createGate({ clock: set.clock, queue, width: 4 }) };
+    const mailbox = { ...set.mailbox, gate: createGate({ clock: set.clock, queue, width: 4, governor: wideGovernor(set.clock) }) };
     expect(await refusedOnce({ ...set, mailbox })).toBe(2_000);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { longestWaitMs } from "../../../src/graph/gate.js";
+import { longestWaitMs } from "../../../src/graph/bar.js";
 import { settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { exclusive, queue, setUp } from "./gate-set-up.js";

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createGate } from "../../../src/graph/gate.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
 const step = fc.oneof(
@@ -20,7 +21,7 @@ it("keeps its width, a batch alone and every pause, and settles every call", asy
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(step, { maxLength: 25 }), async (width, steps) => {
       const clock = createManualClock(0);
-      const gate = createGate({ clock, width, queue: "q" });
+      const gate = createGate({ clock, width, queue: "q", governor: wideGovernor(clock) });
       let singles = 0;
       let batches = 0;
       const outcomes: Promise<string>[] = [];

@@ -1,6 +1,8 @@
 /** A gate over a clock that stands still, and work that begins when the gate lets it and ends when the test says so. */
-import { type Bar, createGate, type Gate, type GatePass } from "../../../src/graph/gate.js";
+import type { Bar } from "../../../src/graph/bar.js";
+import { createGate, type Gate, type GatePass } from "../../../src/graph/gate.js";
 import { deferred } from "../../support/deferred.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
 export const queue = "support@contoso.com";
@@ -8,7 +10,7 @@ export const queue = "support@contoso.com";
 export function setUp(width = 4) {
   const clock = createManualClock();
   const bars: Bar[] = [];
-  const gate = createGate({ clock, width, queue, onBar: (bar) => void bars.push(bar) });
+  const gate = createGate({ clock, width, queue, governor: wideGovernor(clock), onBar: (bar) => void bars.push(bar) });
   return { clock, gate, bars, ...workshop(gate) };
 }
 

@@ -2,9 +2,11 @@
 import { createSimulator, type SimulatorOptions } from "../../../simulator/index.js";
 import { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch } from "../../../src/base/http.js";
+import type { Bar } from "../../../src/graph/bar.js";
 import { createGraphClient, type MailboxAccess } from "../../../src/graph/client.js";
-import { type Bar, createGate } from "../../../src/graph/gate.js";
+import { createGate } from "../../../src/graph/gate.js";
 import type { TokenRequest } from "../../../src/graph/token.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
 export const queue = "support@contoso.com";
@@ -41,6 +43,7 @@ export async function setUp({ width = 4, ...options }: SimulatorOptions & { widt
   };
   const http = createHttp({ service: "GRAPH", hosts: [graphHost], deadlineMs: 100_000, fetch, clock });
   const client = createGraphClient({ http, graphHost, clock });
+  const governor = wideGovernor(clock);
 
   /** A new user's mailbox, and what belongs to it. */
   async function addMailbox(address: string) {
@@ -51,7 +54,7 @@ export async function setUp({ width = 4, ...options }: SimulatorOptions & { widt
       queue: address,
       root: "/me",
       tokens,
-      gate: createGate({ clock, queue: address, width, onBar: (bar) => void bars.push(bar) }),
+      gate: createGate({ clock, queue: address, width, governor, onBar: (bar) => void bars.push(bar) }),
       counter: { requests: 0, parts: 0 },
     };
     await tokens.get();

@@ -8,6 +8,7 @@ import { createGraphClient, type MailboxAccess } from "../../../src/graph/client
 import { createGate } from "../../../src/graph/gate.js";
 import { parsePage } from "../../../src/graph/wire.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { queue } from "./set-up.js";
@@ -31,7 +32,7 @@ function inCloud(name: CloudName, answer: () => Response = () => Response.json({
     queue,
     root: "/me",
     tokens: fixedTokens(secret),
-    gate: createGate({ clock, queue, width: 4 }),
+    gate: createGate({ clock, queue, width: 4, governor: wideGovernor(clock) }),
     counter: { requests: 0, parts: 0 },
   };
   const get = (target: string) => client.call(mailbox, { method: "GET", target, what: "a page" });

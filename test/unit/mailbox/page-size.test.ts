@@ -1,7 +1,7 @@
 /** How the page size follows trouble. */
 import { expect, test } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
-import { createPageSize } from "../../../src/mailbox/page-size.js";
+import { createPageSize, longestPage } from "../../../src/mailbox/page-size.js";
 
 const tooBig = new MailError("GRAPH_UNAVAILABLE", "504", { status: 504 });
 
@@ -22,7 +22,7 @@ test("it grows again slowly, and never above what is configured", () => {
   const size = createPageSize(100);
   size.failed(tooBig);
   const grown = Array.from({ length: 60 }, () => {
-    size.succeeded();
+    size.succeeded(1_000);
     return size.current;
   });
   expect([grown[18], grown[19], grown[38], grown[39], grown[59]]).toEqual([25, 50, 50, 100, 100]);
@@ -48,4 +48,16 @@ test.each([
   const size = createPageSize(100);
   size.failed(error);
   expect(size.current).toBe(100);
+});
+
+test("a page larger than one in memory may be is followed by pages that are not, and by more messages only when twice as many fit", () => {
+  const size = createPageSize(100);
+  size.succeeded(4 * longestPage);
+  expect(size.current).toBe(25);
+  for (let page = 0; page < 100; page += 1) size.succeeded(0.6 * longestPage);
+  expect(size.current).toBe(25);
+  for (let page = 0; page < 20; page += 1) size.succeeded(0.4 * longestPage);
+  expect(size.current).toBe(50);
+  size.succeeded(1_000 * longestPage);
+  expect(size.current).toBe(1);
 });

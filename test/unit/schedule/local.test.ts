@@ -4,24 +4,20 @@ import { createLocalScheduler } from "../../../src/schedule/local.js";
 import { deferred } from "../../support/deferred.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
-function createScene({ concurrency }: { concurrency?: number } = {}) {
+function createScene() {
   const clock = createManualClock();
-  const scheduler = createLocalScheduler({ clock, ...(concurrency === undefined ? {} : { concurrency }) });
+  const scheduler = createLocalScheduler({ clock });
   const begun: string[] = [];
   const running = new Map<string, { end(delayMs: number): void }>();
-  let atOnce = 0;
-  const seen = { mostAtOnce: 0, overlaps: 0 };
+  const seen = { overlaps: 0 };
   /** A turn that the test ends. */
   const turnOf = (name: string) => async () => {
     begun.push(name);
     if (running.has(name)) seen.overlaps += 1;
-    atOnce += 1;
-    seen.mostAtOnce = Math.max(seen.mostAtOnce, atOnce);
     const { promise, resolve } = deferred<number>();
     running.set(name, { end: resolve });
     const delayMs = await promise;
     running.delete(name);
-    atOnce -= 1;
     return delayMs;
   };
   const end = async (name: string, delayMs: number) => {
@@ -95,25 +91,28 @@ test("a wake-up from within the turn's own beginning does not begin a second one
   expect([begun.length, seen.overlaps, clock.pending()]).toEqual([2, 0, 0]);
 });
 
-test("a wake-up before a waiting turn has begun needs no second one: that turn begins after it", async () => {
-  const { scheduler, begun, turnOf, end } = createScene({ concurrency: 1 });
+test("wake-ups in the moment in which a turn begins need no second one: that turn comes after them", async () => {
+  const { scheduler, begun, turnOf, end } = createScene();
   scheduler.add("a", turnOf("a"));
-  scheduler.add("b", turnOf("b"));
+  scheduler.wake("a");
+  scheduler.wake("a");
   await settle();
-  scheduler.wake("b");
   await end("a", Number.POSITIVE_INFINITY);
-  await end("b", Number.POSITIVE_INFINITY);
-  expect(begun).toEqual(["a", "b"]);
+  expect(begun).toEqual(["a"]);
 });
 
-test("never more turns at once than allowed, and all come", async () => {
-  const { scheduler, begun, running, seen, turnOf, end } = createScene({ concurrency: 3 });
-  const names = Array.from({ length: 20 }, (_, index) => `q${index}`);
-  for (const name of names) scheduler.add(name, turnOf(name));
+test("a first turn that is to come later comes then, or when it is woken", async () => {
+  const { clock, scheduler, begun, turnOf } = createScene();
+  scheduler.add("a", turnOf("a"), 300);
+  scheduler.add("b", turnOf("b"), 300);
+  await clock.advance(299);
+  expect(begun).toEqual([]);
+  scheduler.wake("b");
   await settle();
-  while (running.size > 0) for (const name of [...running.keys()]) await end(name, Number.POSITIVE_INFINITY);
-  expect(begun).toEqual(names);
-  expect(seen.mostAtOnce).toBe(3);
+  expect(begun).toEqual(["b"]);
+  await clock.advance(1);
+  expect(begun).toEqual(["b", "a"]);
+  expect(clock.pending()).toBe(0);
 });
 
 test("a removal waits for the turn under way, and no turn comes after it", async () => {
@@ -143,16 +142,6 @@ test("a removal between turns clears the timer and ends at once; of an unknown q
   await scheduler.remove("nobody");
   scheduler.wake("nobody");
   expect(clock.pending()).toBe(0);
-});
-
-test("a queue whose turn still waits for its place is removed without waiting for the others", async () => {
-  const { scheduler, begun, turnOf, end } = createScene({ concurrency: 1 });
-  scheduler.add("a", turnOf("a"));
-  scheduler.add("b", turnOf("b"));
-  await settle();
-  await scheduler.remove("b");
-  await end("a", Number.POSITIVE_INFINITY);
-  expect(begun).toEqual(["a"]);
 });
 
 test("a queue that comes back after its removal has its first turn at once", async () => {

@@ -35,7 +35,16 @@ async function twoFolders() {
 async function turns({ scene, session, sweeper }: { scene: Scene; session: Session; sweeper: Sweeper }, count: number, gapMs: number) {
   const { store, client, clock, emit } = scene;
   for (let turn = 0; turn < count; turn += 1) {
-    const work = runTurn({ session, store, client, clock, emit, signal: new AbortController().signal, sweepStep: sweeper.step });
+    const work = runTurn({
+      session,
+      store,
+      client,
+      clock,
+      emit,
+      urgency: "backlog",
+      signal: new AbortController().signal,
+      sweepStep: sweeper.step,
+    });
     await stepping(work, () => clock.advance(1_000)).catch((error: MailError) => sweeper.roundFailed(error));
     await clock.advance(gapMs);
   }

@@ -53,6 +53,20 @@ test("many who ask at once share one round", async () => {
   expect(scene.turns).toBe(2);
 });
 
+test("a round that goes on in a later turn is none yet: who waits for it waits on, it ends no staleness, and its why is told", async () => {
+  const scene = await idle();
+  const { lastRoundAt } = scene.poller;
+  const polled = watch(scene.poller.pollNow());
+  await settle();
+  await scene.end({ ...fine, unfinished: true });
+  expect([polled.state, scene.poller.lastRoundAt]).toEqual(["waiting", lastRoundAt]);
+  expect(scene.poller.why).toContain("highWaterMessages");
+  expect(scene.of("queue:polled").at(-1)?.nextInMs).toBeLessThanOrEqual(2_000);
+  await scene.end(fine);
+  expect(polled.state).toBe("done");
+  expect(scene.poller.lastRoundAt).toBeGreaterThan(lastRoundAt as number);
+});
+
 test("pollNow fails with what its round failed with, and a later one is its own", async () => {
   const scene = await idle();
   const first = watch(scene.poller.pollNow());

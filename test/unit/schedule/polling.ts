@@ -4,6 +4,7 @@ import type { MailError } from "../../../src/base/errors.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
 import { createPoller, type PollerOptions } from "../../../src/schedule/poller.js";
 import type { TurnResult } from "../../../src/schedule/turn.js";
+import { freePace } from "../../support/governance.js";
 import { settle } from "../../support/manual-clock.js";
 import { address, createScene } from "./set-up.js";
 
@@ -37,9 +38,10 @@ export async function createPolling(options: Partial<Pick<PollerOptions, "turn">
     session,
     clock,
     emit: scene.emit,
-    turn: (signal) => {
+    pace: freePace(),
+    turn: ({ signal }) => {
       polling.turns += 1;
-      return options.turn?.(signal) ?? abortable(signal, (ending) => (underWay = ending));
+      return options.turn?.({ urgency: "backlog", signal }) ?? abortable(signal, (ending) => (underWay = ending));
     },
     watchForSignIn: (signal) => abortable(signal, (ending) => void watches.push(ending)),
     wake: () => scheduler.wake(address),

@@ -9,11 +9,12 @@ import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
+import { createWalkPacer } from "../../../src/schedule/pacer.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
 import { runTurn } from "../../../src/schedule/turn.js";
-import { createWalkPacer } from "../../../src/schedule/walk-pacer.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
+import { wideGovernor } from "../../support/governance.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 import { stepping } from "../../support/stepping.js";
 import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
@@ -85,6 +86,7 @@ export interface Scene {
 
 export async function createScene(): Promise<Scene> {
   const clock = createManualClock(startAt);
+  const governor = wideGovernor(clock);
   const store = troubledStore(memoryStore({ clock }));
   await store.open();
   const told: Told[] = [];
@@ -133,6 +135,7 @@ export async function createScene(): Promise<Scene> {
         mailboxLimits: { width: 4 },
         hasDelta: true,
         walkPacer: createWalkPacer(clock),
+        governor,
         solitude: createSolitude({ clock }),
         handOver(delivery) {
           scene.deliveries.push(delivery);
@@ -149,7 +152,7 @@ export async function createScene(): Promise<Scene> {
 /** A turn over real time's stand-still; gives what it gave. */
 export async function turnOf(scene: Scene, session: Session, signal: AbortSignal = new AbortController().signal) {
   const { store, client, clock, emit } = scene;
-  const work = runTurn({ session, store, client, clock, emit, signal });
+  const work = runTurn({ session, store, client, clock, emit, urgency: "backlog", signal });
   await stepping(work, () => clock.advance(1_000)).catch(() => undefined); // Whoever gets it hears of it.
   await clock.advance(200);
   return work;

@@ -52,7 +52,16 @@ test("one message that no listing can show does not keep a sweep going for ever 
   );
   let turns = 0;
   for (; turns < 100 && ended === undefined; turns += 1) {
-    const work = runTurn({ session, store, client, clock, emit, signal: new AbortController().signal, sweepStep: sweeper.step });
+    const work = runTurn({
+      session,
+      store,
+      client,
+      clock,
+      emit,
+      urgency: "backlog",
+      signal: new AbortController().signal,
+      sweepStep: sweeper.step,
+    });
     await stepping(work, () => clock.advance(1_000)).catch(() => undefined);
     await clock.advance(2_000);
   }

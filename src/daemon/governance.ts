@@ -1,0 +1,73 @@
+/**
+ * What all queues of a daemon share of Graph's limits: the governor with its pause, which is kept over restarts, the pace
+ * of polling, and what spreads beginnings.
+ */
+import type { Clock } from "../base/clock.js";
+import { asMailError, MailError } from "../base/errors.js";
+import { insisting } from "../delivery/insist.js";
+import { type Bar, readBar } from "../graph/bar.js";
+import { type ApplicationLimits, createGovernor, type Governor } from "../graph/governor.js";
+import type { EmitScheduleEvent } from "../schedule/events.js";
+import { createPace, type Pace } from "../schedule/pace.js";
+import { createStartPacer, createWalkPacer, type Pacer } from "../schedule/pacer.js";
+import type { Key, Store } from "../state/store.js";
+
+export interface Governance {
+  readonly governor: Governor;
+  readonly pace: Pace;
+  readonly walkPacer: Pacer;
+  readonly startPacer: Pacer;
+  /** Goes on with a pause from before the restart. @throws MailError `STORE_…` */
+  restore(): Promise<void>;
+  /** Nothing is written any more. */
+  end(): void;
+}
+
+export interface GovernanceOptions {
+  readonly limits: ApplicationLimits;
+  /** Must be open from `restore` on. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly emit: EmitScheduleEvent;
+  /** The store refuses to record a pause. */
+  readonly onFailure: (error: MailError) => void;
+}
+
+const pauseKey: Key = ["daemon", "pause"];
+
+export function createGovernance({ limits, store, clock, emit, onFailure }: GovernanceOptions): Governance {
+  const ended = new AbortController();
+  /** The newest pause; empty before the first. */
+  let pause: Bar | undefined;
+  const allowed = limits.requestsPerTenSeconds / 10;
+
+  const governor = createGovernor({
+    clock,
+    ...limits,
+    onBar(bar) {
+      emit("app:throttled", { ...bar });
+      pause = bar;
+      insisting(write, { clock, signal: ended.signal }).catch((error: unknown) => {
+        if (!ended.signal.aborted)
+          onFailure(asMailError(error, "STORE_UNAVAILABLE", "The pause of the application could not be recorded."));
+      });
+    },
+  });
+
+  /** Whoever's turn it is writes the newest. */
+  async function write(): Promise<void> {
+    await store.commit({ puts: [{ key: pauseKey, value: { ...pause } }] });
+  }
+
+  return {
+    governor,
+    pace: createPace({ allowed, sent: () => governor.load * allowed }),
+    walkPacer: createWalkPacer(clock),
+    startPacer: createStartPacer(clock),
+    async restore() {
+      const kept = readBar((await store.get(pauseKey))?.value, clock.now());
+      if (kept) governor.keep(kept);
+    },
+    end: () => ended.abort(new MailError("LIFECYCLE_STOPPED", "The daemon has stopped.")),
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * A queue's dispatcher and outbox, there only while there is something in them: most queues are idle most of the time,
+ * and the two of an idle one would take more memory than all else that is kept of it.
+ *
+ * Invariants: whoever holds one cannot tell, but by what it weighs; what is let go of is empty, and only `rest` lets go.
+ * They are classes, so that ten thousand queues share their methods.
+ */
+import { MailError } from "../base/errors.js";
+import type { JsonObject } from "../graph/wire.js";
+import type { Dispatcher } from "./dispatcher.js";
+import type { OpenEntry } from "./ledger-record.js";
+import type { Outbox } from "./outbox.js";
+
+/** Lets go of what is made on demand, if it is empty now; it is made again when something comes. */
+export interface Resting {
+  rest(): void;
+}
+
+/** A dispatcher that is made by the first entry to be delivered. */
+export function dispatcherOnDemand(make: () => Dispatcher): Dispatcher & Resting {
+  return new DispatcherOnDemand(make);
+}
+
+/** An outbox that is made by the first mark. */
+export function outboxOnDemand(make: () => Outbox): Outbox & Resting {
+  return new OutboxOnDemand(make);
+}
+
+const rested = new MailError("LIFECYCLE_STOPPED", "There was nothing left to do.");
+
+class DispatcherOnDemand implements Dispatcher, Resting {
+  readonly #make: () => Dispatcher;
+  /** Empty while there is nothing to deliver. */
+  #present: Dispatcher | undefined;
+  #paused = false;
+  #ended = false;
+
+  constructor(make: () => Dispatcher) {
+    this.#make = make;
+  }
+
+  add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void {
+    if (!this.#present) {
+      if (entries.length === 0 || this.#ended) return;
+      this.#present = this.#make();
+      if (this.#paused) this.#present.pause();
+    }
+    this.#present.add(entries, items);
+  }
+
+  refresh(id: string): void {
+    this.#present?.refresh(id);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#present?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#present?.resume();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#ended = true;
+    await this.#present?.stop(deadlineMs);
+  }
+
+  abandon(reason: MailError): void {
+    this.#ended = true;
+    this.#present?.abandon(reason);
+  }
+
+  rest(): void {
+    if (!this.#present || this.#ended || this.inFlightCount + this.waitingCount > 0) return;
+    this.#present.abandon(rested);
+    this.#present = undefined;
+  }
+
+  get inFlightCount(): number {
+    return this.#present?.inFlightCount ?? 0;
+  }
+
+  get waitingCount(): number {
+    return this.#present?.waitingCount ?? 0;
+  }
+}
+
+class OutboxOnDemand implements Outbox, Resting {
+  readonly #make: () => Outbox;
+  /** Empty while no mark is to be made. */
+  #present: Outbox | undefined;
+  #ended = false;
+
+  constructor(make: () => Outbox) {
+    this.#make = make;
+  }
+
+  add(entry: OpenEntry): void {
+    if (!this.#present) {
+      if (this.#ended) return;
+      this.#present = this.#make();
+    }
+    this.#present.add(entry);
+  }
+
+  drop(id: string): void {
+    this.#present?.drop(id);
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#ended = true;
+    await this.#present?.stop(deadlineMs);
+  }
+
+  abandon(reason: MailError): void {
+    this.#ended = true;
+    this.#present?.abandon(reason);
+  }
+
+  rest(): void {
+    if (!this.#present?.isEmpty || this.#ended) return;
+    this.#present.abandon(rested);
+    this.#present = undefined;
+  }
+
+  get waitingCount(): number {
+    return this.#present?.waitingCount ?? 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#present?.isEmpty ?? true;
+  }
+}

@@ -1,0 +1,40 @@
+/** Pauses: until when nothing is sent, of one mailbox or of all, and the error of a call that cannot wait for the end. */
+import { MailError } from "../base/errors.js";
+import { longestPauseMs } from "../base/retry-after.js";
+
+/** Why and until when no request is sent. */
+export interface Bar {
+  /** Epoch milliseconds. */
+  readonly until: number;
+  /** Graph's error code, or one of ours; for the operator. */
+  readonly code: string;
+}
+
+/** A pause longer than this, milliseconds, is the caller's to wait out: the call ends with an error that says until when, and the queue's state shows the wait. */
+export const longestWaitMs = 15_000;
+
+/** The code of a pause that Graph did not ask for: the mailbox's requests of ten minutes are spent. */
+export const spentCode = "MailboxBudgetSpent";
+/** Another: Graph asked many mailboxes at once to pause. */
+export const manyRefusedCode = "ManyMailboxesThrottled";
+
+/** A pause as it was stored; none that lies further ahead than any may last: a clock was wrong then. */
+export function readBar(value: unknown, now: number): Bar | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { until, code } = value as Partial<Record<keyof Bar, unknown>>;
+  return typeof until === "number" && typeof code === "string" && until <= now + longestPauseMs ? { until, code } : undefined;
+}
+
+/** What our own pauses say, by code. */
+const own: Readonly<Record<string, (queue: string, when: string) => string>> = {
+  [spentCode]: (queue, when) =>
+    `${queue} has had all the requests that Graph allows a mailbox in ten minutes; the next is sent at ${when}.`,
+  [manyRefusedCode]: (queue, when) =>
+    `Graph has refused many mailboxes at once, so the application's limit is reached; the next request, of ${queue} too, is sent at ${when}.`,
+};
+
+export function barredError(queue: string, { until, code }: Bar): MailError {
+  const when = new Date(until).toISOString();
+  const message = own[code]?.(queue, when) ?? `Graph wants no request of ${queue} before ${when} (${code}).`;
+  return new MailError("GRAPH_THROTTLED", message, { queue, notBeforeAt: until, serviceCode: code });
+}

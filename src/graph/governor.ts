@@ -1,0 +1,103 @@
+/**
+ * What one application asks of Graph over all its mailboxes: so many requests at once, so many in ten seconds, and none
+ * while Graph refuses many mailboxes at once. Every request passes here on its way out of its mailbox's gate.
+ *
+ * Invariants: no request starts before `barredUntil`; places are given in a fair order, so a mailbox with a flood takes
+ * its share and no more. After such a pause a few go first, and more with each answer that is none of refusal. The
+ * governor must not know what the requests are.
+ */
+import { backoffMs } from "../base/backoff.js";
+import type { Clock } from "../base/clock.js";
+import { type Bar, barredError, longestWaitMs, manyRefusedCode } from "./bar.js";
+import { applicationAllowance, createBudget } from "./budget.js";
+import { createFence } from "./fence.js";
+import { createPlaces, type Pass } from "./places.js";
+
+/** What the whole application may ask for. */
+export interface ApplicationLimits {
+  /** Requests at once, the four parts that a batch runs at once counted as four. 1 or more. */
+  readonly concurrency: number;
+  readonly requestsPerTenSeconds: number;
+}
+
+export interface GovernedPass extends Pass {
+  /** What it counts for. */
+  readonly cost: number;
+  /** The queue address, for messages. */
+  readonly queue: string;
+}
+
+export interface Governor {
+  /** Resolves when it may be sent, with what is to be called when it is over. @throws MailError `GRAPH_THROTTLED` for a pause longer than a call should hang */
+  enter(pass: GovernedPass): Promise<() => void>;
+  /** Graph answered that mailbox: it did as it was asked, or wants a pause. */
+  answered(mailbox: unknown, refusal?: Bar): void;
+  /** Closes it for a pause of all that was made before a restart. */
+  keep(bar: Bar): void;
+  readonly barredUntil: number;
+  /** Requests that count in the present ten seconds, as a share of what is allowed. */
+  readonly load: number;
+}
+
+export interface GovernorOptions extends ApplicationLimits {
+  readonly clock: Clock;
+  /** Told of each new bar. */
+  readonly onBar?: (bar: Bar) => void;
+}
+
+/** Places after a pause for all. */
+const firstPlaces = 4;
+/** Such a pause lasts so long at the least, longer with each that follows before all was well again. */
+const leastPause = { baseMs: 5_000, capMs: 120_000 };
+
+export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBar }: GovernorOptions): Governor {
+  const allowance = { ...applicationAllowance, limit: requestsPerTenSeconds };
+  const budget = createBudget(clock, allowance);
+  const fence = createFence(clock);
+  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensAt });
+  let barred: Bar = { until: 0, code: "" };
+  /** Pauses for all since all places were last open. */
+  let pauses = 0;
+
+  function opensAt({ cost, queue }: GovernedPass): number {
+    if (barred.until - clock.now() > longestWaitMs) throw barredError(queue, barred);
+    return Math.max(barred.until, budget.readyAt(cost));
+  }
+
+  function bar(next: Bar): void {
+    if (next.until <= Math.max(barred.until, clock.now())) return;
+    barred = next;
+    places.width = Math.min(concurrency, firstPlaces);
+    onBar?.(next);
+  }
+
+  function widen(): void {
+    if (places.width === concurrency) return;
+    places.width += 1;
+    if (places.width === concurrency) pauses = 0;
+  }
+
+  return {
+    async enter(pass) {
+      opensAt(pass);
+      const leave = await places.take(pass);
+      budget.spend(pass.cost);
+      return leave;
+    },
+    answered(mailbox, refusal) {
+      fence.answered(mailbox, refusal?.until);
+      if (!refusal) return widen();
+      const until = fence.raised();
+      if (until === undefined) return;
+      pauses += 1;
+      bar({ until: Math.max(until, clock.now() + backoffMs(clock, pauses, leastPause)), code: manyRefusedCode });
+    },
+    keep: bar,
+    get barredUntil() {
+      return barred.until;
+    },
+    get load() {
+      return budget.spent / allowance.limit;
+    },
+  };
+}

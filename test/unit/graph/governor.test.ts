@@ -1,0 +1,208 @@
+/** What one application asks of Graph over all its mailboxes: at once, in ten seconds, in a fair order, and not while Graph refuses many. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Bar } from "../../../src/graph/bar.js";
+import type { Urgency } from "../../../src/graph/fair-order.js";
+import { createGovernor } from "../../../src/graph/governor.js";
+import { createManualClock, settle } from "../../support/manual-clock.js";
+
+function setUp(limits: { concurrency?: number; requestsPerTenSeconds?: number } = {}) {
+  const clock = createManualClock();
+  clock.chance = 0;
+  const bars: Bar[] = [];
+  const governor = createGovernor({
+    clock,
+    concurrency: 4,
+    requestsPerTenSeconds: 130_000,
+    ...limits,
+    onBar: (bar) => void bars.push(bar),
+  });
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  /** Names the mailbox by the first letter. */
+  function enter(name: string, pass: { urgency?: Urgency; weight?: number; cost?: number; signal?: AbortSignal } = {}) {
+    const { urgency = "backlog", weight = 1, cost = 1, signal } = pass;
+    return governor.enter({ queue: name, lane: name[0], urgency, weight, cost, signal }).then((leave) => {
+      begun.push(name);
+      ends.push(leave);
+      return leave;
+    });
+  }
+  /** The oldest ends, so many times. */
+  async function end(count = 1) {
+    for (let time = 0; time < count; time += 1) {
+      ends.shift()?.();
+      await settle();
+    }
+  }
+  return { clock, governor, bars, begun, enter, end };
+}
+
+describe("places", () => {
+  it("are given to one of every mailbox in turn: a flood takes its share and no more", async () => {
+    const { enter, begun, end } = setUp();
+    for (let index = 0; index < 50; index += 1) void enter(`a${index}`);
+    await settle();
+    for (const name of ["b0", "c0", "d0", "b1"]) void enter(name);
+    await end(6);
+    expect(begun).toEqual(["a0", "a1", "a2", "a3", "a4", "b0", "c0", "d0", "a5", "b1"]);
+  });
+
+  it("are given to the urgent before the backlog and to that before sweeps, and one in eight the other way round", async () => {
+    const { enter, begun, end } = setUp({ concurrency: 1 });
+    void enter("x");
+    for (const index of [0, 1]) void enter(`s${index}`, { urgency: "sweep" });
+    for (let index = 0; index < 4; index += 1) void enter(`b${index}`);
+    for (let index = 0; index < 8; index += 1) void enter(`u${index}`, { urgency: "urgent" });
+    await settle();
+    await end(15);
+    const all = (letter: string, count: number) => Array.from({ length: count }, (_, index) => `${letter}${index}`);
+    expect(begun).toEqual(["x", ...all("u", 7), "s0", "u7", ...all("b", 4), "s1"]);
+  });
+
+  it("are all taken by a batch where four are all there are, and it waits for no more than those before it", async () => {
+    const { enter, begun, end } = setUp();
+    for (const name of ["a", "b", "c"]) void enter(name);
+    void enter("batch", { weight: 4, cost: 21 });
+    void enter("d");
+    await settle();
+    expect(begun).toEqual(["a", "b", "c"]);
+    await end(3);
+    expect(begun).toEqual(["a", "b", "c", "batch"]);
+    await end();
+    expect(begun).toEqual(["a", "b", "c", "batch", "d"]);
+  });
+
+  it("are never more than there are, and all who wait get in or leave, whatever comes together", async () => {
+    const step = fc.record({
+      lane: fc.constantFrom("a", "b", "c"),
+      urgency: fc.constantFrom<Urgency>("urgent", "backlog", "sweep"),
+      weight: fc.constantFrom(1, 4),
+      ms: fc.nat(30),
+      pauseMs: fc.nat(10),
+      abortedAfterMs: fc.option(fc.nat(40)),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.array(step, { maxLength: 25 }), async (concurrency, steps) => {
+        const { clock, governor } = setUp({ concurrency });
+        let inside: number[] = [];
+        const outcomes: Promise<string>[] = [];
+        for (const { lane, urgency, weight, ms, pauseMs, abortedAfterMs } of steps) {
+          const controller = new AbortController();
+          if (abortedAfterMs !== null) clock.startTimer(() => controller.abort("aborted"), abortedAfterMs);
+          const entering = governor.enter({ queue: lane, lane, urgency, weight, cost: 1, signal: controller.signal });
+          const work = async (leave: () => void) => {
+            inside = [...inside, weight];
+            expect(inside.length === 1 || inside.reduce((sum, one) => sum + one, 0) <= concurrency).toBe(true);
+            await new Promise<void>((resolve) => clock.startTimer(resolve, ms));
+            inside.splice(inside.indexOf(weight), 1);
+            leave();
+            return "done";
+          };
+          outcomes.push(entering.then(work, (reason: unknown) => String(reason)));
+          await clock.advance(pauseMs);
+        }
+        for (let time = 0; time < steps.length + 1; time += 1) await clock.advance(40);
+        for (const outcome of await Promise.all(outcomes)) expect(["done", "aborted"]).toContain(outcome);
+        expect(clock.pending()).toBe(0);
+      }),
+      { seed: 20261128, numRuns: 60 },
+    );
+  });
+});
+
+it("no ten seconds hold more requests than the application is allowed, a batch counted with its parts", async () => {
+  const { clock, governor, enter, begun, end } = setUp({ requestsPerTenSeconds: 100 });
+  for (let index = 0; index < 5; index += 1) void enter(`a${index}`, { weight: 4, cost: 21 });
+  await settle();
+  await end(4);
+  expect(begun).toHaveLength(4);
+  expect(governor.load).toBeCloseTo(0.84);
+  await clock.advance(9_999);
+  expect(begun).toHaveLength(4);
+  await clock.advance(501);
+  expect(begun).toHaveLength(5);
+});
+
+describe("a pause of all", () => {
+  const refusals = (clock: { now(): number }, seconds: readonly number[]) =>
+    seconds.map((pause, index) => ({ mailbox: `m${index}`, bar: { until: clock.now() + pause * 1_000, code: "TooManyRequests" } }));
+
+  it("begins when many mailboxes are refused at once, lasts as long as most were told, and is told once", async () => {
+    const { clock, governor, bars, enter, begun } = setUp({ concurrency: 100 });
+    const begunAt = clock.now();
+    for (let index = 0; index < 5; index += 1) governor.answered(`good${index}`);
+    for (const { mailbox, bar } of refusals(clock, [10, 12, 11, 3_600])) governor.answered(mailbox, bar);
+    expect(bars).toEqual([]);
+    governor.answered("m9", { until: begunAt + 9_000, code: "TooManyRequests" });
+    expect(bars).toEqual([{ until: begunAt + 11_000, code: "ManyMailboxesThrottled" }]);
+    expect(governor.barredUntil).toBe(begunAt + 11_000);
+
+    void enter("other");
+    await clock.advance(10_999);
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun).toEqual(["other"]);
+  });
+
+  it("is not begun by one mailbox that is refused again and again, nor by a few among many that are served", () => {
+    const { clock, governor, bars } = setUp();
+    for (let time = 0; time < 100; time += 1) governor.answered("sick", { until: clock.now() + 60_000, code: "429" });
+    for (let round = 0; round < 20; round += 1) {
+      for (let index = 0; index < 40; index += 1) governor.answered(`good${index}`);
+      governor.answered(`sick${round}`, { until: clock.now() + 600_000, code: "429" });
+    }
+    expect(bars).toEqual([]);
+  });
+
+  it("is not begun by refusals whose time is over", () => {
+    const { clock, governor, bars } = setUp();
+    for (const { mailbox, bar } of refusals(clock, [10, 10, 10, 10])) governor.answered(mailbox, bar);
+    clock.freeze(10_000);
+    governor.answered("m9", { until: clock.now() + 9_000, code: "429" });
+    expect(bars).toEqual([]);
+  });
+
+  it("ends calls that would hang for long, those that wait as well, with the time and what it means", async () => {
+    const { clock, governor, enter, end } = setUp({ concurrency: 1 });
+    await enter("first");
+    const waiting = enter("waiting");
+    for (const { mailbox, bar } of refusals(clock, [90, 90, 90, 90, 90])) governor.answered(mailbox, bar);
+    const refused = { code: "GRAPH_THROTTLED", serviceCode: "ManyMailboxesThrottled", notBeforeAt: clock.now() + 90_000 };
+    await expect(enter("late")).rejects.toMatchObject(refused);
+    const outcome = expect(waiting).rejects.toMatchObject(refused);
+    await end();
+    await outcome;
+  });
+
+  it("is followed by a few requests, and by more with each that is served; one that follows at once is longer", async () => {
+    const { clock, governor, bars, enter, begun } = setUp({ concurrency: 10 });
+    for (const { mailbox, bar } of refusals(clock, [1, 1, 1, 1, 1])) governor.answered(mailbox, bar);
+    // Never shorter than a few seconds, whatever was asked for.
+    expect(bars[0]?.until).toBe(clock.now() + 2_500);
+    for (let index = 0; index < 10; index += 1) void enter(`${index}`);
+    await clock.advance(2_500);
+    expect(begun).toHaveLength(4);
+    governor.answered("0");
+    governor.answered("1");
+    await settle();
+    expect(begun).toHaveLength(6);
+
+    for (const { mailbox, bar } of refusals(clock, [1, 1, 1, 1, 1])) governor.answered(mailbox, bar);
+    expect(bars[1]?.until).toBe(clock.now() + 5_000);
+    await clock.advance(5_000);
+    for (let index = 0; index < 6; index += 1) governor.answered(`${index}`);
+    for (const { mailbox, bar } of refusals(clock, [1, 1, 1, 1, 1, 1])) governor.answered(mailbox, bar);
+    expect(bars[2]?.until).toBe(clock.now() + 2_500);
+  });
+
+  it("that was made before a restart holds after it", async () => {
+    const { clock, governor, enter, begun } = setUp();
+    governor.keep({ until: clock.now() + 5_000, code: "ManyMailboxesThrottled" });
+    void enter("a");
+    await clock.advance(4_999);
+    expect(begun).toEqual([]);
+    await clock.advance(1);
+    expect(begun).toEqual(["a"]);
+  });
+});
