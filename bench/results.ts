@@ -48,7 +48,7 @@ export async function writeResults(folder: string, name: string, on: Machine, { 
     figures: figures.map((figure) => ({ ...figure, ...(figure.target ? { reached: isReached(figure) } : {}) })),
   }));
   const json = { measuredAt: new Date().toISOString(), machine: on, pairs, meanBodyCharacters: meanBodyLength, rows };
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(json, rounded, 1)}\n`);
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(json, rounded, 2)}\n`);
   await writeFile(join(folder, `${name}.svg`), plotOf(results));
 }
 
