@@ -6,9 +6,9 @@ import { type Figure, isReached, type RowResult } from "./row.js";
 import { shown } from "./table.js";
 
 const rowHeight = 26;
-const labelWidth = 430;
+const labelWidth = 490;
 const barWidth = 360;
-const valueWidth = 250;
+const valueWidth = 560;
 const top = 56;
 /** Bars longer than this many times the target are cut. */
 const longest = 2;
@@ -22,6 +22,7 @@ export function plotOf(results: readonly RowResult[]): string {
   const line = labelWidth + barWidth / longest;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    "<title>m365-mail-daemon: each figure of the benchmark against its target</title>",
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="12" y="22" font-size="15" font-weight="bold">m365-mail-daemon: how far each figure got towards its target</text>`,
     `<text x="12" y="40" fill="#555">A bar at or beyond the line has reached its target; where less is better, the bar is target over measured.</text>`,

@@ -35,15 +35,20 @@ export function machine(): Machine {
   };
 }
 
+export interface Run {
+  readonly pairs: number;
+  readonly results: readonly RowResult[];
+}
+
 /** Writes `<name>.json` and `<name>.svg` into the folder. */
-export async function writeResults(folder: string, name: string, on: Machine, results: readonly RowResult[]): Promise<void> {
+export async function writeResults(folder: string, name: string, on: Machine, { pairs, results }: Run): Promise<void> {
   await mkdir(folder, { recursive: true });
   const rows = results.map(({ figures, ...rest }) => ({
     ...rest,
     figures: figures.map((figure) => ({ ...figure, ...(figure.target ? { reached: isReached(figure) } : {}) })),
   }));
-  const json = { measuredAt: new Date().toISOString(), machine: on, meanBodyCharacters: meanBodyLength, rows };
-  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(json, rounded, 1)}\n`);
+  const json = { measuredAt: new Date().toISOString(), machine: on, pairs, meanBodyCharacters: meanBodyLength, rows };
+  await writeFile(join(folder, `${name}.json`), `${JSON.stringify(json, rounded, 2)}\n`);
   await writeFile(join(folder, `${name}.svg`), plotOf(results));
 }
 

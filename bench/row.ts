@@ -3,6 +3,7 @@
  * Invariant: a figure knows its own target; a row never judges a time in the quick form, but always what is right or wrong.
  */
 import type { DoorName } from "./doors.js";
+import type { Processes } from "./processes.js";
 import type { Report } from "./simulator-process.js";
 
 /** `least`: at least that much reaches it. */
@@ -29,7 +30,10 @@ export interface RowResult {
 export interface RowContext {
   /** Small numbers: a test that every row runs to its end. */
   readonly quick: boolean;
+  /** How many pairs of runs stand behind a ratio. */
+  readonly pairs: number;
   readonly door: DoorName;
+  readonly processes: Processes;
   /** Something is wrong whatever the machine: a message missing or doubled, a zero that is none. */
   readonly fault: (what: string) => void;
   /** Takes what the simulator's log says of a run of ours into the zeros of the whole benchmark. */

@@ -46,11 +46,13 @@ export function createTraffic(simulator: Simulator) {
   return {
     deliverNow,
     beginArrivals: (all: readonly Arrivals[]) => all.forEach(next),
-    /** How many mails came in all, `deliverNow` included. */
+    /** How many mails came since the last time, `deliverNow` included. */
     endArrivals(): number {
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
-      return sent;
+      const all = sent;
+      sent = 0;
+      return all;
     },
     /** The number of the last request so far. */
     lastRequest: (): number => simulator.log.entries().at(-1)?.number ?? 0,

@@ -12,7 +12,8 @@ import type { Mailbox } from "../simulator-process.js";
 import { type Figures, measured } from "./measured.js";
 import { benchDaemon, newKey, signInAll, type World, withFolder } from "./world.js";
 
-export type Side = "daemon" | "bare" | "sdk";
+export const sides = ["daemon", "bare", "sdk"] as const;
+export type Side = (typeof sides)[number];
 
 export const maxInFlight = 64;
 /** The daemon's default of turns at once. */

@@ -1,5 +1,4 @@
 /** How soon a mail reaches the handler after it has reached the mailbox: busy, middling and quiet queues side by side. */
-import { withSimulator, withWorker } from "../processes.js";
 import type { Figure, Row } from "../row.js";
 import { percentile } from "../statistics.js";
 
@@ -38,7 +37,7 @@ export const arrivalRow: Row = {
   hasDoor: true,
   async run(context) {
     const { kinds, intervals, asked, times, warmUpMs, windowMs } = context.quick ? quickly : full;
-    return withSimulator(context, async (simulator) => {
+    return context.processes.withSimulator(async (simulator) => {
       const groups: { kind: Kind; addresses: readonly string[] }[] = [];
       const all = await simulator.ask(
         "mailboxes",
@@ -49,7 +48,7 @@ export const arrivalRow: Row = {
       for (const kind of kinds) groups.push({ kind, addresses: left.splice(0, kind.queues) });
       const arrivals = groups.flatMap(({ kind, addresses }) => addresses.map((address) => ({ address, everyMs: kind.everyMs })));
       const plan = { arrivals, intervals, asked: left, warmUpMs, windowMs, times };
-      const run = await withWorker(context, simulator, (worker) => worker.ask("arrival", context.door, all, plan));
+      const run = await context.processes.withWorker(simulator, (worker) => worker.ask("arrival", context.door, all, plan));
       context.noteRequests(await simulator.ask("report"));
       if (run.handed !== run.sent) context.fault(`${run.handed} of ${run.sent} mails reached the handler`);
       if (run.doubled > 0) context.fault(`${run.doubled} mails reached the handler twice`);

@@ -1,28 +1,23 @@
 /** How fast full mailboxes drain without latency, against both baselines: pairs in turn, each side in a fresh process. */
-import { maxInFlight, type Side } from "../jobs/drain.js";
-import { withSimulator } from "../processes.js";
+import { maxInFlight, type Side, sides } from "../jobs/drain.js";
 import type { Figure, Row, RowContext } from "../row.js";
 import { median } from "../statistics.js";
-import { type DrainPlan, type DrainRun, drainOnce } from "./one-drain.js";
-
-/** Above it the simulator bounds the row, and the ratio says less than it seems to. */
-const busiest = 0.7;
+import { boundOf, type DrainPlan, type DrainRun, drainOnce } from "./one-drain.js";
 
 interface Shape extends DrainPlan {
   readonly name: string;
-  readonly pairs: number;
 }
 
 function shapes(quick: boolean): readonly Shape[] {
   if (quick) {
     return [
-      { name: "1 queue", queues: 1, messagesEach: 400, warmUp: 0, pairs: 1 },
-      { name: "10 queues", queues: 10, messagesEach: 40, warmUp: 0, pairs: 1 },
+      { name: "1 queue", queues: 1, messagesEach: 400, warmUp: 0 },
+      { name: "10 queues", queues: 10, messagesEach: 40, warmUp: 0 },
     ];
   }
   return [
-    { name: "1 queue of 20,000", queues: 1, messagesEach: 20_000, warmUp: 3_000, pairs: 5 },
-    { name: "200 queues of 100", queues: 200, messagesEach: 100, warmUp: 3_000, pairs: 5 },
+    { name: "1 queue of 20,000", queues: 1, messagesEach: 20_000, warmUp: 3_000 },
+    { name: "200 queues of 100", queues: 200, messagesEach: 100, warmUp: 3_000 },
   ];
 }
 
@@ -43,12 +38,11 @@ export const drainRow: Row = {
 
 async function pairs(context: RowContext, shape: Shape): Promise<DrainRun[]> {
   const runs: DrainRun[] = [];
-  for (let pair = 0; pair < shape.pairs; pair += 1) {
-    context.tell(`${shape.name}, pair ${pair + 1} of ${shape.pairs}`);
+  for (let pair = 0; pair < context.pairs; pair += 1) {
+    context.tell(`${shape.name}, pair ${pair + 1} of ${context.pairs}`);
     // A fresh simulator for each, and every side comes first, second and last as often.
-    const sides: Side[] = ["bare", "daemon", "sdk"];
     const order = [...sides.slice(pair % 3), ...sides.slice(0, pair % 3)];
-    await withSimulator(context, async (simulator) => {
+    await context.processes.withSimulator(async (simulator) => {
       for (const side of order) runs.push(await drainOnce(context, simulator, side, shape));
     });
   }
@@ -61,11 +55,10 @@ function figuresOf({ name }: Shape, runs: readonly DrainRun[]): Figure[] {
   const ratio = (side: Side) => median(of(side).map(({ ms }, pair) => ms / (ours[pair]?.ms ?? Number.NaN)));
   const middle = (side: Side, what: (run: DrainRun) => number) => median(of(side).map(what));
   const load = (side: Side) => middle(side, ({ simulatorLoad }) => simulatorLoad);
-  const sides = ["daemon", "bare", "sdk"] as const;
   const cpu = (side: Side) => Math.round(middle(side, ({ cpuPerMessageUs }) => cpuPerMessageUs));
   const note = (side: Side) => {
-    const bound = load("daemon") > busiest || load(side) > busiest ? ", bounded by the simulator" : "";
-    return { note: `client CPU ${cpu("daemon")} against ${cpu(side)} µs/message${bound}` };
+    const bound = boundOf([...ours, ...of(side)]);
+    return { note: `client CPU ${cpu("daemon")} against ${cpu(side)} µs/message${bound && `, ${bound}`}` };
   };
   return [
     { what: `${name}: against the bare loop`, value: ratio("bare"), unit: "×", target: { least: 0.7 }, ...note("bare") },

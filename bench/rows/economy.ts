@@ -1,5 +1,4 @@
 /** How many requests 1,000 messages take, delivered and marked, with the rounds that only bring our own marks back. */
-import { withSimulator, withWorker } from "../processes.js";
 import type { Row } from "../row.js";
 
 export const economyRow: Row = {
@@ -13,10 +12,12 @@ export const economyRow: Row = {
     ] as const;
     const figures = [];
     for (const { kind, select, most } of kinds) {
-      const counted = await withSimulator(context, async (simulator) => {
+      const counted = await context.processes.withSimulator(async (simulator) => {
         const [mailbox] = await simulator.ask("mailboxes", 1, kind === "everything" ? messages : 0);
         if (!mailbox) throw new Error("There is no mailbox.");
-        const after = await withWorker(context, simulator, (worker) => worker.ask("economy", context.door, kind, mailbox, messages));
+        const after = await context.processes.withWorker(simulator, (worker) =>
+          worker.ask("economy", context.door, kind, mailbox, messages),
+        );
         context.noteRequests(await simulator.ask("report"));
         const { read } = await simulator.ask("read", [mailbox.address]);
         if (read !== messages) context.fault(`${select}: ${read} of ${messages} messages are marked`);

@@ -1,5 +1,4 @@
 /** The pieces that every message passes, each by itself. */
-import { withSimulator, withWorker } from "../processes.js";
 import type { Row } from "../row.js";
 
 export const microRow: Row = {
@@ -7,8 +6,8 @@ export const microRow: Row = {
   hasDoor: false,
   async run(context) {
     // A worker always has a simulator; this row does not ask it.
-    const pieces = await withSimulator(context, (simulator) =>
-      withWorker(context, simulator, (worker) => worker.ask("micro", context.quick ? 50 : 2_000)),
+    const pieces = await context.processes.withSimulator((simulator) =>
+      context.processes.withWorker(simulator, (worker) => worker.ask("micro", context.quick ? 50 : 2_000)),
     );
     return {
       row: "micro",

@@ -2,10 +2,11 @@
  * One drain of fresh mailboxes by one side, in a fresh process that first drains small ones to warm up, checked.
  * Invariant: whoever drained, every message was handed over once and is marked.
  */
-import type { Drained, Side } from "../jobs/drain.js";
-import { type SimulatorPeer, withWorker } from "../processes.js";
+import { type Drained, type Side, sides } from "../jobs/drain.js";
+import type { SimulatorPeer } from "../processes.js";
 import type { RowContext } from "../row.js";
-import type { Mailbox, Report } from "../simulator-process.js";
+import type { Mailbox, Pauses, Report } from "../simulator-process.js";
+import { median } from "../statistics.js";
 
 export interface DrainPlan {
   readonly queues: number;
@@ -14,8 +15,8 @@ export interface DrainPlan {
   readonly warmUp: number;
   /** Milliseconds that each HTTP request takes from then on, a batch once. Default 0. */
   readonly delayMs?: number;
-  /** Share of the requests that are answered with a pause of a second. Default 0. */
-  readonly pauses?: number;
+  /** Requests that are answered with a pause of a second. Default: none. */
+  readonly pauses?: Pauses;
 }
 
 export interface DrainRun {
@@ -28,18 +29,28 @@ export interface DrainRun {
   readonly report: Report;
 }
 
+/** Of one core; above it the simulator bounds the row, and a ratio says less than it seems to. */
+const busiest = 0.7;
+
+/** What a ratio of these runs says when the simulator was the bound of one of them; empty otherwise. */
+export function boundOf(runs: readonly DrainRun[]): string {
+  const bound = sides.filter((side) => median(runs.filter((run) => run.side === side).map((run) => run.simulatorLoad)) > busiest);
+  return bound.length === 0 ? "" : `bounded by the simulator (${bound.join(", ")})`;
+}
+
 export function drainOnce(context: RowContext, simulator: SimulatorPeer, side: Side, plan: DrainPlan): Promise<DrainRun> {
   const { door, tell } = context;
-  return withWorker(context, simulator, async (worker) => {
+  return context.processes.withWorker(simulator, async (worker) => {
     const messages = plan.queues * plan.messagesEach;
     if (plan.warmUp > 0) {
+      await simulator.ask("delay", 0, false);
       const mailboxes = await simulator.ask("mailboxes", 1, plan.warmUp);
       check(context, side, mailboxes, plan.warmUp, await worker.ask("drain", door, side, mailboxes, plan.warmUp));
       await checkRead(context, simulator, side, mailboxes, plan.warmUp);
     }
     const mailboxes = await simulator.ask("mailboxes", plan.queues, plan.messagesEach);
     // Only the SDK loop marks one by one; the parts of a batch must not be delayed beside it.
-    if (plan.delayMs !== undefined) await simulator.ask("delay", plan.delayMs, side === "sdk");
+    await simulator.ask("delay", plan.delayMs ?? 0, side === "sdk");
     if (plan.pauses !== undefined) await simulator.ask("pauses", plan.pauses);
     await note(context, simulator, side);
     const drained = await worker.ask("drain", door, side, mailboxes, messages);

@@ -1,5 +1,4 @@
 /** How long a start over a full store takes until every queue has had its first round, everything at its default. */
-import { withSimulator, withWorker } from "../processes.js";
 import type { Row } from "../row.js";
 import { withFullStore } from "./store.js";
 
@@ -8,10 +7,10 @@ export const startRow: Row = {
   hasDoor: true,
   async run(context) {
     const queues = context.quick ? 30 : 10_000;
-    return withSimulator(context, (simulator) =>
+    return context.processes.withSimulator((simulator) =>
       withFullStore(context, simulator, queues, async ({ place, addresses, signInMs }) => {
         const begunAt = Date.now();
-        const run = await withWorker(context, simulator, (worker) => worker.ask("start", context.door, place, addresses));
+        const run = await context.processes.withWorker(simulator, (worker) => worker.ask("start", context.door, place, addresses));
         const report = await simulator.ask("report");
         context.noteRequests(report);
         if (report.requests.token !== undefined)

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey } from "m365-mail-daemon";
 import type { DaemonPlace } from "../jobs/world.js";
-import { type SimulatorPeer, withWorker } from "../processes.js";
+import type { SimulatorPeer } from "../processes.js";
 import type { RowContext } from "../row.js";
 
 export interface FullStore {
@@ -23,7 +23,7 @@ export async function withFullStore<T>(
   const place = { folder: await mkdtemp(join(tmpdir(), "mail-daemon-bench-")), key: generateKey() };
   try {
     const mailboxes = await simulator.ask("mailboxes", queues, 0);
-    const { signInMs } = await withWorker(context, simulator, (worker) => worker.ask("fill", context.door, place, mailboxes));
+    const { signInMs } = await context.processes.withWorker(simulator, (worker) => worker.ask("fill", context.door, place, mailboxes));
     context.tell(`${queues} queues signed in, ${signInMs.toFixed(1)} ms each, and polled once`);
     context.noteRequests(await simulator.ask("report"));
     await simulator.ask("clearLog");

@@ -59,10 +59,16 @@ function usualHeaders({ from, to, subject, internetMessageId, receivedAt }: Stor
   ].join(",")}]`;
 }
 
+/** The content never changes, and every answer to a change shows it again. */
+function quotedContent(message: StoredMessage): string {
+  message.quotedContent ??= quote(message.content);
+  return message.quotedContent;
+}
+
 function bodyOf(name: string): PropertyWriter {
   return (message, view) => {
     const { contentType, content } = contentOf(message, view.textBodies);
-    return `"${name}":{"contentType":"${contentType}","content":${quote(content)}}`;
+    return `"${name}":{"contentType":"${contentType}","content":${content === message.content ? quotedContent(message) : quote(content)}}`;
   };
 }
 

@@ -54,6 +54,8 @@ export interface StoredMessage {
   readonly content: string;
   /** Filled when first asked for; undefined until then. */
   preview: string | undefined;
+  /** The content as JSON text; filled when first written out as it is, undefined until then. */
+  quotedContent: string | undefined;
   /** Filled when first written out; undefined until then, and for messages beyond those worth keeping. */
   written: WrittenMessage | undefined;
   readonly receivedAt: number;
@@ -106,6 +108,7 @@ export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMes
     contentType: wish.body?.contentType ?? "html",
     content: wish.body?.content ?? `<html><body><p>Good day,</p><p>this is question ${origin.number}.</p></body></html>`,
     preview: undefined,
+    quotedContent: undefined,
     written: undefined,
     receivedAt,
     modifiedAt: origin.now,
