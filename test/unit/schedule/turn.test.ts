@@ -144,16 +144,17 @@ test("a page and its cursor are one commit, and only what is recorded is handed 
   scene.pages.set("2", { value: [full("b")], delta: "3" });
   let pages = 0;
   scene.store.refuse = ({ puts }) => {
-    if (puts?.some(({ key }) => key[1] === "cursor")) pages += 1;
+    if (!puts?.some(({ key }) => key[1] === "cursor")) return undefined;
+    pages += 1;
     return pages === 2 ? away() : undefined;
   };
   await expect(scene.turn()).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
-  expect(scene.delivered()).toEqual(["a"]);
+  expect(scene.delivered()).not.toContain("b");
   expect(await scene.cursor()).toMatchObject({ link: { kind: "next", url: expect.stringMatching(/\/2$/) } });
   expect([...scene.session.ledger.open.keys()]).toEqual(["a"]);
   await scene.turn();
   expect(scene.asked()).toEqual([walk("inbox"), "2", "2"]);
-  expect(scene.delivered()).toEqual(["a", "b"]);
+  expect(scene.delivered().toSorted()).toEqual(["a", "b"]);
 });
 
 test("a lost cursor is told, and the walk begins again: known mail is known, unknown mail is delivered", async () => {
