@@ -11,6 +11,7 @@ import { createEmitter, type Emitter } from "../base/emitter.js";
 import { asMailError, ConfigError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
+import { createContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createSolitude } from "../delivery/solitude.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
@@ -63,6 +64,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit: events.emit as EmitAuthEvent });
   const scheduler = createLocalScheduler({ clock });
   const solitude = createSolitude({ clock });
+  const contentBudget = createContentBudget(settings.highWaterBytes);
   const queues = createQueues({
     accounts,
     run: (queue) =>
@@ -76,6 +78,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         handOver,
         events,
         solitude,
+        contentBudget,
         mailboxLimits: settings.mailboxLimits,
         hasDelta: settings.cloud.hasDelta,
         ...governance,

@@ -23,6 +23,8 @@ export interface LimitOptions {
    * what Graph allows one application. Where the rounds of all queues come near it, all intervals are stretched.
    */
   readonly applicationRequestsPerTenSeconds?: number;
+  /** Bytes of message content in memory over all queues, above which messages wait as ids; 1 or more. Default 268,435,456 (256 MiB). */
+  readonly highWaterBytes?: number;
   /** Milliseconds until a Graph request is given up, 1,000 to 600,000. Default 100,000. */
   readonly requestTimeoutMs?: number;
 }
@@ -30,6 +32,7 @@ export interface LimitOptions {
 export interface LimitSettings {
   readonly mailboxLimits: MailboxLimits;
   readonly applicationLimits: ApplicationLimits;
+  readonly highWaterBytes: number;
   readonly requestTimeoutMs: number;
 }
 
@@ -41,6 +44,7 @@ export const limitsSchema = z
     mailboxRequestsPerTenMinutes: whole(100, 1_000_000),
     applicationConcurrency: whole(1, 10_000),
     applicationRequestsPerTenSeconds: whole(100, 1_000_000),
+    highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER),
     requestTimeoutMs: whole(1_000, 600_000),
   })
   .optional();
@@ -55,6 +59,7 @@ export function limitSettings(limits: LimitOptions): LimitSettings {
       concurrency: limits.applicationConcurrency ?? 1_000,
       requestsPerTenSeconds: limits.applicationRequestsPerTenSeconds ?? applicationAllowance.limit,
     },
+    highWaterBytes: limits.highWaterBytes ?? 256 * 2 ** 20,
     requestTimeoutMs: limits.requestTimeoutMs ?? 100_000,
   };
 }

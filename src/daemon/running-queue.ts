@@ -8,6 +8,7 @@ import type { QueueTokens } from "../auth/accounts.js";
 import type { Clock } from "../base/clock.js";
 import type { Emitter } from "../base/emitter.js";
 import { MailError } from "../base/errors.js";
+import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import { createQuarantine, type Quarantine } from "../delivery/quarantine.js";
@@ -55,6 +56,7 @@ export interface RunningQueueOptions {
   readonly startPacer: Pacer;
   /** Shared by all queues of the daemon. */
   readonly solitude: Solitude;
+  readonly contentBudget: ContentBudget;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly events: Emitter<DaemonEvents>;
 }

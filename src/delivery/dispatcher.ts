@@ -10,53 +10,25 @@ import { setMaxListeners } from "node:events";
 import { asMailError, MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import { toMailMessage } from "../mailbox/message.js";
+import { createAppetite } from "./appetite.js";
 import { createDelays } from "./delays.js";
-import { createDelivery, type Delivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
-import type { IfChangedElsewhere } from "./foreign.js";
+import { createDelivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
+import type { Dispatcher, DispatcherOptions } from "./dispatcher-contract.js";
 import { createInFlight } from "./in-flight.js";
 import { insisting } from "./insist.js";
 import type { OpenEntry } from "./ledger-record.js";
-import { createLoader, type MailboxReading } from "./loader.js";
+import { createLoader } from "./loader.js";
 import { awaitNextAttempt } from "./next-attempt.js";
-import { createSettlements, type SettlementsOptions, unsettled } from "./settlements.js";
-import type { Outstay, Solitude, Turn } from "./solitude.js";
+import { createSettlements, unsettled } from "./settlements.js";
+import type { Outstay, Turn } from "./solitude.js";
 import { conversationOf, createWaitingRoom, type Loaded } from "./waiting-room.js";
 
-export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, MailboxReading {
-  /** Shared by all queues of the process. */
-  readonly solitude: Solitude;
-  /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
-  readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
-  /** The ledger refused or failed beyond hope: the queue cannot go on here. */
-  readonly onFailure: (error: MailError) => void;
-  readonly maxInFlight: number;
-  readonly handlerTimeoutMs: number;
-  readonly highWaterBytes: number;
-  readonly conversationOrder: "hold" | "release";
-  readonly ifChangedElsewhere: IfChangedElsewhere;
-}
-
-export interface Dispatcher {
-  /** Entries of the ledger that are to be delivered, with their content where it is at hand. */
-  add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void;
-  /** Others changed the message: it is looked at again before it is handed over. */
-  refresh(id: string): void;
-  pause(): void;
-  resume(): void;
-  /**
-   * Takes no new work, waits for what is in flight, at `deadlineMs` cuts the rest off (their attempts do not count).
-   * A store that does not take that either is given up a little later; the next start then counts a crash.
-   */
-  stop(deadlineMs: number): Promise<void>;
-  /** Ends at once without writing: the queue belongs to somebody else. */
-  abandon(reason: MailError): void;
-  readonly inFlightCount: number;
-  /** Recorded and not in flight. */
-  readonly waitingCount: number;
-}
+export type { Dispatcher, DispatcherOptions } from "./dispatcher-contract.js";
 
 /** Fewer loaded messages than this let the next read begin. */
 const readAhead = 20;
+/** More than so many that wait with their content are enough for now. */
+const keptAhead = 100;
 /** Milliseconds after a stop's deadline for the store to take what was cut off. */
 const graceMs = 1_000;
 
@@ -68,6 +40,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const ended = new AbortController();
   setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
   const delays = createDelays(clock);
+  const appetite = createAppetite({ clock, isHungry: () => room.loadedCount <= keptAhead && room.roomFor > 0 });
   /** Nothing is handed over: a pause, or a stop past its deadline. */
   let paused = false;
   let stopping = false;
@@ -96,6 +69,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const some = room.takeLoaded(maxInFlight - inFlight.count);
       if (some.length > 0) void start(some);
     }
+    appetite.look();
     const isShort = room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead);
     if (room.roomFor > 0 && (isShort || room.unloadedSuspectCount > 0)) loader.start();
   }
@@ -254,12 +228,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function end(reason: MailError): void {
     ended.abort(reason);
     delays.end();
+    room.close();
     presence.close();
   }
 
   return {
     add,
     refresh: (id) => room.refresh(id),
+    untilHungry: (mostMs) => appetite.wait(mostMs),
     pause() {
       paused = true;
       presence.withdraw();

@@ -52,6 +52,10 @@ class DispatcherOnDemand implements Dispatcher, Resting {
     this.#present?.refresh(id);
   }
 
+  async untilHungry(mostMs: number): Promise<void> {
+    await this.#present?.untilHungry(mostMs);
+  }
+
   pause(): void {
     this.#paused = true;
     this.#present?.pause();

@@ -3,12 +3,13 @@
  * Suspects of a crash wait in a lane of their own: they come out one by one, a few read ahead, and hold up no reading.
  *
  * Invariants: an entry is in exactly one of ready, loaded (of its lane) and held; content is counted in bytes, entries are not.
- * Content is taken in while its sum is below the mark, so even a message larger than the mark gets through; what is
+ * Content is taken in while its sum, here and over all queues, is below the mark, so even a message larger than the mark gets through; what is
  * held or kept may take half of the mark, so that it never shuts out the others. While a conversation has held entries
  * it is busy, or one of its entries is on its way: whoever takes an entry out and cannot go on with it calls `pass`.
  */
 import type { JsonObject } from "../graph/wire.js";
 import { contentBytes } from "../mailbox/message.js";
+import type { ContentBudget } from "./content-budget.js";
 import { createHeap, type Heap } from "./heap.js";
 import type { OpenEntry } from "./ledger-record.js";
 
@@ -40,6 +41,8 @@ export interface WaitingRoom {
   refresh(id: string): void;
   /** The message does not come back. */
   forget(id: string): void;
+  /** Nothing comes out any more. */
+  close(): void;
   /** How many more messages of the usual size there is room for; 0 at the mark. */
   readonly roomFor: number;
   /** Those that are no suspects. */
@@ -53,6 +56,8 @@ export interface WaitingRoom {
 export interface WaitingRoomOptions {
   /** Bytes of content in memory above which entries wait without it. */
   readonly highWaterBytes: number;
+  /** Shared by all queues: at its end a room takes content in only while it has none. */
+  readonly contentBudget: ContentBudget;
 }
 
 interface Held {
@@ -73,7 +78,7 @@ interface Lane {
   readonly loaded: Heap<Loaded>;
 }
 
-export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): WaitingRoom {
+export function createWaitingRoom({ highWaterBytes, contentBudget }: WaitingRoomOptions): WaitingRoom {
   const ordinary = createLane();
   const suspects = createLane();
   /** By conversation, those that wait for it; a conversation without any has no heap. */
@@ -87,6 +92,17 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
   /** Bytes of a usual message; 0 before the first. */
   let usualBytes = 0;
 
+  function countBytes(size: number): void {
+    bytes += size;
+    contentBudget.add(size);
+  }
+
+  /** Bytes until one of the marks. */
+  function left(): number {
+    const own = highWaterBytes - bytes;
+    return bytes === 0 ? own : Math.min(own, contentBudget.left);
+  }
+
   function laneOf({ suspect }: OpenEntry): Lane {
     return suspect ? suspects : ordinary;
   }
@@ -95,8 +111,8 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
     const size = contentBytes(item);
     outdated.delete(entry.id);
     usualBytes = usualBytes === 0 ? size : usualBytes + (size - usualBytes) * usualShare;
-    if (bytes >= highWaterBytes) return laneOf(entry).ready.push(entry);
-    bytes += size;
+    if (left() <= 0) return laneOf(entry).ready.push(entry);
+    countBytes(size);
     laneOf(entry).loaded.push({ entry, item, bytes: size });
   }
 
@@ -111,7 +127,7 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
       restingBytes += one.bytes;
       return heap.push({ entry: one.entry, loaded: one });
     }
-    bytes -= one.bytes;
+    countBytes(-one.bytes);
     // It says its conversation from now on: without content nothing else does.
     heap.push({ entry: { ...one.entry, conversationId }, loaded: undefined });
   }
@@ -136,7 +152,7 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
       const [one] = loaded.take(1);
       if (!one) break;
       if (outdated.delete(one.entry.id)) {
-        bytes -= one.bytes;
+        countBytes(-one.bytes);
         laneOf(one.entry).ready.push(one.entry);
         continue;
       }
@@ -146,7 +162,7 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
         continue;
       }
       if (conversationId !== undefined) busy.add(conversationId);
-      bytes -= one.bytes;
+      countBytes(-one.bytes);
       taken.push(one);
     }
     return taken;
@@ -175,15 +191,16 @@ export function createWaitingRoom({ highWaterBytes }: WaitingRoomOptions): Waiti
     keep(entry, item) {
       const size = contentBytes(item);
       if (!mayRest(size)) return undefined;
-      bytes += size;
+      countBytes(size);
       restingBytes += size;
       return { entry, item, bytes: size };
     },
     putBack,
     refresh: (id) => void outdated.add(id),
     forget: (id) => void outdated.delete(id),
+    close: () => countBytes(-bytes),
     get roomFor() {
-      return bytes >= highWaterBytes ? 0 : Math.max(1, Math.floor((highWaterBytes - bytes) / (usualBytes || 1)));
+      return left() <= 0 ? 0 : Math.max(1, Math.floor(left() / (usualBytes || 1)));
     },
     get unloadedCount() {
       return ordinary.ready.size;

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
+import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
@@ -72,6 +73,8 @@ export interface SessionOptions {
   readonly walkPacer: Pacer;
   /** Shared by all queues of the process. */
   readonly solitude: Solitude;
+  /** Likewise. */
+  readonly contentBudget: ContentBudget;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
@@ -176,6 +179,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       emit,
       onFailure,
       solitude: options.solitude,
+      contentBudget: options.contentBudget,
       handOver: options.handOver,
       afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
       onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,

@@ -12,6 +12,9 @@ import { createCopies } from "./copies.js";
 import { type FolderWork, keepCursor } from "./folder-work.js";
 import { recordPage } from "./sightings.js";
 
+/** Milliseconds that a slow handler holds up a page of a walk at the most: its content is then read again by id. */
+const mostAheadMs = 250;
+
 /** Whether the round came to its end; else a later turn goes on. */
 export type RoundEnd = "complete" | "unfinished";
 
@@ -36,7 +39,7 @@ export async function walkFolder(work: FolderWork, begin: Cursor): Promise<Round
     const isLast = page.link.kind === "delta";
     const first = { live: cursor.live, openedAt: cursor.openedAt ?? page.answeredAt };
     cursor = isLast ? roundEnd(cursor, page, first.openedAt) : { ...cursor, link: page.link, openedAt: first.openedAt };
-    coming = isLast || isFull(work, page.items.length) ? undefined : nextPage(work, cursor);
+    coming = isLast || isFull(work, page.items.length) ? undefined : pageWhenWanted(work, cursor);
     await beside(coming, recordPage(work, { items: page.items, cursor, first, foundBy: "round", copies }));
     if (isLast) return "complete";
   }
@@ -57,6 +60,12 @@ async function beside(coming: Promise<FolderPage> | undefined, recording: Promis
     await Promise.allSettled([coming]);
     throw error;
   }
+}
+
+/** Content that comes with the page is not fetched before it can be kept, if that is soon. */
+async function pageWhenWanted(work: FolderWork, cursor: Cursor): Promise<FolderPage> {
+  if (cursor.select === "full") await work.session.dispatcher.untilHungry(mostAheadMs);
+  return nextPage(work, cursor);
 }
 
 /** Smaller pages are tried at once where a big one may be to blame. */

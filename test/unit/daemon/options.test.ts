@@ -49,6 +49,7 @@ test("the daemon's own defaults", () => {
     defaults: {},
     mailboxLimits: { width: 4, requestsPerTenMinutes: 10_000 },
     applicationLimits: { concurrency: 1_000, requestsPerTenSeconds: 130_000 },
+    highWaterBytes: 268_435_456,
     requestTimeoutMs: 100_000,
     fetch: undefined,
   });
@@ -131,12 +132,14 @@ test.each([
         mailboxRequestsPerTenMinutes: 5_000,
         applicationConcurrency: 3,
         applicationRequestsPerTenSeconds: 200,
+        highWaterBytes: 5_000,
         requestTimeoutMs: 4_000,
       },
     },
     {
       mailboxLimits: { width: 2, requestsPerTenMinutes: 5_000 },
       applicationLimits: { concurrency: 3, requestsPerTenSeconds: 200 },
+      highWaterBytes: 5_000,
       requestTimeoutMs: 4_000,
     },
   ],

@@ -11,7 +11,7 @@ import { createLocalScheduler } from "../../../src/schedule/local.js";
 import { createStartPacer, createWalkPacer } from "../../../src/schedule/pacer.js";
 import { watchStore } from "../../../src/state/watched-store.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
-import { freePace, wideGovernor } from "../../support/governance.js";
+import { freeContent, freePace, wideGovernor } from "../../support/governance.js";
 import { address, createScene, walk } from "../schedule/set-up.js";
 
 const queueKey = address.toLowerCase();
@@ -37,6 +37,7 @@ async function createQueue() {
       walkPacer: createWalkPacer(clock),
       startPacer: createStartPacer(clock),
       governor: wideGovernor(clock),
+      contentBudget: freeContent(),
       pace: freePace(),
       mailboxLimits: { width: 4 },
       solitude: createSolitude({ clock }),

@@ -7,6 +7,7 @@ import type { Ledger, Sighting } from "../../../src/delivery/ledger.js";
 import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
 import type { Reading } from "../../../src/mailbox/reader.js";
+import { freeContent } from "../../support/governance.js";
 import { createDesk, cursor, item, queue, sighting } from "./set-up.js";
 
 /** One call of the handler. */
@@ -56,6 +57,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       ledger,
       clock,
       solitude: createSolitude({ clock }),
+      contentBudget: freeContent(),
       handOver,
       async read(ids, signal) {
         signal.throwIfAborted();

@@ -8,6 +8,7 @@ import { createLoader } from "../../../src/delivery/loader.js";
 import { createWaitingRoom } from "../../../src/delivery/waiting-room.js";
 import type { Presence } from "../../../src/mailbox/presence.js";
 import type { Look, Reading } from "../../../src/mailbox/reader.js";
+import { freeContent } from "../../support/governance.js";
 import type { Told } from "./dispatcher-scene.js";
 import { createDesk, cursor, item, queue, sighting } from "./set-up.js";
 
@@ -54,7 +55,7 @@ export async function createScene(
     ids.map((id) => sighting(id, { conversationId, isRead: isRead === true })),
     cursor(),
   );
-  const room = createWaitingRoom({ highWaterBytes });
+  const room = createWaitingRoom({ highWaterBytes, contentBudget: freeContent() });
   const delays = createDelays(clock);
   let under = 0;
   const loader = createLoader({

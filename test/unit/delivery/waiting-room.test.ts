@@ -1,7 +1,9 @@
 /** Who comes next, what of the waiting is kept in memory, and that nobody waits for ever. */
 import { expect, test } from "vitest";
+import { createContentBudget } from "../../../src/delivery/content-budget.js";
 import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
 import { createWaitingRoom, type WaitingRoom } from "../../../src/delivery/waiting-room.js";
+import { freeContent } from "../../support/governance.js";
 import { folder, item } from "./set-up.js";
 
 const kilobyte = 1_024;
@@ -28,7 +30,7 @@ function drained(room: WaitingRoom): string[] {
 }
 
 test("the oldest comes first, whatever the order of coming in; of the same age the one found first", () => {
-  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  const room = createWaitingRoom({ highWaterBytes: 100 * size, contentBudget: freeContent() });
   const ages = [5, 3, 9, 1, 3, 7];
   for (const [index, age] of ages.entries()) room.add(entry(`${age}.${index}`, age), item("x", { bytes: size }));
   expect(drained(room)).toEqual(["1.3", "3.1", "3.4", "5.0", "7.5", "9.2"]);
@@ -38,7 +40,7 @@ test("the oldest comes first, whatever the order of coming in; of the same age t
 });
 
 test("never more come out than asked for, and none for zero or less", () => {
-  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  const room = createWaitingRoom({ highWaterBytes: 100 * size, contentBudget: freeContent() });
   for (let index = 0; index < 5; index += 1) room.add(entry(`${index}`, index), item("x", { bytes: size }));
   expect(room.takeLoaded(0)).toEqual([]);
   expect(room.takeLoaded(-3)).toEqual([]);
@@ -47,7 +49,7 @@ test("never more come out than asked for, and none for zero or less", () => {
 });
 
 test("messages of one conversation come one at a time, those of others in between", () => {
-  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  const room = createWaitingRoom({ highWaterBytes: 100 * size, contentBudget: freeContent() });
   for (const [index, id] of ["a1", "a2", "b1", "a3", "none"].entries()) {
     room.add(entry(id, index), item(id, { bytes: size, ...(id === "none" ? {} : { conversationId: id[0]! }) }));
   }
@@ -62,7 +64,7 @@ test("messages of one conversation come one at a time, those of others in betwee
 });
 
 test("content is taken in while its sum is below the mark, and then no more", () => {
-  const room = createWaitingRoom({ highWaterBytes: 3 * size });
+  const room = createWaitingRoom({ highWaterBytes: 3 * size, contentBudget: freeContent() });
   for (let index = 0; index < 6; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size }));
   expect(room.loadedCount).toBeLessThanOrEqual(4);
   expect(room.loadedCount + room.unloadedCount).toBe(6);
@@ -72,7 +74,7 @@ test("content is taken in while its sum is below the mark, and then no more", ()
 });
 
 test("an entry that is refused for want of room finds none either way: nobody is asked to read it in vain", () => {
-  const room = createWaitingRoom({ highWaterBytes: 3 * size });
+  const room = createWaitingRoom({ highWaterBytes: 3 * size, contentBudget: freeContent() });
   for (let index = 0; index < 20; index += 1) {
     const bytes = index === 0 ? size : 2.5 * size;
     room.add(entry(`${index}`, index), item(`${index}`, { bytes }));
@@ -82,7 +84,7 @@ test("an entry that is refused for want of room finds none either way: nobody is
 });
 
 test("a message larger than the mark comes through, while others flow as well", () => {
-  const room = createWaitingRoom({ highWaterBytes: size });
+  const room = createWaitingRoom({ highWaterBytes: size, contentBudget: freeContent() });
   room.add(entry("small", 0), item("small", { bytes: size / 2 }));
   room.add(entry("huge", 1), item("huge", { bytes: 10 * size }));
   room.add(entry("next", 2), item("next", { bytes: size / 2 }));
@@ -92,16 +94,16 @@ test("a message larger than the mark comes through, while others flow as well", 
 });
 
 test("room is counted in messages of the usual size, and as one where there is any", () => {
-  const room = createWaitingRoom({ highWaterBytes: 10 * size });
+  const room = createWaitingRoom({ highWaterBytes: 10 * size, contentBudget: freeContent() });
   for (let index = 0; index < 4; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size }));
   expect(room.roomFor).toBe(6);
-  const tight = createWaitingRoom({ highWaterBytes: 1.5 * size });
+  const tight = createWaitingRoom({ highWaterBytes: 1.5 * size, contentBudget: freeContent() });
   tight.add(entry("a"), item("a", { bytes: size }));
   expect(tight.roomFor).toBe(1);
 });
 
 test("all bytes are given back in the end, whatever way the messages went", () => {
-  const room = createWaitingRoom({ highWaterBytes: 8 * size });
+  const room = createWaitingRoom({ highWaterBytes: 8 * size, contentBudget: freeContent() });
   const full = () => {
     for (let index = 0; index < 12; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
   };
@@ -117,7 +119,7 @@ test("all bytes are given back in the end, whatever way the messages went", () =
 });
 
 test("held messages keep their content up to half of the mark; the others are read again", () => {
-  const room = createWaitingRoom({ highWaterBytes: 10 * size });
+  const room = createWaitingRoom({ highWaterBytes: 10 * size, contentBudget: freeContent() });
   for (let index = 0; index < 9; index += 1) room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
   expect(room.takeLoaded(10).map((one) => one.entry.id)).toEqual(["0"]);
   // Five of the eight held ones fill half of the mark: that much is left for others.
@@ -127,7 +129,7 @@ test("held messages keep their content up to half of the mark; the others are re
 });
 
 test("what was held or kept and came back makes place for others to be held and kept", () => {
-  const room = createWaitingRoom({ highWaterBytes: 4 * size });
+  const room = createWaitingRoom({ highWaterBytes: 4 * size, contentBudget: freeContent() });
   for (let round = 0; round < 3; round += 1) {
     const kept = [0, 1].map((index) => room.keep(entry(`${round}.${index}`), item("x", { bytes: size })));
     expect(kept.every((one) => one !== undefined)).toBe(true);
@@ -137,7 +139,7 @@ test("what was held or kept and came back makes place for others to be held and 
 });
 
 test("an entry without content says its conversation, so that it can be passed over", () => {
-  const room = createWaitingRoom({ highWaterBytes: 1 });
+  const room = createWaitingRoom({ highWaterBytes: 1, contentBudget: freeContent() });
   room.add(entry("first", 0), item("first", { conversationId: "c", bytes: size }));
   room.takeLoaded(1);
   room.add(entry("held", 1), item("held", { conversationId: "c", bytes: size }));
@@ -147,7 +149,7 @@ test("an entry without content says its conversation, so that it can be passed o
 });
 
 test("a conversation of twenty thousand messages is delivered in order and without going over all of them each time", () => {
-  const room = createWaitingRoom({ highWaterBytes: Number.MAX_SAFE_INTEGER });
+  const room = createWaitingRoom({ highWaterBytes: Number.MAX_SAFE_INTEGER, contentBudget: freeContent() });
   const count = 20_000;
   const shared = item("x", { conversationId: "c" });
   for (let index = 0; index < count; index += 1) room.add(entry(`${index}`, index), shared);
@@ -156,7 +158,7 @@ test("a conversation of twenty thousand messages is delivered in order and witho
 });
 
 test("of a freed conversation at most one batch comes out, so a long one is not read again with each delivery", () => {
-  const room = createWaitingRoom({ highWaterBytes: 1 });
+  const room = createWaitingRoom({ highWaterBytes: 1, contentBudget: freeContent() });
   // The mark lets one message in at a time: the rest of the conversation is held without content.
   for (let index = 0; index < 60; index += 1) {
     room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
@@ -168,7 +170,7 @@ test("of a freed conversation at most one batch comes out, so a long one is not 
 });
 
 test("when the next of a conversation cannot come, the one after it does", () => {
-  const room = createWaitingRoom({ highWaterBytes: 1 });
+  const room = createWaitingRoom({ highWaterBytes: 1, contentBudget: freeContent() });
   for (let index = 0; index < 22; index += 1) {
     room.add(entry(`${index}`, index), item(`${index}`, { bytes: size, conversationId: "c" }));
     room.takeLoaded(1);
@@ -181,7 +183,7 @@ test("when the next of a conversation cannot come, the one after it does", () =>
 });
 
 test("to pass over one of a busy conversation releases nobody: its delivery is still under way", () => {
-  const room = createWaitingRoom({ highWaterBytes: 100 * size });
+  const room = createWaitingRoom({ highWaterBytes: 100 * size, contentBudget: freeContent() });
   room.add(entry("under way", 0), item("a", { conversationId: "c", bytes: size }));
   room.add(entry("held", 1), item("b", { conversationId: "c", bytes: size }));
   room.takeLoaded(2);
@@ -192,11 +194,26 @@ test("to pass over one of a busy conversation releases nobody: its delivery is s
 });
 
 test("content is kept for a retry while that leaves half of the mark to the others", () => {
-  const room = createWaitingRoom({ highWaterBytes: 4 * size });
+  const room = createWaitingRoom({ highWaterBytes: 4 * size, contentBudget: freeContent() });
   const kept = ["a", "b", "c"].map((id) => room.keep(entry(id), item(id, { bytes: size })));
   expect(kept.map((one) => one?.entry.id)).toEqual(["a", "b", undefined]);
   room.add(entry("other"), item("other", { bytes: size }));
   expect(room.loadedCount).toBe(1);
   for (const one of kept) if (one) room.putBack(one);
   expect(drained(room)).toEqual(["a", "b", "other"]);
+});
+
+test("at the end of what all queues may keep, a room takes content in only while it has none, and what goes makes room for others", () => {
+  const contentBudget = createContentBudget(3 * size);
+  const [one, other] = [1, 2].map(() => createWaitingRoom({ highWaterBytes: 100 * size, contentBudget })) as [WaitingRoom, WaitingRoom];
+  for (let index = 0; index < 5; index += 1) one.add(entry(`a${index}`), item(`a${index}`, { bytes: size }));
+  expect([one.loadedCount, one.unloadedCount, one.roomFor, contentBudget.left]).toEqual([3, 2, 0, 0]);
+  expect(other.roomFor).toBeGreaterThan(0);
+  for (let index = 0; index < 3; index += 1) other.add(entry(`b${index}`), item(`b${index}`, { bytes: size }));
+  expect([other.loadedCount, other.unloadedCount]).toEqual([1, 2]);
+  one.takeLoaded(2);
+  expect(other.roomFor).toBe(1);
+  one.close();
+  other.close();
+  expect(contentBudget.left).toBe(3 * size); // All of it.
 });

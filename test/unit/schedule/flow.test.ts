@@ -2,12 +2,19 @@
 import { expect, test } from "vitest";
 import type { QueueOptions } from "../../../src/daemon/options.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
+import { fullSelect } from "../../../src/mailbox/message.js";
 import { settle } from "../../support/manual-clock.js";
 import { stepping } from "../../support/stepping.js";
 import { away } from "../../support/troubled-store.js";
 import { createScene, turnOf, walk } from "./set-up.js";
 
 const item = (id: string) => ({ id, receivedDateTime: "2026-02-01T00:00:00Z", isRead: false, parentFolderId: "f" });
+/** All that the full select asks for. */
+const everything = Object.fromEntries(
+  fullSelect()
+    .split(",")
+    .map((name) => [name, null]),
+);
 const many = (count: number, from = 0) => Array.from({ length: count }, (_, index) => item(`m${from + index}`));
 
 async function opened(options: Partial<QueueOptions> = {}) {
@@ -107,4 +114,19 @@ test("pages come smaller when they are large", async () => {
     "100",
     "49",
   ]);
+});
+
+test("content is not fetched before it can be kept: a page waits for the handler, but not for long", async () => {
+  const scene = await opened({ maxInFlight: 100 });
+  const full = (from: number) => many(150, from).map((one) => ({ ...everything, ...one }));
+  for (const [at, link] of [walk("inbox"), "2", "3"].entries()) scene.pages.set(link, { value: full(at * 150), next: `${at + 2}` });
+  scene.pages.set("4", { value: [], delta: "5" });
+  await scene.turn();
+  const [first, second, third, fourth] = scene.requests.filter(({ name }) => name !== "$batch").map(({ at }) => at) as [
+    number,
+    ...number[],
+  ];
+  expect([second, third]).toEqual([first, first]);
+  // 200 messages wait with their content when the fourth page is asked for.
+  expect(fourth).toBe(first + 250);
 });

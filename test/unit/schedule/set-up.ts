@@ -14,7 +14,7 @@ import { openSession, type Session } from "../../../src/schedule/session.js";
 import { runTurn } from "../../../src/schedule/turn.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
-import { wideGovernor } from "../../support/governance.js";
+import { freeContent, wideGovernor } from "../../support/governance.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
 import { stepping } from "../../support/stepping.js";
 import { type TroubledStore, troubledStore } from "../../support/troubled-store.js";
@@ -70,7 +70,7 @@ export interface Scene {
   readonly failures: MailError[];
   readonly deliveries: Delivery[];
   /** What Graph was asked, without batches' parts. */
-  readonly requests: { readonly name: string; readonly url: string; readonly prefer: string }[];
+  readonly requests: { readonly name: string; readonly url: string; readonly prefer: string; readonly at: number }[];
   /** What Graph answers, by the name of the link; a walk of the inbox begins with `walk("inbox")`. */
   readonly pages: Map<string, Page | No>;
   /** Milliseconds until Graph answers; 0 until set. */
@@ -96,7 +96,7 @@ export async function createScene(): Promise<Scene> {
   async function http({ url, body, headers, signal }: HttpRequest): Promise<HttpAnswer> {
     signal?.throwIfAborted();
     const name = decodeURIComponent(url.replace(linkTo(""), "").split("?")[0]!);
-    scene.requests.push({ name, url, prefer: headers.Prefer ?? "" });
+    scene.requests.push({ name, url, prefer: headers.Prefer ?? "", at: clock.now() });
     if (scene.answerMs > 0) await sleep(clock, scene.answerMs, signal);
     if (name === "$batch") return { status: 200, headers: new Headers(), text: JSON.stringify(batchAnswer(body ?? "")) };
     const page = scene.pages.get(name);
@@ -152,6 +152,7 @@ export async function createScene(): Promise<Scene> {
         hasDelta: true,
         walkPacer: createWalkPacer(clock),
         governor,
+        contentBudget: freeContent(),
         solitude: { join: joined },
         handOver(delivery) {
           scene.deliveries.push(delivery);

@@ -1,0 +1,47 @@
+/** What a queue's dispatcher is given, and what it is to its users; `dispatcher.ts` does it, and says by which invariants. */
+import type { MailError } from "../base/errors.js";
+import type { JsonObject } from "../graph/wire.js";
+import type { ContentBudget } from "./content-budget.js";
+import type { Delivery } from "./delivery.js";
+import type { IfChangedElsewhere } from "./foreign.js";
+import type { OpenEntry } from "./ledger-record.js";
+import type { MailboxReading } from "./loader.js";
+import type { SettlementsOptions } from "./settlements.js";
+import type { Solitude } from "./solitude.js";
+
+export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, MailboxReading {
+  /** Shared by all queues of the process. */
+  readonly solitude: Solitude;
+  /** Shared by all queues of the process. */
+  readonly contentBudget: ContentBudget;
+  /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
+  readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
+  /** The ledger refused or failed beyond hope: the queue cannot go on here. */
+  readonly onFailure: (error: MailError) => void;
+  readonly maxInFlight: number;
+  readonly handlerTimeoutMs: number;
+  readonly highWaterBytes: number;
+  readonly conversationOrder: "hold" | "release";
+  readonly ifChangedElsewhere: IfChangedElsewhere;
+}
+
+export interface Dispatcher {
+  /** Entries of the ledger that are to be delivered, with their content where it is at hand. */
+  add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void;
+  /** Others changed the message: it is looked at again before it is handed over. */
+  refresh(id: string): void;
+  /** Resolves when few messages wait with their content, or after that many milliseconds. */
+  untilHungry(mostMs: number): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /**
+   * Takes no new work, waits for what is in flight, at `deadlineMs` cuts the rest off (their attempts do not count).
+   * A store that does not take that either is given up a little later; the next start then counts a crash.
+   */
+  stop(deadlineMs: number): Promise<void>;
+  /** Ends at once without writing: the queue belongs to somebody else. */
+  abandon(reason: MailError): void;
+  readonly inFlightCount: number;
+  /** Recorded and not in flight. */
+  readonly waitingCount: number;
+}
