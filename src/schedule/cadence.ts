@@ -81,9 +81,9 @@ export function createCadence({ clock, pollIntervalMs, minPollIntervalMs, reques
   function soonerMs(begunAt: number, intervalMs: number): number {
     const beyondMs = (((begunAt - place * intervalMs) % intervalMs) + intervalMs) % intervalMs;
     const stepMs = intervalMs * drift;
-    if (beyondMs > intervalMs - stepMs) return 0; // Just before its place.
     const isHeldUp = plannedAt === undefined || begunAt - plannedAt > stepMs;
-    return isHeldUp ? beyondMs : Math.min(beyondMs, stepMs);
+    if (isHeldUp) return beyondMs;
+    return beyondMs > intervalMs - stepMs ? 0 : Math.min(beyondMs, stepMs); // 0: just before its place.
   }
 
   function rest(): void {
