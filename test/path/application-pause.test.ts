@@ -173,26 +173,30 @@ async function walking() {
 
 test("where places are few a host's pollNow and marks go before the backlog of all others, which goes on", async () => {
   const { sim, daemon, quiet, backlog, until, untilSent, lastNumber, sent } = await walking();
-  const id = sim.mailbox(quiet).deliver();
-  const asked = lastNumber();
-  const polled = daemon.pollNow(quiet);
-  // One is under way, and of eight one is of the backlog all the same.
-  expect(await untilSent("delta", asked)).toBeLessThanOrEqual(3);
+  const begun = lastNumber();
   let settledAt = 0;
   daemon.on("message:settled", () => {
     settledAt = lastNumber();
   });
-  await until(() => settledAt > 0);
-  // Marks wait for others for a tenth of a second, which is one request.
-  expect(await untilSent("batch", settledAt)).toBeLessThanOrEqual(5);
-  await until(() => sim.mailbox(quiet).message(id)?.isRead === true);
-  await polled;
-  // The backlog was there all the time: without urgency it would have been ten requests.
-  const walks = sent(asked).filter(({ mailbox, round }) => mailbox !== quiet && round === "done");
-  expect(walks).toEqual([]);
-  const before = lastNumber();
-  await until(() => sent(before).length >= 2 * backlog.length);
-  expect(new Set(sent(before).map(({ mailbox }) => mailbox)).size).toBe(backlog.length);
+  const places: { readonly polled: number; readonly marked: number }[] = [];
+  for (let time = 0; time < 8; time += 1) {
+    const id = sim.mailbox(quiet).deliver();
+    settledAt = 0;
+    const polling = daemon.pollNow(quiet);
+    const polled = await untilSent("delta", lastNumber());
+    await until(() => settledAt > 0);
+    const marked = await untilSent("batch", settledAt);
+    places.push({ polled, marked });
+    await until(() => sim.mailbox(quiet).message(id)?.isRead === true);
+    await polling;
+  }
+  // One is under way, and of eight one is of the backlog all the same; marks wait for others for as long as one request takes.
+  expect(Math.max(...places.map(({ polled }) => polled))).toBeLessThanOrEqual(3);
+  expect(Math.max(...places.map(({ marked }) => marked))).toBeLessThanOrEqual(4);
+  // The backlog was there all the time, and had its turns.
+  const walks = sent(begun).filter(({ mailbox }) => mailbox !== quiet);
+  expect(walks.filter(({ round }) => round === "done")).toEqual([]);
+  expect(new Set(walks.map(({ mailbox }) => mailbox)).size).toBe(backlog.length);
 });
 
 test("a round that nobody waits for has its turn after one of every other queue", async () => {
