@@ -11,7 +11,7 @@ import { openSite } from "./fixtures/fairness/site.js";
 import { newFolder } from "./fixtures/store-process.js";
 
 const floodCount = Number(process.env.FAIRNESS_MESSAGES ?? 50_000);
-const pollIntervalMs = 2_000;
+const pollIntervalMs = 3_000;
 const flooded = "flooded@contoso.com";
 const quiet = Array.from({ length: 99 }, (_, index) => `quiet${index}@contoso.com`);
 
