@@ -54,7 +54,7 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
   const allowance = { ...applicationAllowance, limit: requestsPerTenSeconds };
   const budget = createBudget(clock, allowance);
   const fence = createFence(clock);
-  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensAt });
+  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensAt, onEnter: ({ cost }) => budget.spend(cost) });
   let barred: Bar = { until: 0, code: "" };
   /** Pauses for all since all places were last open. */
   let pauses = 0;
@@ -80,9 +80,7 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
   return {
     async enter(pass) {
       opensAt(pass);
-      const leave = await places.take(pass);
-      budget.spend(pass.cost);
-      return leave;
+      return places.take(pass);
     },
     answered(mailbox, refusal) {
       fence.answered(mailbox, refusal?.until);

@@ -29,6 +29,8 @@ export interface PlacesOptions<P> {
   readonly width: number;
   /** Epoch milliseconds from which that one may come in, or in the past; throws to refuse it. Default: at once. */
   readonly opensAt?: (pass: P) => number;
+  /** It comes in, before anybody else is looked at. */
+  readonly onEnter?: (pass: P) => void;
 }
 
 interface Waiter<P> extends Waiting {
@@ -37,7 +39,7 @@ interface Waiter<P> extends Waiting {
   readonly refuse: (error: unknown) => void;
 }
 
-export function createPlaces<P extends Pass>({ clock, width: given, opensAt = () => 0 }: PlacesOptions<P>): Places<P> {
+export function createPlaces<P extends Pass>({ clock, width: given, opensAt = () => 0, onEnter }: PlacesOptions<P>): Places<P> {
   let width = given;
   let inUse = 0;
   let waitingCount = 0;
@@ -50,9 +52,11 @@ export function createPlaces<P extends Pass>({ clock, width: given, opensAt = ()
     return inUse === 0 || inUse + weight <= width;
   }
 
-  function occupy({ weight }: P): () => void {
+  function occupy(pass: P): () => void {
+    const { weight } = pass;
     let inside = true;
     inUse += weight;
+    onEnter?.(pass);
     return () => {
       if (!inside) return;
       inside = false;

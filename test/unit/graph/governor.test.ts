@@ -144,6 +144,18 @@ it("no ten seconds hold more requests than the application is allowed, a batch c
   expect(begun).toHaveLength(5);
 });
 
+it("no ten seconds hold more either where many ask in the same moment, or wait for the same moment", async () => {
+  const { clock, governor, enter, begun } = setUp({ concurrency: 1_000, requestsPerTenSeconds: 100 });
+  for (let index = 0; index < 250; index += 1) void enter(`a${index}`);
+  await settle();
+  expect(begun).toHaveLength(100);
+  await clock.advance(10_500);
+  expect(begun).toHaveLength(200);
+  expect(governor.load).toBe(1);
+  await clock.advance(10_500);
+  expect(begun).toHaveLength(250);
+});
+
 describe("a pause of all", () => {
   const refusals = (clock: { now(): number }, seconds: readonly number[]) =>
     seconds.map((pause, index) => ({ mailbox: `m${index}`, bar: { until: clock.now() + pause * 1_000, code: "TooManyRequests" } }));
