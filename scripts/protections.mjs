@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { createCopy, nameOf, rotten } from "./protections/copy.mjs";
 import { deliveries } from "./protections/deliveries.mjs";
 import { ledger } from "./protections/ledger.mjs";
+import { limits } from "./protections/limits.mjs";
 import { rounds } from "./protections/rounds.mjs";
 
 /** @typedef {import("./protections/copy.mjs").Protection} Protection */
@@ -18,7 +19,9 @@ import { rounds } from "./protections/rounds.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const { only } = values;
-const protections = [...ledger, ...rounds, ...deliveries].filter(({ protection, file }) => `${protection} ${file}`.includes(only));
+const protections = [...ledger, ...rounds, ...deliveries, ...limits].filter(({ protection, file }) =>
+  `${protection} ${file}`.includes(only),
+);
 /** Copies at work at once. */
 const atOnce = 2;
 

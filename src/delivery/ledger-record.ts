@@ -157,13 +157,13 @@ export function epochKey(queueKey: string): Key {
   return [queueKey, "epoch"];
 }
 
-/** Plain data by its type; an interface only lacks the index signature that `Value` asks for. The sequence is in the key. */
+/** Plain data by its type; an interface only lacks the index signature that `Value` asks for. */
 export function openValue(entry: OpenEntry): Value {
-  return { ...entry, sequence: undefined } as unknown as Value;
+  return entry as unknown as Value;
 }
 
 export function finalValue(entry: FinalEntry): Value {
-  return { ...entry } as unknown as Value;
+  return entry as unknown as Value;
 }
 
 const finalStates: ReadonlySet<unknown> = new Set<FinalState>(["baseline", "settled", "quarantined", "gone", "skipped"]);

@@ -227,16 +227,12 @@ class QueueLedger implements Ledger {
 
   async settle(entry: OpenEntry, { outcome, mark, error }: Parameters<Ledger["settle"]>[1]): Promise<OpenEntry | undefined> {
     const endedAt = this.#options.clock.now();
-    const ended = {
-      ...survived(entry),
-      ...(error === undefined ? {} : { failures: withFailure(entry, endedAt, error) }),
-      ...(mark ? { mark } : {}),
-    };
+    const ended = error === undefined ? survived(entry) : { ...survived(entry), failures: withFailure(entry, endedAt, error) };
     const index = quarantinePuts(this.queueKey, { id: entry.id, state: outcome, at: endedAt });
     let marking: OpenEntry | undefined;
-    if (mark) marking = await this.#update(ended, { state: "marking", outcome, endedAt }, settleWithinMs, index);
+    if (mark) marking = await this.#update(ended, { state: "marking", outcome, endedAt, mark }, settleWithinMs, index);
     else await this.#rest([{ entry: ended, final: finalOf(ended, outcome, endedAt) }], settleWithinMs, index);
-    await this.#follow(this.#copies.get(entry.id));
+    if (this.#copies.size > 0) await this.#follow(this.#copies.get(entry.id));
     return marking;
   }
 

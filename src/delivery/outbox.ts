@@ -1,7 +1,8 @@
 /**
  * The marks of one queue on their way to the server: many leave together, after at most a short wait.
  *
- * Invariants: an order lies in the ledger until it is done, so it survives everything; one batch at a time; an order
+ * Invariants: an order lies in the ledger until it is done, so it survives everything; one batch is out at a time, and
+ * where there are many orders one more waits for its place behind it, so that marks go before other work; an order
  * that can never succeed is told and let go, and blocks nothing, also where it spoils the whole batch; a message counts
  * as vanished only while the mailbox itself is there; of an order that was dropped nothing is told or recorded.
  */
@@ -46,7 +47,16 @@ export interface Outbox {
   readonly isEmpty: boolean;
 }
 
+interface Flight {
+  /** Until the results are recorded; those dropped meanwhile are not among them. */
+  readonly orders: Set<OpenEntry>;
+  /** Never rejects. */
+  readonly done: Promise<void>;
+}
+
 const batch = 20;
+/** Batches that are out or wait for their place. */
+const atOnce = 2;
 /** Milliseconds that the first mark waits for company. */
 const gatherMs = 100;
 const backoff = { baseMs: 2_000, capMs: 300_000 };
@@ -65,39 +75,42 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
   const clears = new Map<string, () => void>();
   /** Records of marks made that are not durable yet; each leaves when it is. */
   const writes = new Set<Promise<void>>();
-  /** The loop that sends; empty when nothing is under way. */
-  let sending: Promise<void> | undefined;
+  /** Batches that are out or wait for their place. */
+  const flights = new Set<Flight>();
   /** By message id, refusals in a row since the start, and the marks made until the last; what is done with has none. */
   const refusals = new Map<string, { readonly count: number; readonly madeBefore: number }>();
   /** Marks made since the start. */
   let made = 0;
-  /** Orders in the batch that is out, until its results are recorded; those dropped meanwhile are not among them. */
-  const underWay = new Set<OpenEntry>();
+  /** Batches that failed in a row. */
   let failures = 0;
   /** Empty until the outbox is stopped. */
   let draining: Promise<void> | undefined;
 
   function schedule(): void {
-    if (sending || ended.signal.aborted || waiting.length === 0) return;
-    if (waiting.length >= batch || draining) return launch();
+    if (ended.signal.aborted || waiting.length === 0) return;
+    const isFull = waiting.length >= batch;
+    if (flights.size > 0 && !(isFull && flights.size < atOnce && failures === 0)) return;
+    if (isFull || draining) return launch();
     stopTimer ??= clock.startTimer(launch, gatherMs);
   }
 
   function launch(): void {
     stopTimer?.();
     stopTimer = undefined;
-    sending = send()
+    const entries = waiting.splice(0, batch);
+    const orders = new Set(entries);
+    const done = send(entries, orders)
       .catch(failed)
       .finally(() => {
-        sending = undefined;
-        underWay.clear();
+        flights.delete(flight);
         if (!draining) schedule();
       });
+    const flight = { orders, done };
+    flights.add(flight);
+    if (!draining) schedule();
   }
 
-  async function send(): Promise<void> {
-    const entries = waiting.splice(0, batch);
-    for (const entry of entries) underWay.add(entry);
+  async function send(entries: readonly OpenEntry[], underWay: Set<OpenEntry>): Promise<void> {
     let results: MarkResult[];
     try {
       const orders = entries.map(({ id, mark }) => ({ id, mark: mark ?? {} }));
@@ -111,7 +124,7 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
       await sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
       return;
     }
-    await record(entries, results);
+    await record(entries, results, underWay);
   }
 
   /** One order can spoil the request for all: such a batch is halved until it has the refusal to itself. */
@@ -126,7 +139,11 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
     }
   }
 
-  async function record(entries: readonly OpenEntry[], results: readonly (MarkResult | undefined)[]): Promise<void> {
+  async function record(
+    entries: readonly OpenEntry[],
+    results: readonly (MarkResult | undefined)[],
+    underWay: Set<OpenEntry>,
+  ): Promise<void> {
     const finished: { entry: OpenEntry; error?: string; vanished?: true }[] = [];
     made += results.filter((result) => result?.done && !result.vanished).length;
     /** Asked once for all that is missing; empty until then. */
@@ -186,14 +203,22 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
 
   async function drain(): Promise<void> {
     hurried.abort();
-    await sending;
+    await landed();
     for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
       before = waiting.length;
-      if (!sending) launch();
-      await sending;
+      launch();
+      await landed();
     }
     await Promise.all(writes);
     end(stoppedReason());
+  }
+
+  async function landed(): Promise<void> {
+    await Promise.all([...flights].map(({ done }) => done));
+  }
+
+  function underWayCount(): number {
+    return [...flights].reduce((sum, { orders }) => sum + orders.size, 0);
   }
 
   function durable<T>(write: () => Promise<T>): Promise<T> {
@@ -208,7 +233,7 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
     drop(id) {
       const at = waiting.findIndex((entry) => entry.id === id);
       if (at >= 0) waiting.splice(at, 1);
-      for (const entry of underWay) if (entry.id === id) underWay.delete(entry);
+      for (const { orders } of flights) for (const entry of orders) if (entry.id === id) orders.delete(entry);
       clears.get(id)?.();
       clears.delete(id);
       refusals.delete(id);
@@ -221,10 +246,10 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
     },
     abandon: end,
     get waitingCount() {
-      return waiting.length + underWay.size + delayed.count;
+      return waiting.length + underWayCount() + delayed.count;
     },
     get isEmpty() {
-      return waiting.length + underWay.size + delayed.count + writes.size === 0 && !sending && !stopTimer;
+      return waiting.length + delayed.count + writes.size + flights.size === 0 && !stopTimer;
     },
   };
 

@@ -4,7 +4,7 @@
  *
  * Neither part is unique, so a twin is a hint only: it counts while the message under the known id is not there any more.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** 72 bits: among a million messages, two differing ones share theirs once in ten thousand million mailboxes. */
 const length = 12;
@@ -12,5 +12,5 @@ const length = 12;
 /** Nothing when the message has no Message-ID or no date. */
 export function twinOf(internetMessageId: unknown, receivedAt: number | undefined): string | undefined {
   if (typeof internetMessageId !== "string" || internetMessageId === "" || receivedAt === undefined) return undefined;
-  return createHash("sha256").update(`${receivedAt} ${internetMessageId}`).digest("base64url").slice(0, length);
+  return hash("sha256", `${receivedAt} ${internetMessageId}`, "base64url").slice(0, length);
 }

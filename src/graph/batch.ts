@@ -183,13 +183,13 @@ const sendOne: Send = async (client, mailbox, parts, { what, urgency, signal, go
     inspect({ text }, token) {
       mailbox.counter.parts += parts.length;
       const now = client.clock.now();
-      for (const { id, status, headers, body } of parseBatch(text)) {
+      for (const { id, status, header, body } of parseBatch(text)) {
         if (status >= 200 && status < 300) {
           got.set(id, { ok: true, status, body });
           continue;
         }
-        const claims = challengedClaims(headers.get("www-authenticate"));
-        const retryAfter = headers.get("retry-after");
+        const claims = challengedClaims(header("www-authenticate"));
+        const retryAfter = header("retry-after");
         const error = refusalError({ status, retryAfter, body, claims, what, queue: mailbox.queue, now });
         if (error.notBeforeAt !== undefined) mailbox.gate.bar({ until: error.notBeforeAt, code: error.serviceCode ?? String(status) });
         got.set(id, { ok: false, error });

@@ -110,8 +110,8 @@ export interface BatchPart {
 export interface WirePartAnswer {
   readonly id: string;
   readonly status: number;
-  /** Names in lower case. */
-  readonly headers: ReadonlyMap<string, string>;
+  /** By its name in lower case. */
+  readonly header: (name: string) => string | undefined;
   readonly body: Json | undefined;
 }
 
@@ -139,14 +139,14 @@ export function parseBatch(text: string): WirePartAnswer[] {
     if (!isObject(part) || typeof part.id !== "string" || typeof part.status !== "number") {
       throw bad("a batch answer with a part that has no id or status");
     }
-    const headers = isObject(part.headers) ? Object.entries(part.headers) : [];
-    return {
-      id: part.id,
-      status: part.status,
-      headers: new Map(headers.map(([name, value]) => [name.toLowerCase(), String(value)])),
-      body: part.body,
-    };
+    const { id, status, body, headers } = part;
+    return { id, status, body, header: (name) => (isObject(headers) ? headerOf(headers, name) : undefined) };
   });
+}
+
+function headerOf(headers: JsonObject, wanted: string): string | undefined {
+  const name = Object.keys(headers).find((one) => one.toLowerCase() === wanted);
+  return name === undefined ? undefined : String(headers[name]);
 }
 
 /** The version of an item, when it brings one: changes with every change of the item. */

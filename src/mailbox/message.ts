@@ -216,13 +216,14 @@ function list(value: Json | undefined): readonly Json[] {
 }
 
 /** As Graph writes dates; strict, as `Date` reads years out of almost any text, and an old date can keep a message back. */
-const isoDate = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(?<zone>Z|[+-]\d{2}:\d{2})?$/;
+const isoDate = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/;
+const zone = /Z$|[+-]\d{2}:\d{2}$/;
 
 /** Without a zone it is UTC, as all of Graph's dates are. */
 function date(value: Json | undefined): Date | undefined {
-  const match = typeof value === "string" ? isoDate.exec(value) : undefined;
-  const parsed = match ? new Date(match.groups?.zone ? match[0] : `${match[0]}Z`) : undefined;
-  return parsed && !Number.isNaN(parsed.getTime()) ? parsed : undefined;
+  if (typeof value !== "string" || !isoDate.test(value)) return undefined;
+  const parsed = new Date(zone.test(value) ? value : `${value}Z`);
+  return Number.isNaN(parsed.getTime()) ? undefined : parsed;
 }
 
 function address(value: Json | undefined): MailAddress | undefined {

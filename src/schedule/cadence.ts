@@ -130,8 +130,8 @@ class MailCadence implements Cadence {
   #soonerMs(begunAt: number, intervalMs: number): number {
     const beyondMs = (((begunAt - this.#place * intervalMs) % intervalMs) + intervalMs) % intervalMs;
     const stepMs = intervalMs * drift;
-    if (beyondMs > intervalMs - stepMs) return 0; // Just before its place.
     const isHeldUp = this.#plannedAt === undefined || begunAt - this.#plannedAt > stepMs;
-    return isHeldUp ? beyondMs : Math.min(beyondMs, stepMs);
+    if (isHeldUp) return beyondMs;
+    return beyondMs > intervalMs - stepMs ? 0 : Math.min(beyondMs, stepMs); // 0: just before its place.
   }
 }

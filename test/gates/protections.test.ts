@@ -9,11 +9,12 @@ import { expect, test } from "vitest";
 import { type Protection, rotten } from "../../scripts/protections/copy.mjs";
 import { deliveries } from "../../scripts/protections/deliveries.mjs";
 import { ledger } from "../../scripts/protections/ledger.mjs";
+import { limits } from "../../scripts/protections/limits.mjs";
 import { rounds } from "../../scripts/protections/rounds.mjs";
 import { titlesOf } from "../support/test-titles.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const all = [...ledger, ...rounds, ...deliveries];
+const all = [...ledger, ...rounds, ...deliveries, ...limits];
 
 /** Whether the name, with those of its `describe` before it, is that of a case of the title. */
 function names(title: string, name: string): boolean {

@@ -1,6 +1,7 @@
 /** A pause that is longer than a call should hang: seen in the queue's state, and no hindrance to a stop. */
 import { expect, test } from "vitest";
 import { createMailDaemon } from "../../src/index.js";
+import { clockedHost } from "../support/clocked-host.js";
 import { address, hostOptions, next, signedIn, simulatorWith } from "../support/host.js";
 
 test("a daemon that starts within a long pause shows it, asks nothing of that mailbox, and stops at once", async () => {
@@ -36,4 +37,18 @@ test("a pause that begins while marks wait behind it does not hold up a stop", a
   await daemon.stop({ deadlineMs: 60_000 });
   expect(mailbox.message(id)?.isRead).toBe(false);
   expect(sim.log.knockedWhileBarred()).toEqual([]);
+});
+
+test("a stop ends a wait between two tries of a request at once, and the request is not repeated", async () => {
+  const { sim, daemon, done, until } = await clockedHost();
+  sim.faults.add({ name: "away", route: "delta", status: 503, retryAfter: 14 });
+  let throttled = false;
+  daemon.on("queue:throttled", () => {
+    throttled = true;
+  });
+  await done(daemon.start());
+  await until(() => throttled);
+  // Time stands still from here on: a stop that waits for a timer never ends.
+  await daemon.stop({ deadlineMs: 60_000 });
+  expect(sim.log.count({ route: "delta" })).toBe(1);
 });

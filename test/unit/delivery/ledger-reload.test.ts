@@ -142,5 +142,5 @@ test("what the ledger writes of an open message is ids, dates, states and error 
     notBeforeAt: 5,
     failures: [{ at: 1, attempt: 1, error: "no" }],
   } as never);
-  expect(value).toEqual({ ...sound, state: "retrying", notBeforeAt: 5, failures: [{ at: 1, attempt: 1, error: "no" }] });
+  expect(value).toEqual({ ...sound, sequence: 4, state: "retrying", notBeforeAt: 5, failures: [{ at: 1, attempt: 1, error: "no" }] });
 });

@@ -89,7 +89,7 @@ test("marks wait a tenth of a second for company and leave together", async () =
   expect([scene.ledger.open.size, scene.outbox.waitingCount, scene.clock.pending()]).toEqual([0, 0, 0]);
 });
 
-test("twenty leave at once, never more in one batch, and one batch after the other", async () => {
+test("twenty leave at once, never more in one batch, and of many batches one waits behind the one that is out", async () => {
   const scene = await createScene();
   await scene.order(many(45));
   await scene.clock.advance(0);
@@ -97,7 +97,24 @@ test("twenty leave at once, never more in one batch, and one batch after the oth
   await scene.clock.advance(1_000);
   expect(scene.batches.map(({ ids }) => ids.length)).toEqual([20, 20, 5]);
   expect(scene.batches.flatMap(({ ids }) => ids)).toEqual(many(45));
+  expect(scene.batchesAtOnce).toBe(2);
+});
+
+test("after a batch that failed one goes by itself, and the others follow when it went well", async () => {
+  const scene = await createScene();
+  scene.answer = () => Promise.reject(new MailError("GRAPH_UNAVAILABLE", "Away."));
+  await scene.order(many(100));
+  await scene.clock.advance(1_000);
+  scene.batchesAtOnce = 0;
+  scene.answer = async () => {
+    await sleep(scene.clock, 100);
+    return done;
+  };
+  while (scene.batchesAtOnce === 0) await scene.clock.advance(100);
   expect(scene.batchesAtOnce).toBe(1);
+  await scene.clock.advance(10_000);
+  expect(scene.of("message:marked").toSorted()).toEqual(many(100).toSorted());
+  expect(scene.batchesAtOnce).toBe(2);
 });
 
 test("a batch that fails as a whole keeps its orders and is repeated later and later", async () => {
@@ -312,7 +329,7 @@ test.each(["Graph hangs", "the store is away", "the store hangs"])("a stop ends 
   scene.store.release();
 });
 
-test("two stops may meet, and still one batch is out at a time", async () => {
+test("two stops may meet, and still one batch leaves at a time", async () => {
   const scene = await createScene();
   scene.answer = () => Promise.reject(new MailError("GRAPH_UNAVAILABLE", "Away."));
   await scene.order(many(45));
@@ -321,6 +338,7 @@ test("two stops may meet, and still one batch is out at a time", async () => {
     await sleep(scene.clock, 100);
     return done;
   };
+  scene.batchesAtOnce = 0;
   await scene.done(Promise.all([scene.outbox.stop(30_000), scene.outbox.stop(10_000)]));
   expect(scene.batchesAtOnce).toBe(1);
   expect(scene.of("message:marked").length).toBe(45);

@@ -35,6 +35,20 @@ describe("a call", () => {
     expect(sent[0]?.headers.get("content-type")).toBe("application/json");
   });
 
+  it.each(["POST", "PATCH"] as const)("by %s that fails in passing is repeated as it was, to the last byte of its body", async (method) => {
+    const { client, mailbox, sent, network, inTime } = await setUp();
+    const answers = [429, 503, 504, 200].map(
+      (status) => new Response("{}", { status, headers: status === 429 ? { "retry-after": "1" } : {} }),
+    );
+    network.fetch = async () => answers.shift() as Response;
+    const body = { isRead: true, categories: ["Kunde ü", "\u2028"] };
+    await inTime(client.call(mailbox, { method, target: "/me/messages/x%2F%3D", prefer: immutable, what: "it", body }));
+    expect(sent).toHaveLength(4);
+    const plain = ({ method, url, headers, body }: (typeof sent)[number]) => ({ method, url, headers: [...headers], body });
+    for (const one of sent) expect(plain(one)).toEqual(plain(sent[0] as (typeof sent)[number]));
+    expect(sent[0]).toMatchObject({ method, body: JSON.stringify(body) });
+  });
+
   it("leaves a percent-encoded path as it is", async () => {
     const { client, mailbox, sent, network } = await setUp();
     network.fetch = async () => new Response("{}");

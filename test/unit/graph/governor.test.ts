@@ -1,8 +1,10 @@
 /** What one application asks of Graph over all its mailboxes: at once, in ten seconds, in a fair order, and not while Graph refuses many. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { sleep } from "../../../src/base/clock.js";
 import type { Bar } from "../../../src/graph/bar.js";
 import type { Urgency } from "../../../src/graph/fair-order.js";
+import { createGate } from "../../../src/graph/gate.js";
 import { createGovernor } from "../../../src/graph/governor.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 
@@ -46,6 +48,24 @@ describe("places", () => {
     for (const name of ["b0", "c0", "d0", "b1"]) void enter(name);
     await end(6);
     expect(begun).toEqual(["a0", "a1", "a2", "a3", "a4", "b0", "c0", "d0", "a5", "b1"]);
+  });
+
+  it("are given to the gates of mailboxes in turn, however much waits behind one of them", async () => {
+    const { clock, governor } = setUp({ concurrency: 1 });
+    const sent: string[] = [];
+    const send = (queue: string, count: number) => {
+      const gate = createGate({ clock, queue, width: 4, governor });
+      const work = async () => {
+        sent.push(queue);
+        await sleep(clock, 10);
+      };
+      return Array.from({ length: count }, () => gate.run(() => gate.send(work)));
+    };
+    const all = [...send("flooded", 8), ...send("quiet", 2)];
+    await clock.advance(1_000);
+    await Promise.all(all);
+    expect(sent.slice(0, 5)).toEqual(["flooded", "flooded", "quiet", "flooded", "quiet"]);
+    expect(sent).toHaveLength(10);
   });
 
   it("are given to the urgent before the backlog and to that before sweeps, and one in eight the other way round", async () => {

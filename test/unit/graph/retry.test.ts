@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sleep } from "../../../src/base/clock.js";
 import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
 import { isPassing, pauseMs, retrying } from "../../../src/graph/retry.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
@@ -74,6 +75,29 @@ describe("a failed call", () => {
     await expect(run()).rejects.toBe(only);
     expect(tries).toEqual([0]);
     expect(isPassing(only)).toBe(false);
+  });
+
+  it.each([
+    ["while a try is under way", [100_000, 79_900], [0, 100_250]],
+    ["while it waits", [100_000, 79_400], [0, 100_250]],
+    ["never", [100_000, 79_200], [0, 100_250, 179_950]],
+  ])("is not begun again when three minutes have passed since the first try: %s", async (_, lastingMs, begun) => {
+    const { clock, tries, work } = failing(...times(4, "GRAPH_TIMEOUT"));
+    clock.chance = 0;
+    const result = rejected(
+      retrying(
+        async () => {
+          const trying = rejected(work());
+          await sleep(clock, lastingMs[tries.length - 1] ?? 1_000);
+          throw await trying;
+        },
+        { clock },
+      ),
+    );
+    await clock.advance(600_000);
+    expect((await result).code).toBe("GRAPH_TIMEOUT");
+    expect(tries).toEqual(begun);
+    expect(clock.pending()).toBe(0);
   });
 
   it("is repeated with what it fails with next deciding anew", async () => {
