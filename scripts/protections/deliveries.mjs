@@ -163,7 +163,7 @@ export const deliveries = [
   {
     protection: "a 429 closes the whole mailbox",
     file: "src/graph/gate.ts",
-    find: "    barred = next;\n",
+    find: "    this.#barred = bar;\n",
     replace: "",
     test: [
       "test/unit/graph/client-pause.test.ts",
@@ -173,14 +173,14 @@ export const deliveries = [
   {
     protection: "never more than four requests of a mailbox at once",
     file: "src/graph/gate.ts",
-    find: "createPlaces({ clock, width })",
-    replace: "createPlaces({ clock, width: 2 * width })",
+    find: "createPlaces(options)",
+    replace: "createPlaces({ ...options, width: 2 * options.width })",
     test: ["test/unit/graph/gate.test.ts", "places of width 4 let that many singles in at once, and the next when one ends"],
   },
   {
     protection: "a batch takes the whole gate",
     file: "src/graph/gate.ts",
-    find: "weight: exclusive ? width : 1",
+    find: "weight: exclusive ? this.#options.width : 1",
     replace: "weight: 1",
     test: ["test/unit/graph/gate.test.ts", "places are all taken by a batch: it waits for the singles under way, and singles wait for it"],
   },

@@ -16,7 +16,7 @@ export const limits = [
   {
     protection: "each mailbox is a lane of its own",
     file: "src/graph/gate.ts",
-    find: "governor.enter({ lane: gate,",
+    find: "governor.enter({ lane: this,",
     replace: "governor.enter({ lane: 1,",
     test: [governorTest, "places are given to the gates of mailboxes in turn, however much waits behind one of them"],
   },

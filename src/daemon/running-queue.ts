@@ -85,7 +85,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     onLost: abandon,
   });
   session.begin();
-  scheduler.add(address, poller.run, options.startPacer.reserve());
+  scheduler.add(address, () => poller.run(), options.startPacer.reserve());
 
   function abandon(reason: MailError): void {
     sweeper.stop(reason);

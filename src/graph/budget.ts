@@ -1,7 +1,7 @@
 /**
  * How many requests may be sent in any span of time, wherever it begins. What was sent is counted in slices of time, not
  * one by one: an idle queue costs a few numbers. A slice counts until all of it is a whole span old, so that no span
- * holds more than the limit.
+ * holds more than the limit. A class, so that ten thousand share its methods.
  */
 import type { Clock } from "../base/clock.js";
 
@@ -27,47 +27,59 @@ export const applicationAllowance: Allowance = { limit: 130_000, spanMs: 10_000 
 
 const slicesToSpan = 20;
 
-/** What was sent in one slice of time, which begins at a whole multiple of its length. */
+/** What was sent in one slice of time. */
 interface Slice {
-  readonly begunAt: number;
+  /** Lengths of a slice from the epoch to its beginning. */
+  readonly at: number;
   count: number;
 }
 
-export function createBudget(clock: Clock, { limit, spanMs }: Allowance): Budget {
-  const sliceMs = spanMs / slicesToSpan;
+export function createBudget(clock: Clock, allowance: Allowance): Budget {
+  return new SlicedBudget(clock, allowance);
+}
+
+class SlicedBudget implements Budget {
+  readonly #clock: Clock;
+  readonly #allowance: Allowance;
   /** Oldest first; those that no longer count are dropped when looked at. */
-  let slices: Slice[] = [];
+  #slices: Slice[] = [];
+
+  constructor(clock: Clock, allowance: Allowance) {
+    this.#clock = clock;
+    this.#allowance = allowance;
+  }
+
+  get #sliceMs(): number {
+    return this.#allowance.spanMs / slicesToSpan;
+  }
 
   /** When what was sent in the slice counts no more. */
-  function endsAt({ begunAt }: Slice): number {
-    return begunAt + sliceMs + spanMs;
+  #endsAt({ at }: Slice): number {
+    return (at + 1) * this.#sliceMs + this.#allowance.spanMs;
   }
 
-  function sum(): number {
-    const now = clock.now();
-    if (slices[0] && endsAt(slices[0]) <= now) slices = slices.filter((slice) => endsAt(slice) > now);
-    return slices.reduce((total, slice) => total + slice.count, 0);
+  readyAt(count: number): number {
+    let { spent } = this;
+    let readyAt = 0;
+    for (const slice of this.#slices) {
+      if (spent + count <= this.#allowance.limit) break;
+      spent -= slice.count;
+      readyAt = this.#endsAt(slice);
+    }
+    return readyAt;
   }
 
-  return {
-    readyAt(count) {
-      let spent = sum();
-      let readyAt = 0;
-      for (const slice of slices) {
-        if (spent + count <= limit) break;
-        spent -= slice.count;
-        readyAt = endsAt(slice);
-      }
-      return readyAt;
-    },
-    spend(count) {
-      const begunAt = Math.floor(clock.now() / sliceMs) * sliceMs;
-      const last = slices.at(-1);
-      if (last?.begunAt === begunAt) last.count += count;
-      else slices.push({ begunAt, count });
-    },
-    get spent() {
-      return sum();
-    },
-  };
+  spend(count: number): void {
+    const at = Math.floor(this.#clock.now() / this.#sliceMs);
+    const last = this.#slices.at(-1);
+    if (last?.at === at) last.count += count;
+    else this.#slices.push({ at, count });
+  }
+
+  get spent(): number {
+    const now = this.#clock.now();
+    const [oldest] = this.#slices;
+    if (oldest && this.#endsAt(oldest) <= now) this.#slices = this.#slices.filter((slice) => this.#endsAt(slice) > now);
+    return this.#slices.reduce((total, slice) => total + slice.count, 0);
+  }
 }

@@ -4,14 +4,15 @@
  * all while Graph asked for a pause. A spent budget is a pause of our own, kept and told as Graph's are.
  *
  * Invariants: no request starts before `barredUntil`; a call hangs for no longer pause than `longestWaitMs`; what is sent
- * has passed the governor last, and no pause has come since. The gate must not know what the requests are.
+ * has passed the governor last, and no pause has come since. The gate must not know what the requests are. A class, so
+ * that ten thousand share its methods.
  */
 import { type Clock, sleep } from "../base/clock.js";
 import { type Bar, barredError, longestWaitMs, spentCode } from "./bar.js";
-import { createBudget, mailboxAllowance } from "./budget.js";
+import { type Budget, createBudget, mailboxAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
 import type { Governor } from "./governor.js";
-import { createPlaces } from "./places.js";
+import { createPlaces, type Pass, type Places } from "./places.js";
 
 export interface GatePass {
   /** Takes the whole gate. Default false. */
@@ -69,64 +70,86 @@ export interface GateOptions extends MailboxLimits {
 /** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
 const batchWidth = 4;
 
-export function createGate({ clock, queue, width, requestsPerTenMinutes, governor, onBar }: GateOptions): Gate {
-  const places = createPlaces({ clock, width });
-  const budget = createBudget(clock, { ...mailboxAllowance, limit: requestsPerTenMinutes ?? mailboxAllowance.limit });
-  let barred: Bar = { until: 0, code: "" };
+/** Of a mailbox that Graph never asked for a pause. */
+const noBar: Bar = { until: 0, code: "" };
 
-  function close(next: Bar): void {
-    if (next.until <= Math.max(barred.until, clock.now())) return;
-    barred = next;
-    onBar?.(next);
+export function createGate(options: GateOptions): Gate {
+  return new MailboxGate(options);
+}
+
+class MailboxGate implements Gate {
+  readonly #options: GateOptions;
+  readonly #places: Places<Pass>;
+  readonly #budget: Budget;
+  #barred = noBar;
+
+  constructor(options: GateOptions) {
+    const { clock, requestsPerTenMinutes } = options;
+    this.#options = options;
+    this.#places = createPlaces(options);
+    this.#budget = createBudget(
+      clock,
+      requestsPerTenMinutes === undefined ? mailboxAllowance : { ...mailboxAllowance, limit: requestsPerTenMinutes },
+    );
   }
 
-  /** Milliseconds until nothing of the mailbox itself stands in the way. */
-  function pauseMs(cost: number): number {
-    if (cost > 0) close({ until: budget.readyAt(cost), code: spentCode });
-    return barred.until - clock.now();
-  }
-
-  async function untilOpen(cost: number, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
-    for (let waitMs = pauseMs(cost); waitMs > 0; waitMs = pauseMs(cost)) {
-      if (waitMs > longestWaitMs) throw barredError(queue, barred);
-      await sleep(clock, waitMs, signal);
+  async run<T>(work: () => Promise<T>, { exclusive = false, urgency = "backlog", signal }: GatePass = {}): Promise<T> {
+    const leave = await this.#places.take({ weight: exclusive ? this.#options.width : 1, lane: exclusive, urgency, signal });
+    try {
+      await this.#untilOpen(0, signal);
+      return await work();
+    } finally {
+      leave();
     }
   }
 
-  const gate: Gate = {
-    async run(work, { exclusive = false, urgency = "backlog", signal } = {}) {
-      const leave = await places.take({ weight: exclusive ? width : 1, lane: exclusive, urgency, signal });
+  async send<T>(work: () => Promise<T>, { cost = 1, urgency = "backlog", signal }: Sending = {}): Promise<T> {
+    const { governor, queue } = this.#options;
+    for (;;) {
+      await this.#untilOpen(cost, signal);
+      const leave = await governor.enter({ lane: this, weight: cost > 1 ? batchWidth : 1, cost, urgency, queue, signal });
       try {
-        await untilOpen(0, signal);
+        // The wait for the place may have brought a pause.
+        if (this.#pauseMs(cost) > 0) continue;
+        this.#budget.spend(cost);
         return await work();
       } finally {
         leave();
       }
-    },
-    async send(work, { cost = 1, urgency = "backlog", signal } = {}) {
-      for (;;) {
-        await untilOpen(cost, signal);
-        const leave = await governor.enter({ lane: gate, weight: cost > 1 ? batchWidth : 1, cost, urgency, queue, signal });
-        try {
-          // The wait for the place may have brought a pause.
-          if (pauseMs(cost) > 0) continue;
-          budget.spend(cost);
-          return await work();
-        } finally {
-          leave();
-        }
-      }
-    },
-    bar(next) {
-      governor.answered(gate, next);
-      close(next);
-    },
-    keep: close,
-    answered: () => governor.answered(gate),
-    get barredUntil() {
-      return Math.max(barred.until, governor.barredUntil);
-    },
-  };
-  return gate;
+    }
+  }
+
+  bar(bar: Bar): void {
+    this.#options.governor.answered(this, bar);
+    this.keep(bar);
+  }
+
+  keep(bar: Bar): void {
+    if (bar.until <= Math.max(this.#barred.until, this.#options.clock.now())) return;
+    this.#barred = bar;
+    this.#options.onBar?.(bar);
+  }
+
+  answered(): void {
+    this.#options.governor.answered(this);
+  }
+
+  get barredUntil(): number {
+    return Math.max(this.#barred.until, this.#options.governor.barredUntil);
+  }
+
+  /** Milliseconds until nothing of the mailbox itself stands in the way. */
+  #pauseMs(cost: number): number {
+    if (cost > 0) this.keep({ until: this.#budget.readyAt(cost), code: spentCode });
+    return this.#barred.until - this.#options.clock.now();
+  }
+
+  async #untilOpen(cost: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    for (let waitMs = this.#pauseMs(cost); waitMs > 0; waitMs = this.#pauseMs(cost)) {
+      const { queue, clock } = this.#options;
+      if (waitMs > longestWaitMs) throw barredError(queue, this.#barred);
+      await sleep(clock, waitMs, signal);
+    }
+  }
 }

@@ -2,7 +2,8 @@
  * So many at once: who wants in takes its weight of places, or waits its turn (`fair-order.ts`) until there is room.
  *
  * Invariants: the sum of the weights inside is never above the width, but for one alone that weighs more; whoever's turn
- * it is is waited for, so that one with a great weight gets its room. It must not know what is done inside.
+ * it is is waited for, so that one with a great weight gets its room. It must not know what is done inside. A class, so
+ * that ten thousand share its methods.
  */
 import type { Clock } from "../base/clock.js";
 import { createFairOrder, type FairOrder, type Urgency, type Waiting } from "./fair-order.js";
@@ -39,67 +40,100 @@ interface Waiter<P> extends Waiting {
   readonly refuse: (error: unknown) => void;
 }
 
-export function createPlaces<P extends Pass>({ clock, width: given, opensAt = () => 0, onEnter }: PlacesOptions<P>): Places<P> {
-  let width = given;
-  let inUse = 0;
-  let waitingCount = 0;
+export function createPlaces<P extends Pass>(options: PlacesOptions<P>): Places<P> {
+  return new FairPlaces(options);
+}
+
+class FairPlaces<P extends Pass> implements Places<P> {
+  readonly #clock: Clock;
+  readonly #opensAt: PlacesOptions<P>["opensAt"];
+  readonly #onEnter: PlacesOptions<P>["onEnter"];
+  #width: number;
+  #inUse = 0;
+  #waitingCount = 0;
   /** Made when somebody has to wait: most mailboxes never see that. */
-  let order: FairOrder<Waiter<P>> | undefined;
+  #order: FairOrder<Waiter<P>> | undefined;
   /** Clears the timer that looks again; empty when none runs. */
-  let stopTimer: (() => void) | undefined;
+  #stopTimer: (() => void) | undefined;
 
-  function hasRoom({ weight }: P): boolean {
-    return inUse === 0 || inUse + weight <= width;
+  constructor({ clock, width, opensAt, onEnter }: PlacesOptions<P>) {
+    this.#clock = clock;
+    this.#width = width;
+    this.#opensAt = opensAt;
+    this.#onEnter = onEnter;
   }
 
-  function occupy(pass: P): () => void {
-    const { weight } = pass;
-    let inside = true;
-    inUse += weight;
-    onEnter?.(pass);
-    return () => {
-      if (!inside) return;
-      inside = false;
-      inUse -= weight;
-      look();
-    };
+  async take(pass: P): Promise<() => void> {
+    pass.signal?.throwIfAborted();
+    const isFree = this.#waitingCount === 0 && this.#hasRoom(pass) && this.#opensInMs(pass) <= 0;
+    return isFree ? this.#occupy(pass) : this.#wait(pass);
   }
 
-  function look(): void {
-    stopTimer?.();
-    stopTimer = undefined;
+  look(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     // Whose turn it is is seen when there is room, and not before: somebody more urgent may come.
-    while (order && waitingCount > 0 && inUse < width) {
-      const waiter = order.head;
-      if (!waiter || !hasRoom(waiter.pass)) return;
+    while (this.#order && this.#waitingCount > 0 && this.#inUse < this.#width) {
+      const waiter = this.#order.head;
+      if (!waiter || !this.#hasRoom(waiter.pass)) return;
       try {
-        const waitMs = opensAt(waiter.pass) - clock.now();
+        const waitMs = this.#opensInMs(waiter.pass);
         if (waitMs > 0) {
-          stopTimer = clock.startTimer(look, waitMs);
+          this.#stopTimer = this.#clock.startTimer(() => this.look(), waitMs);
           return;
         }
-        order.next();
+        this.#order.next();
         waiter.enter();
       } catch (error) {
-        order.next();
+        this.#order.next();
         waiter.refuse(error);
       }
     }
   }
 
-  function wait(pass: P): Promise<() => void> {
-    order ??= createFairOrder();
-    const waiting = order;
+  get width(): number {
+    return this.#width;
+  }
+
+  set width(next: number) {
+    this.#width = next;
+    this.look();
+  }
+
+  #opensInMs(pass: P): number {
+    return this.#opensAt ? this.#opensAt(pass) - this.#clock.now() : 0;
+  }
+
+  #hasRoom({ weight }: P): boolean {
+    return this.#inUse === 0 || this.#inUse + weight <= this.#width;
+  }
+
+  #occupy(pass: P): () => void {
+    const { weight } = pass;
+    let inside = true;
+    this.#inUse += weight;
+    this.#onEnter?.(pass);
+    return () => {
+      if (!inside) return;
+      inside = false;
+      this.#inUse -= weight;
+      this.look();
+    };
+  }
+
+  #wait(pass: P): Promise<() => void> {
+    this.#order ??= createFairOrder();
+    const order = this.#order;
     return new Promise((resolve, reject) => {
       const { urgency, lane, signal } = pass;
       const abort = () => {
         waiter.gone = true;
-        waitingCount -= 1;
+        this.#waitingCount -= 1;
         reject(signal?.reason as Error);
-        look(); // It may have been its turn.
+        this.look(); // It may have been its turn.
       };
       const end = () => {
-        waitingCount -= 1;
+        this.#waitingCount -= 1;
         signal?.removeEventListener("abort", abort);
       };
       const waiter: Waiter<P> = {
@@ -107,9 +141,9 @@ export function createPlaces<P extends Pass>({ clock, width: given, opensAt = ()
         urgency,
         lane,
         gone: false,
-        enter() {
+        enter: () => {
           end();
-          resolve(occupy(pass));
+          resolve(this.#occupy(pass));
         },
         refuse(error) {
           end();
@@ -117,25 +151,9 @@ export function createPlaces<P extends Pass>({ clock, width: given, opensAt = ()
         },
       };
       signal?.addEventListener("abort", abort, { once: true });
-      waiting.add(waiter);
-      waitingCount += 1;
-      look();
+      order.add(waiter);
+      this.#waitingCount += 1;
+      this.look();
     });
   }
-
-  return {
-    async take(pass) {
-      pass.signal?.throwIfAborted();
-      const isFree = waitingCount === 0 && hasRoom(pass) && opensAt(pass) <= clock.now();
-      return isFree ? occupy(pass) : wait(pass);
-    },
-    look,
-    get width() {
-      return width;
-    },
-    set width(next) {
-      width = next;
-      look();
-    },
-  };
 }

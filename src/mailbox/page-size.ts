@@ -1,7 +1,7 @@
 /**
  * How many messages to ask for in a page: fewer after a page that Graph could not make or that could not be read
  * (500, 504 and bad answers come with big pages, or with one bad item) or that was large, slowly more again after that.
- * Begins with the configured size.
+ * Begins with the configured size. A class, so that ten thousand queues share its methods.
  */
 import { MailError } from "../base/errors.js";
 
@@ -27,39 +27,51 @@ const step = 4;
 
 /** @param configured 1 to 1,000; never exceeded */
 export function createPageSize(configured: number): PageSize {
-  let current = configured;
+  return new AdaptingPageSize(configured);
+}
+
+class AdaptingPageSize implements PageSize {
+  readonly #configured: number;
+  #current: number;
   /** Pages in a row that went well at this size. */
-  let good = 0;
-  let exhausted = false;
-  return {
-    get current() {
-      return current;
-    },
-    get exhausted() {
-      return exhausted;
-    },
-    succeeded(length) {
-      exhausted = false;
-      if (length > longestPage) {
-        good = 0;
-        current = Math.max(1, Math.floor((current * longestPage) / length));
-        return;
-      }
-      // Twice as many must be likely to fit.
-      if (current === configured || length > longestPage / 2) return;
-      good += 1;
-      if (good < goodPages) return;
-      good = 0;
-      current = Math.min(configured, current * 2);
-    },
-    failed(error) {
-      exhausted = isForPage(error) && current === 1;
-      if (!isForPage(error) || exhausted) return false;
-      good = 0;
-      current = Math.ceil(current / step);
-      return !(error instanceof MailError && error.code === "GRAPH_BAD_RESPONSE");
-    },
-  };
+  #good = 0;
+  #exhausted = false;
+
+  constructor(configured: number) {
+    this.#configured = configured;
+    this.#current = configured;
+  }
+
+  get current(): number {
+    return this.#current;
+  }
+
+  get exhausted(): boolean {
+    return this.#exhausted;
+  }
+
+  succeeded(length: number): void {
+    this.#exhausted = false;
+    if (length > longestPage) {
+      this.#good = 0;
+      this.#current = Math.max(1, Math.floor((this.#current * longestPage) / length));
+      return;
+    }
+    // Twice as many must be likely to fit.
+    if (this.#current === this.#configured || length > longestPage / 2) return;
+    this.#good += 1;
+    if (this.#good < goodPages) return;
+    this.#good = 0;
+    this.#current = Math.min(this.#configured, this.#current * 2);
+  }
+
+  failed(error: unknown): boolean {
+    this.#exhausted = isForPage(error) && this.#current === 1;
+    if (!isForPage(error) || this.#exhausted) return false;
+    this.#good = 0;
+    this.#current = Math.ceil(this.#current / step);
+    return !(error instanceof MailError && error.code === "GRAPH_BAD_RESPONSE");
+  }
 }
 
 /** Whether the page may be to blame. 502 and 503 say that the service is away. */

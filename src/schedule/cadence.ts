@@ -7,7 +7,7 @@
  * that time.
  *
  * Each queue has a place of its own within its interval, drawn once, and its rounds drift to it: many queues make a
- * level line of requests, whatever they began with or were held up by together.
+ * level line of requests, whatever they began with or were held up by together. A class, so that they share its methods.
  */
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
@@ -47,71 +47,91 @@ const drift = 0.1;
 /** After failures in a row, of a queue or of one folder of it. */
 export const failureBackoff = { baseMs: 2_000, capMs: 300_000 };
 
-export function createCadence({ clock, pollIntervalMs, minPollIntervalMs, requests, pace }: CadenceOptions): Cadence {
-  const shortestMs = Math.min(minPollIntervalMs, pollIntervalMs);
-  /** Where in its interval the queue's place is, 0 to 1. */
-  const place = clock.random();
-  /** From one mail to the next, as far as it is known, milliseconds. */
-  let gapMs = pollIntervalMs;
-  /** The last round that brought mail, or the beginning. */
-  let newsAt = clock.now();
-  /** When the next round was to begin; empty before the first. */
-  let plannedAt: number | undefined;
-  /** Requests a second, as planned. */
-  let planned = 0;
-  let failures = 0;
+export function createCadence(options: CadenceOptions): Cadence {
+  return new MailCadence(options);
+}
 
-  function learn({ begunAt, messages }: Round): void {
-    if (messages === 0) return;
-    // Each mail counts as much as all that came before it.
-    gapMs += ((begunAt - newsAt) / messages - gapMs) * (1 - 0.5 ** messages);
-    newsAt = begunAt;
+class MailCadence implements Cadence {
+  readonly #clock: Clock;
+  readonly #pace: Pace;
+  readonly #pollIntervalMs: number;
+  readonly #shortestMs: number;
+  readonly #requests: number;
+  /** Where in its interval the queue's place is, 0 to 1. */
+  readonly #place: number;
+  /** From one mail to the next, as far as it is known, milliseconds. */
+  #gapMs: number;
+  /** The last round that brought mail, or the beginning. */
+  #newsAt: number;
+  /** When the next round was to begin; empty before the first. */
+  #plannedAt: number | undefined;
+  /** Requests a second, as planned. */
+  #planned = 0;
+  #failures = 0;
+
+  constructor({ clock, pace, pollIntervalMs, minPollIntervalMs, requests }: CadenceOptions) {
+    this.#clock = clock;
+    this.#pace = pace;
+    this.#pollIntervalMs = pollIntervalMs;
+    this.#shortestMs = Math.min(minPollIntervalMs, pollIntervalMs);
+    this.#requests = requests;
+    this.#place = clock.random();
+    this.#gapMs = pollIntervalMs;
+    this.#newsAt = clock.now();
   }
 
-  function interval(begunAt: number): number {
-    const expectedMs = Math.max(gapMs, begunAt - newsAt);
-    const wantedMs = Math.min(pollIntervalMs, Math.max(shortestMs, Math.sqrt(shortestMs * expectedMs)));
-    const perSecond = (requests / wantedMs) * 1_000;
-    pace.plan(planned, perSecond);
-    planned = perSecond;
-    return wantedMs * pace.stretch;
+  afterRound(round: Round): number {
+    const { begunAt } = round;
+    this.#failures = 0;
+    this.#learn(round);
+    const intervalMs = this.#interval(begunAt);
+    const nextAt = begunAt + intervalMs - this.#soonerMs(begunAt, intervalMs);
+    const now = this.#clock.now();
+    // One that took its whole interval has more to do, or a slow server: neither is helped by a round at once.
+    const waitMs = Math.ceil(nextAt > now ? nextAt - now : this.#shortestMs);
+    this.#plannedAt = now + waitMs;
+    return waitMs;
+  }
+
+  afterFailure(): number {
+    this.#failures += 1;
+    this.rest();
+    return Math.max(this.#shortestMs, backoffMs(this.#clock, this.#failures, failureBackoff));
+  }
+
+  rest(): void {
+    this.#plan(0);
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  #learn({ begunAt, messages }: Round): void {
+    if (messages === 0) return;
+    // Each mail counts as much as all that came before it.
+    this.#gapMs += ((begunAt - this.#newsAt) / messages - this.#gapMs) * (1 - 0.5 ** messages);
+    this.#newsAt = begunAt;
+  }
+
+  #interval(begunAt: number): number {
+    const expectedMs = Math.max(this.#gapMs, begunAt - this.#newsAt);
+    const wantedMs = Math.min(this.#pollIntervalMs, Math.max(this.#shortestMs, Math.sqrt(this.#shortestMs * expectedMs)));
+    this.#plan((this.#requests / wantedMs) * 1_000);
+    return wantedMs * this.#pace.stretch;
+  }
+
+  #plan(perSecond: number): void {
+    this.#pace.plan(this.#planned, perSecond);
+    this.#planned = perSecond;
   }
 
   /** By how much the next round is to come sooner than a whole interval, to be in its place or nearer to it. */
-  function soonerMs(begunAt: number, intervalMs: number): number {
-    const beyondMs = (((begunAt - place * intervalMs) % intervalMs) + intervalMs) % intervalMs;
+  #soonerMs(begunAt: number, intervalMs: number): number {
+    const beyondMs = (((begunAt - this.#place * intervalMs) % intervalMs) + intervalMs) % intervalMs;
     const stepMs = intervalMs * drift;
-    const isHeldUp = plannedAt === undefined || begunAt - plannedAt > stepMs;
+    const isHeldUp = this.#plannedAt === undefined || begunAt - this.#plannedAt > stepMs;
     if (isHeldUp) return beyondMs;
     return beyondMs > intervalMs - stepMs ? 0 : Math.min(beyondMs, stepMs); // 0: just before its place.
   }
-
-  function rest(): void {
-    pace.plan(planned, 0);
-    planned = 0;
-  }
-
-  return {
-    afterRound(round) {
-      const { begunAt } = round;
-      failures = 0;
-      learn(round);
-      const intervalMs = interval(begunAt);
-      const nextAt = begunAt + intervalMs - soonerMs(begunAt, intervalMs);
-      const now = clock.now();
-      // One that took its whole interval has more to do, or a slow server: neither is helped by a round at once.
-      const waitMs = Math.ceil(nextAt > now ? nextAt - now : shortestMs);
-      plannedAt = now + waitMs;
-      return waitMs;
-    },
-    afterFailure() {
-      failures += 1;
-      rest();
-      return Math.max(shortestMs, backoffMs(clock, failures, failureBackoff));
-    },
-    rest,
-    get failures() {
-      return failures;
-    },
-  };
 }

@@ -29,3 +29,22 @@ const ofWhole: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_MAILBOX_UNAVAILABLE",
   "STORE_UNAVAILABLE",
 ]);
+
+/** Mended by a person who signs in, or sees to keys. */
+export const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
+  "AUTH_SIGN_IN_REQUIRED",
+  "AUTH_APP_REFUSED",
+  "AUTH_WRONG_ACCOUNT",
+  "CONFIG_KEY_INVALID",
+  "AUTH_VAULT_KEY_MISSING",
+  "AUTH_VAULT_KEY_LOCKED",
+  "AUTH_VAULT_KEY_UNKNOWN",
+  "AUTH_VAULT_NEWER_FORMAT",
+  "AUTH_VAULT_TAMPERED",
+  "GRAPH_UNAUTHORIZED",
+]);
+
+/** Why a queue is in the state that the error has brought it to. */
+export function whyOf({ code, message }: MailError): string {
+  return `${code}: ${message}`;
+}

@@ -15,60 +15,20 @@
  *
  * While the store is in trouble a queue whose time has come is idle, and looks again soon.
  *
- * Invariant: one turn at a time (the scheduler's promise); every change of state is told once, with its why.
+ * Invariant: one turn at a time (the scheduler's promise); every change of state is told once, with its why. A class, so that
+ * ten thousand queues share its methods.
  */
 import { type Advice, adviceOf } from "../auth/advice.js";
-import type { Clock } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
-import type { Urgency } from "../graph/fair-order.js";
-import { createCadence } from "./cadence.js";
-import type { EmitScheduleEvent, QueueState } from "./events.js";
-import { toldOf } from "./failure.js";
+import { type Cadence, createCadence } from "./cadence.js";
+import type { QueueState } from "./events.js";
+import { needsSignIn, toldOf, whyOf } from "./failure.js";
 import { untilNextLook } from "./missing-folders.js";
-import type { Pace } from "./pace.js";
-import type { Session } from "./session.js";
-import { createStaleness } from "./staleness.js";
+import type { Poller, PollerOptions } from "./poller-contract.js";
+import { createStaleness, type Staleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
 
-export interface PollerOptions {
-  readonly session: Session;
-  readonly clock: Clock;
-  readonly emit: EmitScheduleEvent;
-  readonly pace: Pace;
-  /** One turn; see `turn.ts`. */
-  readonly turn: (how: { readonly urgency: Urgency; readonly signal: AbortSignal }) => Promise<TurnResult>;
-  /** Resolves when asking for a token makes sense again. */
-  readonly watchForSignIn: (signal: AbortSignal) => Promise<void>;
-  /** Asks the scheduler for a turn at once. */
-  readonly wake: () => void;
-  /** Why nothing could be recorded now; empty while the store is well. */
-  readonly storeTrouble: () => MailError | undefined;
-  /** Another process has taken the queue. */
-  readonly onLost: (error: MailError) => void;
-}
-
-export interface Poller {
-  /** What the scheduler runs. */
-  run(): Promise<number>;
-  /** Resolves when the pages of a round that begins after this call are recorded. @throws MailError why that round failed, or `LIFECYCLE_STOPPED` */
-  pollNow(): Promise<void>;
-  /** A turn comes at once, or right after the one under way. */
-  wake(): void;
-  pause(): void;
-  resume(): void;
-  /** No further turn begins, the one under way is cut off. */
-  stop(why: string): void;
-  readonly state: QueueState;
-  /** Also while the round that began before `pause()` is still under way. */
-  readonly isPaused: boolean;
-  readonly why: string;
-  /** What can be done about the state; empty where nothing can. */
-  readonly advice: Advice;
-  /** Epoch milliseconds of the last complete round; empty before the first. */
-  readonly lastRoundAt: number | undefined;
-  /** No round was complete for the queue's `staleAfterMs`. */
-  readonly isStale: boolean;
-}
+export type { Poller, PollerOptions } from "./poller-contract.js";
 
 interface Waiter {
   readonly resolve: () => void;
@@ -81,218 +41,256 @@ const standByMs = 2_000;
 /** Of a round that goes on later. */
 const tooManyWait = "as many messages wait for their delivery as `highWaterMessages` allows; the round goes on when there are fewer";
 
-const needsSignIn: ReadonlySet<MailErrorCode> = new Set([
-  "AUTH_SIGN_IN_REQUIRED",
-  "AUTH_APP_REFUSED",
-  "AUTH_WRONG_ACCOUNT",
-  "CONFIG_KEY_INVALID",
-  "AUTH_VAULT_KEY_MISSING",
-  "AUTH_VAULT_KEY_LOCKED",
-  "AUTH_VAULT_KEY_UNKNOWN",
-  "AUTH_VAULT_NEWER_FORMAT",
-  "AUTH_VAULT_TAMPERED",
-  "GRAPH_UNAUTHORIZED",
-]);
+/** Nobody can do anything about it, or need not. */
+const nothing: Advice = {};
+const nobody: readonly Waiter[] = [];
 
-export function createPoller({ session, clock, emit, pace, turn, watchForSignIn, wake, storeTrouble, onLost }: PollerOptions): Poller {
-  const { settings, mailbox, dispatcher } = session;
-  const queue = settings.address;
-  const cadence = createCadence({ clock, ...settings, requests: settings.folders.length, pace });
-  const ended = new AbortController();
-  let state: QueueState = "starting";
-  let why = "the daemon started";
+export function createPoller(options: PollerOptions): Poller {
+  return new QueuePoller(options);
+}
+
+class QueuePoller implements Poller {
+  readonly #options: PollerOptions;
+  readonly #cadence: Cadence;
+  readonly #staleness: Staleness;
+  #state: QueueState = "starting";
+  #why = "the daemon started";
   /** Empty unless somebody can do something about the state. */
-  let advice: Advice = {};
-  let lastRoundAt: number | undefined;
+  #advice: Advice = nothing;
+  #lastRoundAt: number | undefined;
   /** What the last turn failed with; empty after one that went well. */
-  let failure: MailError | undefined;
+  #failure: MailError | undefined;
   /** Those who wait for a round that begins after they asked; empty between such calls. */
-  let waiters: Waiter[] = [];
-  /** True while a sign-in is watched for. */
-  let watching = false;
-  let paused = false;
-  const staleness = createStaleness({
-    clock,
-    staleAfterMs: settings.staleAfterMs,
-    onStale(staleForMs) {
-      const cause = failure ? { why: whyOf(failure), ...adviceOf(failure) } : { why, ...advice };
-      emit("queue:stale", { queue, ...(lastRoundAt === undefined ? {} : { lastRoundAt }), staleForMs, state, ...cause });
-    },
-    onRecovered: (staleForMs) => emit("queue:recovered", { queue, staleForMs }),
-  });
+  #waiters = nobody;
+  /** Cuts off the turn under way; empty between turns. */
+  #turn: AbortController | undefined;
+  /** Ends the watch for a sign-in; empty while none is watched for. */
+  #watch: AbortController | undefined;
+  #paused = false;
+  /** Why it was stopped; empty before. */
+  #ended: MailError | undefined;
 
-  function enter(to: QueueState, reason: string, what: Advice = {}): void {
-    const from = state;
-    if (from === "stopped") return;
-    why = reason;
-    advice = what;
-    if (from === to) return;
-    state = to;
-    emit("queue:state", { queue, from, to, why: reason, ...what });
+  constructor(options: PollerOptions) {
+    const { session, clock, pace } = options;
+    const { settings } = session;
+    this.#options = options;
+    this.#cadence = createCadence({ clock, ...settings, requests: settings.folders.length, pace });
+    this.#staleness = createStaleness({
+      clock,
+      staleAfterMs: settings.staleAfterMs,
+      onStale: (forMs) => this.#tellStale(forMs),
+      onRecovered: (staleForMs) => options.emit("queue:recovered", { queue: settings.address, staleForMs }),
+    });
   }
 
-  async function run(): Promise<number> {
-    if (ended.signal.aborted || paused) return Number.POSITIVE_INFINITY;
-    const asked = waiters;
-    waiters = [];
+  async run(): Promise<number> {
+    if (this.#ended || this.#paused) return Number.POSITIVE_INFINITY;
+    const { session, clock, turn, storeTrouble } = this.#options;
+    const asked = this.#takeWaiters();
     const trouble = storeTrouble();
     if (trouble) {
       for (const { reject } of asked) reject(trouble);
-      return standBy(trouble);
+      return this.#standBy(trouble);
     }
     if (asked.length > 0) session.missing.lookAgain();
-    enter("polling", "a round began");
+    this.#turn = new AbortController();
+    const { signal } = this.#turn;
+    this.#enter("polling", "a round began");
     const begunAt = clock.now();
     try {
-      const result = await turn({ urgency: asked.length > 0 ? "urgent" : "backlog", signal: ended.signal });
-      if (result.unfinished && !result.missing && !ended.signal.aborted) waiters.unshift(...asked);
+      const result = await turn({ urgency: asked.length > 0 ? "urgent" : "backlog", signal });
+      if (result.unfinished && !result.missing && !this.#ended) this.#waiters = [...asked, ...this.#waiters];
       else for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
-      return complete(result, begunAt);
+      return this.#complete(result, begunAt);
     } catch (error) {
       for (const { reject } of asked) reject(error);
-      return ended.signal.aborted
+      return this.#ended
         ? Number.POSITIVE_INFINITY
-        : afterFailure(asMailError(error, "GRAPH_UNAVAILABLE", `A turn of ${queue} failed.`, { queue }));
+        : this.#afterFailure(asMailError(error, "GRAPH_UNAVAILABLE", `A turn of ${this.#queue} failed.`, { queue: this.#queue }));
+    } finally {
+      this.#turn = undefined;
     }
+  }
+
+  pollNow(): Promise<void> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const queue = this.#queue;
+    if (this.#paused) return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
+    const done = new Promise<void>((resolve, reject) => {
+      this.#waiters = [...this.#waiters, { resolve, reject }];
+    });
+    this.wake();
+    return done;
+  }
+
+  wake(): void {
+    this.#options.wake();
+  }
+
+  pause(): void {
+    if (this.#paused || this.#ended) return;
+    const queue = this.#queue;
+    this.#paused = true;
+    this.#options.session.dispatcher.pause();
+    this.#staleness.pause();
+    this.#cadence.rest();
+    const reason = new MailError("LIFECYCLE_PAUSED", `${queue} was paused before the round began.`, { queue });
+    for (const { reject } of this.#takeWaiters()) reject(reason);
+    if (this.#state !== "polling") this.#enter("paused", "pause() was called");
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#ended) return;
+    this.#paused = false;
+    this.#options.session.dispatcher.resume();
+    this.#staleness.resume();
+    // A round that began before the pause is still under way otherwise.
+    if (this.#state === "paused") this.#enter("idle", "resume() was called");
+    this.wake();
+  }
+
+  stop(why: string): void {
+    this.#enter("stopped", why);
+    this.#staleness.stop();
+    this.#cadence.rest();
+    this.#ended ??= new MailError("LIFECYCLE_STOPPED", `${this.#queue} is no longer polled: ${why}.`, { queue: this.#queue });
+    this.#turn?.abort(this.#ended);
+    this.#watch?.abort(this.#ended);
+    for (const { reject } of this.#takeWaiters()) reject(this.#ended);
+  }
+
+  get state(): QueueState {
+    return this.#state;
+  }
+
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
+  get why(): string {
+    return this.#why;
+  }
+
+  get advice(): Advice {
+    return this.#advice;
+  }
+
+  get lastRoundAt(): number | undefined {
+    return this.#lastRoundAt;
+  }
+
+  get isStale(): boolean {
+    return this.#staleness.isStale;
+  }
+
+  get #queue(): string {
+    return this.#options.session.settings.address;
+  }
+
+  #takeWaiters(): readonly Waiter[] {
+    const waiters = this.#waiters;
+    this.#waiters = nobody;
+    return waiters;
+  }
+
+  #tellStale(staleForMs: number): void {
+    const [failure, lastRoundAt, state] = [this.#failure, this.#lastRoundAt, this.#state];
+    const cause = failure ? { why: whyOf(failure), ...adviceOf(failure) } : { why: this.#why, ...this.#advice };
+    const last = lastRoundAt === undefined ? {} : { lastRoundAt };
+    this.#options.emit("queue:stale", { queue: this.#queue, ...last, staleForMs, state, ...cause });
+  }
+
+  #enter(to: QueueState, why: string, advice: Advice = nothing): void {
+    const from = this.#state;
+    if (from === "stopped") return;
+    this.#why = why;
+    this.#advice = advice;
+    if (from === to) return;
+    this.#state = to;
+    this.#options.emit("queue:state", { queue: this.#queue, from, to, why, ...advice });
   }
 
   /** No page is asked for that could not be recorded; the daemon tells that once for all queues. */
-  function standBy(trouble: MailError): number {
-    failure = trouble;
-    settle("idle", whyOf(trouble), adviceOf(trouble));
-    return standByMs * (1 + clock.random());
+  #standBy(trouble: MailError): number {
+    this.#failure = trouble;
+    this.#settle("idle", whyOf(trouble), adviceOf(trouble));
+    return standByMs * (1 + this.#options.clock.random());
   }
 
   /** Without all its folders a round is none that ends a staleness: mail of the missing one may wait unseen. */
-  function complete({ pages, messages, lagMs, more, listed, missing, unfinished }: TurnResult, begunAt: number): number {
-    if (!missing && !unfinished) lastRoundAt = clock.now();
-    failure = missing;
-    const planned = cadence.afterRound({ begunAt, messages });
-    const nextInMs = more || unfinished ? Math.min(planned, settings.minPollIntervalMs) : planned;
-    const { requests, parts } = mailbox.counter;
-    mailbox.counter.requests = 0;
-    mailbox.counter.parts = 0;
+  #complete({ pages, messages, lagMs, more, listed, missing, unfinished }: TurnResult, begunAt: number): number {
+    const { session, clock, emit } = this.#options;
+    if (!missing && !unfinished) this.#lastRoundAt = clock.now();
+    this.#failure = missing;
+    const planned = this.#cadence.afterRound({ begunAt, messages });
+    const nextInMs = more || unfinished ? Math.min(planned, session.settings.minPollIntervalMs) : planned;
+    const { counter } = session.mailbox;
+    const { requests, parts: batchParts } = counter;
+    counter.requests = 0;
+    counter.parts = 0;
     const why = missing ? whyOf(missing) : unfinished ? tooManyWait : (listed?.message ?? "the round is complete");
-    if (!ended.signal.aborted) settle("idle", why, adviceOf(missing ?? listed));
-    emit("queue:polled", { queue, requests, batchParts: parts, pages, messages, ...(lagMs === undefined ? {} : { lagMs }), nextInMs });
-    if (!missing && !unfinished) staleness.completed();
+    if (!this.#ended) this.#settle("idle", why, adviceOf(missing ?? listed));
+    const lag = lagMs === undefined ? {} : { lagMs };
+    emit("queue:polled", { queue: this.#queue, requests, batchParts, pages, messages, ...lag, nextInMs });
+    if (!missing && !unfinished) this.#staleness.completed();
     return nextInMs;
   }
 
   /** The state after a turn, unless somebody paused the queue during it. */
-  function settle(to: QueueState, reason: string, what?: Advice): void {
-    if (paused) enter("paused", "pause() was called");
-    else enter(to, reason, what);
+  #settle(to: QueueState, reason: string, what?: Advice): void {
+    if (this.#paused) this.#enter("paused", "pause() was called");
+    else this.#enter(to, reason, what);
   }
 
-  function afterFailure(error: MailError): number {
+  #afterFailure(error: MailError): number {
     if (error.code === "LIFECYCLE_LOST_QUEUE") {
-      onLost(error);
+      this.#options.onLost(error);
       return Number.POSITIVE_INFINITY;
     }
-    const backoff = cadence.afterFailure();
-    failure = error;
-    const nextInMs = delayAfter(error, backoff);
-    emit("queue:failed", { queue, ...toldOf(error), failures: cadence.failures, nextInMs });
-    settle(stateAfter(error), whyOf(error), adviceOf(error));
-    if (nextInMs === Number.POSITIVE_INFINITY) watch();
+    const backoff = this.#cadence.afterFailure();
+    this.#failure = error;
+    const nextInMs = this.#delayAfter(error, backoff);
+    this.#options.emit("queue:failed", { queue: this.#queue, ...toldOf(error), failures: this.#cadence.failures, nextInMs });
+    this.#settle(this.#stateAfter(error), whyOf(error), adviceOf(error));
+    if (nextInMs === Number.POSITIVE_INFINITY) this.#watchOn();
     return nextInMs;
   }
 
-  function stateAfter({ code }: MailError): QueueState {
+  #stateAfter({ code }: MailError): QueueState {
     if (needsSignIn.has(code)) return "waiting-for-sign-in";
     if (code === "GRAPH_MAILBOX_UNAVAILABLE" || code === "SYNC_FOLDER_NOT_FOUND") return "unavailable";
-    return mailbox.gate.barredUntil > clock.now() ? "throttled" : "idle";
+    return this.#options.session.mailbox.gate.barredUntil > this.#options.clock.now() ? "throttled" : "idle";
   }
 
-  function delayAfter(error: MailError, backoff: number): number {
-    const to = stateAfter(error);
+  #delayAfter(error: MailError, backoff: number): number {
+    const to = this.#stateAfter(error);
     // A fresh token that Graph refuses is not mended by waiting for another sign-in alone.
     if (to === "waiting-for-sign-in") return error.code === "GRAPH_UNAUTHORIZED" ? backoff : Number.POSITIVE_INFINITY;
-    if (to === "unavailable") return untilNextLook(cadence.failures);
-    return Math.max(backoff, (error.notBeforeAt ?? 0) - clock.now(), mailbox.gate.barredUntil - clock.now());
+    if (to === "unavailable") return untilNextLook(this.#cadence.failures);
+    const { session, clock } = this.#options;
+    return Math.max(backoff, Math.max(error.notBeforeAt ?? 0, session.mailbox.gate.barredUntil) - clock.now());
   }
 
   /** One watch at a time; ends with the sign-in or with the queue. */
-  function watch(): void {
-    if (watching) return;
-    watching = true;
-    watchForSignIn(ended.signal)
+  #watchOn(): void {
+    if (this.#watch || this.#ended) return;
+    const watch = new AbortController();
+    this.#watch = watch;
+    this.#options
+      .watchForSignIn(watch.signal)
       .finally(() => {
-        watching = false;
+        this.#watch = undefined;
       })
-      .then(wake)
+      .then(() => this.wake())
       .catch((error: unknown) => {
-        if (ended.signal.aborted) return;
-        emit("queue:failed", { queue, ...plain(error), failures: cadence.failures, nextInMs: Number.POSITIVE_INFINITY });
+        if (this.#ended) return;
+        const told = { failures: this.#cadence.failures, nextInMs: Number.POSITIVE_INFINITY };
+        this.#options.emit("queue:failed", { queue: this.#queue, ...this.#plain(error), ...told });
       });
   }
 
-  function plain(error: unknown): { code: MailErrorCode; reason: string } {
-    const { code, message } = asMailError(error, "STORE_UNAVAILABLE", `The sign-in of ${queue} cannot be watched for.`);
+  #plain(error: unknown): { code: MailErrorCode; reason: string } {
+    const { code, message } = asMailError(error, "STORE_UNAVAILABLE", `The sign-in of ${this.#queue} cannot be watched for.`);
     return { code, reason: message };
   }
-
-  function stop(reason: string): void {
-    enter("stopped", reason);
-    staleness.stop();
-    cadence.rest();
-    ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} is no longer polled: ${reason}.`, { queue }));
-    for (const { reject } of waiters) reject(ended.signal.reason);
-    waiters = [];
-  }
-
-  return {
-    run,
-    pollNow() {
-      if (ended.signal.aborted) return Promise.reject(ended.signal.reason as Error);
-      if (paused) return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
-      const done = new Promise<void>((resolve, reject) => waiters.push({ resolve, reject }));
-      wake();
-      return done;
-    },
-    wake,
-    pause() {
-      if (paused || ended.signal.aborted) return;
-      paused = true;
-      dispatcher.pause();
-      staleness.pause();
-      cadence.rest();
-      for (const { reject } of waiters) reject(new MailError("LIFECYCLE_PAUSED", `${queue} was paused before the round began.`, { queue }));
-      waiters = [];
-      if (state !== "polling") enter("paused", "pause() was called");
-    },
-    resume() {
-      if (!paused || ended.signal.aborted) return;
-      paused = false;
-      dispatcher.resume();
-      staleness.resume();
-      // A round that began before the pause is still under way otherwise.
-      if (state === "paused") enter("idle", "resume() was called");
-      wake();
-    },
-    stop,
-    get state() {
-      return state;
-    },
-    get isPaused() {
-      return paused;
-    },
-    get why() {
-      return why;
-    },
-    get advice() {
-      return advice;
-    },
-    get lastRoundAt() {
-      return lastRoundAt;
-    },
-    get isStale() {
-      return staleness.isStale;
-    },
-  };
-}
-
-function whyOf({ code, message }: MailError): string {
-  return `${code}: ${message}`;
 }

@@ -59,7 +59,7 @@ export async function createPolling(options: Partial<Pick<PollerOptions, "turn">
     trouble: undefined as MailError | undefined,
     /** How many have begun. */
     turns: 0,
-    begin: () => scheduler.add(address, poller.run),
+    begin: () => scheduler.add(address, () => poller.run()),
     /** Ends the turn under way, or the one that comes when its time has come; begins the next wait. */
     async end(how: TurnResult | Error) {
       while (!underWay) await clock.advance(1_000);
