@@ -49,7 +49,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   const events: Emitter<DaemonEvents> = {
     ...emitter,
     emit(name, payload) {
-      if (emitter.listenerCount(name) > 0) insideHandlerOf.run(undefined, () => emitter.emit(name, payload));
+      if (emitter.listenerCount(name) === 0) emitter.emit(name, payload);
+      else insideHandlerOf.run(undefined, () => emitter.emit(name, payload));
     },
   };
   const store = watchStore(given.store, { clock, emit: events.emit as EmitStoreEvent });

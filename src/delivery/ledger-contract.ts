@@ -49,6 +49,8 @@ export interface Ledger {
    * it waits for its delivery already, or was never seen. What becomes of its mark counts no more.
    */
   reopen(id: string): Promise<OpenEntry | undefined>;
+  /** Writes what waits for company now; resolves when all is written, or has failed. */
+  drain(): Promise<void>;
   /** Whatever else the queue keeps; checked by epoch like all others. */
   write(change: Change): Promise<void>;
 }

@@ -32,7 +32,7 @@ import {
   type Sighting,
   withFailure,
 } from "./ledger-record.js";
-import { sharedCommits } from "./shared-commits.js";
+import { type SharedCommits, sharedCommits } from "./shared-commits.js";
 
 export type { Change, Ledger } from "./ledger-contract.js";
 export type { Known, Sighting } from "./ledger-record.js";
@@ -72,7 +72,7 @@ class QueueLedger implements Ledger {
   /** Copies that wait, by the id of their original. */
   readonly #copies = new Map<string, OpenEntry>();
   #nextSequence = 1;
-  readonly #commit: (change: Change) => Promise<void>;
+  readonly #commits: SharedCommits;
   /** Whatever opens an entry must see what the one before has opened. */
   readonly #inTurn = oneByOne();
   /** The sequence of the entry that is just being replaced; empty when none is. */
@@ -82,7 +82,7 @@ class QueueLedger implements Ledger {
     this.#options = options;
     this.queueKey = queueKey;
     this.#epoch = epoch;
-    this.#commit = sharedCommits(options.clock, (change) => this.#commitTogether(change));
+    this.#commits = sharedCommits(options.clock, (change) => this.#commitTogether(change));
   }
 
   /** Once, before it is handed out. */
@@ -94,7 +94,7 @@ class QueueLedger implements Ledger {
       this.open.set(entry.id, entry);
       if (entry.copyOf !== undefined) this.#copies.set(entry.copyOf, entry);
     }
-    if (cutOff.length > 0) await this.#commit({ puts: cutOff.map((entry) => this.#openPut(entry)) });
+    if (cutOff.length > 0) await this.#commits.add({ puts: cutOff.map((entry) => this.#openPut(entry)) });
     for (const copy of this.#copies.values()) await this.#follow(copy);
   }
 
@@ -111,7 +111,7 @@ class QueueLedger implements Ledger {
 
   async #update(entry: OpenEntry, change: Partial<OpenEntry>, withinMs: number, more: readonly Put[] = []): Promise<OpenEntry> {
     const next = { ...entry, ...change };
-    await this.#commit({ puts: [this.#openPut(next), ...more], withinMs });
+    await this.#commits.add({ puts: [this.#openPut(next), ...more], withinMs });
     this.open.set(next.id, next);
     return next;
   }
@@ -122,7 +122,7 @@ class QueueLedger implements Ledger {
     more: readonly Put[] = [],
     away: readonly Key[] = [],
   ): Promise<void> {
-    await this.#commit({
+    await this.#commits.add({
       puts: [...entries.map(({ entry, final }) => ({ key: finalKey(this.queueKey, entry.id), value: finalValue(final) })), ...more],
       deletes: [...entries.map(({ entry }) => openKey(this.queueKey, entry.sequence)), ...away],
       withinMs,
@@ -206,7 +206,7 @@ class QueueLedger implements Ledger {
           if (becomes === "quarantined" && copyOf !== undefined) deletes.push(quarantineKey(this.queueKey, copyOf));
         }
       }
-      if (puts.length > 0) await this.#commit({ puts, deletes });
+      if (puts.length > 0) await this.#commits.add({ puts, deletes });
       for (const [id, entry] of fresh) this.open.set(id, entry);
       for (const [original, entry] of waiting) this.#copies.set(original, entry);
       // The original of one may have ended meanwhile. Where the store fails now the page is recorded: the next one asks again.
@@ -220,7 +220,7 @@ class QueueLedger implements Ledger {
 
   async begin(starts: Parameters<Ledger["begin"]>[0], { alone } = { alone: false }): Promise<OpenEntry[]> {
     const started = starts.map(({ entry, conversationId }) => begun(entry, { conversationId, alone }));
-    await this.#commit({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs });
+    await this.#commits.add({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs });
     for (const entry of started) this.open.set(entry.id, entry);
     return started;
   }
@@ -280,7 +280,7 @@ class QueueLedger implements Ledger {
       if (waiting) deletes.push(openKey(this.queueKey, waiting.sequence));
       this.#leaving = waiting?.sequence;
       try {
-        await this.#commit({ puts: [this.#openPut(entry)], deletes });
+        await this.#commits.add({ puts: [this.#openPut(entry)], deletes });
         this.open.set(id, entry);
       } finally {
         this.#leaving = undefined;
@@ -289,7 +289,11 @@ class QueueLedger implements Ledger {
     });
   }
 
+  drain(): Promise<void> {
+    return this.#commits.drain();
+  }
+
   write(change: Change): Promise<void> {
-    return this.#commit(change);
+    return this.#commits.add(change);
   }
 }

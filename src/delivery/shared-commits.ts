@@ -12,8 +12,14 @@ import type { Change } from "./ledger-contract.js";
 
 type Together = Required<Pick<Commit, "puts" | "deletes">>;
 
-/** Gives a function that resolves when the change is durable, and rejects with what the commit that it was in failed with. */
-export function sharedCommits(clock: Clock, commit: (change: Together) => Promise<void>): (change: Change) => Promise<void> {
+export interface SharedCommits {
+  /** Resolves when the change is durable; rejects with what the commit that it was in failed with. */
+  add(change: Change): Promise<void>;
+  /** Writes what waits now; resolves when nothing waits and nothing is being written. Never rejects. */
+  drain(): Promise<void>;
+}
+
+export function sharedCommits(clock: Clock, commit: (change: Together) => Promise<void>): SharedCommits {
   const gatherer = createGatherer<Change, void>({
     clock,
     async write(take) {
@@ -22,7 +28,10 @@ export function sharedCommits(clock: Clock, commit: (change: Together) => Promis
       return changes.map(() => undefined);
     },
   });
-  return (change) => gatherer.add(change, change.withinMs ?? 0);
+  return {
+    add: (change) => gatherer.add(change, change.withinMs ?? 0),
+    drain: () => gatherer.drain(),
+  };
 }
 
 /** A commit's deletes come after all its puts: one that a later change puts again is none. */

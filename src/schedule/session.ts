@@ -223,6 +223,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const endsAt = clock.now() + deadlineMs;
       await dispatcher.stop(deadlineMs);
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
+      await ledger.drain();
       ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
     },
     abandon(reason) {

@@ -50,11 +50,14 @@ function handler({ message, signal }: Delivery): Promise<void> | undefined {
 /** Signed in and polled, with a message settled and another under way. */
 async function workingScene() {
   const scene = await runningScene(undefined, { handler });
-  const { sim, delivers, until, state, store } = scene;
+  const { sim, delivers, until, state, store, clock } = scene;
+  /** What waits for company is written. */
+  const settled = () => clock.advance(100);
   await delivers(address);
   sim.user(address).mailbox.deliver({ subject: "long work" });
   await until(() => state().inFlight === 1);
-  return { ...scene, stored: () => store.list({ prefix: [address], limit: 100 }) };
+  await settled();
+  return { ...scene, settled, stored: () => store.list({ prefix: [address], limit: 100 }) };
 }
 
 const isFull = (code: string) => code === "ErrorQuotaExceeded" || code === "quotaLimitReached";
@@ -104,9 +107,10 @@ test.each(refusals.filter(([code]) => !isFull(code)))(
 );
 
 test("the comparison of cursor and ledger would show a round that went on", async () => {
-  const { delivers, stored } = await workingScene();
+  const { delivers, stored, settled } = await workingScene();
   const before = await stored();
   await delivers(address);
+  await settled();
   const changed = (await stored()).filter(
     ({ key, version }) => !before.some((one) => one.version === version && `${one.key}` === `${key}`),
   );

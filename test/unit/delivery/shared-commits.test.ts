@@ -32,7 +32,7 @@ test("what is left is what the changes would have left one after another, whatev
       const durable = given.map(({ puts, deletes, withinMs }) => {
         const changes = { puts: puts.map(([name, value]) => ({ key: key(name), value })), deletes: deletes.map(key), withinMs };
         applied(one, changes);
-        return commit(changes);
+        return commit.add(changes);
       });
       await clock.advance(50);
       await Promise.all(durable);
@@ -51,7 +51,7 @@ test("those that wait go with the first that does not, and all fail with the com
     commits.push(puts.map((put) => put.value));
     if (error) throw error;
   });
-  const put = (value: number, withinMs: number) => commit({ puts: [{ key: key(value), value }], withinMs });
+  const put = (value: number, withinMs: number) => commit.add({ puts: [{ key: key(value), value }], withinMs });
   const first = [put(1, 50), put(2, 3), put(3, 0)];
   await Promise.all(first);
   expect(commits).toEqual([[1, 2, 3]]);
@@ -66,4 +66,14 @@ test("those that wait go with the first that does not, and all fail with the com
     [1, 2, 3],
     [4, 5],
   ]);
+});
+
+test("what waits is written at once when it is asked for", async () => {
+  const clock = createManualClock();
+  const commits: unknown[] = [];
+  const commit = sharedCommits(clock, async ({ puts }) => void commits.push(puts.length));
+  const durable = commit.add({ puts: [{ key: key(1), value: 1 }], withinMs: 50 });
+  await commit.drain();
+  await durable;
+  expect([commits, clock.pending()]).toEqual([[1], 0]);
 });
