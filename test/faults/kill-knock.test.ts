@@ -47,6 +47,11 @@ describe("a request before a Retry-After had passed", () => {
     expect(judged(log)).toBe("excused");
   });
 
+  it("is excused when what was refused came so soon after the next process's start that only the one killed can have sent it", () => {
+    expect(judged([entry(1, 1_160, { ...refused, endedAt: 1_560 }), entry(9, 1_790)])).toBe("excused");
+    expect(judged([entry(1, 1_260, { ...refused, endedAt: 1_560 }), entry(9, 1_790)])).toBe("the same process had been told 230 ms before");
+  });
+
   it("is not excused when the process killed had the pause in the store", () => {
     const kept: TimedLife = { ...first, lines: [{ is: "pause-kept", queue: mailbox, until: 2_900 }] };
     expect(judged([entry(1, 900, refused), entry(9, 1_200)], [kept, second])).toBe("process 1 had put the pause into the store");
@@ -59,11 +64,11 @@ describe("a request before a Retry-After had passed", () => {
   });
 
   it("is not excused when the same process had been told", () => {
-    expect(judged([entry(1, 1_200, refused), entry(9, 1_500)])).toBe("the same process had been told 300 ms before");
+    expect(judged([entry(1, 1_300, refused), entry(9, 1_600)])).toBe("the same process had been told 300 ms before");
   });
 
   it("is not excused when the process was told itself after its predecessor had died with the pause", () => {
-    expect(judged([entry(1, 900, refused), entry(2, 1_200, refused), entry(9, 1_500)])).toBe(
+    expect(judged([entry(1, 900, refused), entry(2, 1_300, refused), entry(9, 1_600)])).toBe(
       "the same process had been told 300 ms before",
     );
   });
