@@ -9,8 +9,9 @@ export const ledger = [
   {
     protection: "the cursor is written with its page's entries, never before",
     file: "src/delivery/ledger.ts",
-    find: "if (puts.length > 0) await this.#commit({ puts, deletes });",
-    replace: "if (cursor) await this.#commit({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await this.#commit({ puts, deletes });",
+    find: "if (puts.length > 0) await this.#commits.add({ puts, deletes });",
+    replace:
+      "if (cursor) await this.#commits.add({ puts: puts.splice(0, 1) });\nif (puts.length > 0) await this.#commits.add({ puts, deletes });",
     test: [ledgerTest, "a page's entries and its cursor are one commit"],
   },
   {
@@ -43,8 +44,8 @@ export const ledger = [
   {
     protection: "an attempt is durable before the handler sees the message",
     file: "src/delivery/ledger.ts",
-    find: "await this.#commit({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs });",
-    replace: "this.#commit({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs }).catch(() => undefined);",
+    find: "await this.#commits.add({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs });",
+    replace: "this.#commits.add({ puts: started.map((entry) => this.#openPut(entry)), withinMs: settleWithinMs }).catch(() => undefined);",
     test: [dispatcherTest, "an attempt is durable before the handler sees the message"],
   },
   {
