@@ -223,6 +223,7 @@ class QueuePoller implements Poller {
     if (!missing && !unfinished) this.#lastRoundAt = clock.now();
     this.#failure = missing;
     const planned = this.#cadence.afterRound({ begunAt, messages });
+    if (this.#ended || this.#paused) this.#cadence.rest();
     const nextInMs = more || unfinished ? Math.min(planned, session.settings.minPollIntervalMs) : planned;
     const { counter } = session.mailbox;
     const { requests, parts: batchParts } = counter;

@@ -1,6 +1,8 @@
 /** What a host asks of a poller: a round now, a pause, an end; and what it gets when that meets a turn under way. */
+
 import { expect, test } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
+import { createPace } from "../../../src/schedule/pace.js";
 import { settle } from "../../support/manual-clock.js";
 import { createPolling, fine } from "./polling.js";
 
@@ -219,4 +221,18 @@ test("a queue that another process has taken is told upwards and not polled agai
   void scene.poller.pollNow().catch(() => undefined);
   await settle();
   expect(scene.states().filter(([from, to]) => from === to)).toEqual([]);
+});
+
+test("a queue that is paused during its round plans nothing any more", async () => {
+  const pace = createPace({ allowed: 0.01, sent: () => 0 });
+  const scene = await createPolling({ pace });
+  scene.begin();
+  await scene.end(fine);
+  expect(pace.stretch).toBeGreaterThan(1);
+  void scene.poller.wake();
+  await settle();
+  scene.poller.pause();
+  await scene.end(fine);
+  expect(scene.poller.state).toBe("paused");
+  expect(pace.stretch).toBe(1);
 });

@@ -16,7 +16,7 @@ interface Ending<T> {
   reject(error: unknown): void;
 }
 
-export async function createPolling(options: Partial<Pick<PollerOptions, "turn">> = {}) {
+export async function createPolling(options: Partial<Pick<PollerOptions, "turn" | "pace">> = {}) {
   const scene = await createScene();
   const { clock } = scene;
   const session = await scene.open();
@@ -38,7 +38,7 @@ export async function createPolling(options: Partial<Pick<PollerOptions, "turn">
     session,
     clock,
     emit: scene.emit,
-    pace: freePace(),
+    pace: options.pace ?? freePace(),
     turn: ({ signal }) => {
       polling.turns += 1;
       return options.turn?.({ urgency: "backlog", signal }) ?? abortable(signal, (ending) => (underWay = ending));
