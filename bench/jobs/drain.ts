@@ -16,7 +16,7 @@ export const sides = ["daemon", "bare", "sdk"] as const;
 export type Side = (typeof sides)[number];
 
 export const maxInFlight = 64;
-/** The daemon's default of turns at once. */
+/** As many mailboxes as the daemon begins with at once at a start. */
 const lanes = 64;
 
 export interface Drained extends Figures {

@@ -15,8 +15,8 @@ import { type Authorities, loadedUndici, requireUndici, type UndiciAgent, type U
 
 export interface UndiciFetchOptions {
   /**
-   * The most connections to one host, 1 to 10,000; further requests wait for a free one, within their deadline. Default 128: twice what
-   * the daemon's default of 64 turns at once has under way, as one connection carries one request at a time.
+   * The most connections to one host, 1 to 10,000; further requests wait for a free one, within their deadline, as one connection
+   * carries one request at a time. Default 128.
    */
   readonly connections?: number;
   /**

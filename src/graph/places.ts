@@ -20,8 +20,6 @@ export interface Pass {
 export interface Places<P extends Pass> {
   /** Resolves inside, with what gives the places back. @throws the signal's reason while it waits, and what `opensAt` throws */
   take(pass: P): Promise<() => void>;
-  /** Looks again who may come in: something that `opensAt` tells has changed. */
-  look(): void;
   width: number;
 }
 
@@ -69,7 +67,7 @@ class FairPlaces<P extends Pass> implements Places<P> {
     return isFree ? this.#occupy(pass) : this.#wait(pass);
   }
 
-  look(): void {
+  #look(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
     // Whose turn it is is seen when there is room, and not before: somebody more urgent may come.
@@ -79,7 +77,7 @@ class FairPlaces<P extends Pass> implements Places<P> {
       try {
         const waitMs = this.#opensInMs(waiter.pass);
         if (waitMs > 0) {
-          this.#stopTimer = this.#clock.startTimer(() => this.look(), waitMs);
+          this.#stopTimer = this.#clock.startTimer(() => this.#look(), waitMs);
           return;
         }
         this.#order.next();
@@ -97,7 +95,7 @@ class FairPlaces<P extends Pass> implements Places<P> {
 
   set width(next: number) {
     this.#width = next;
-    this.look();
+    this.#look();
   }
 
   #opensInMs(pass: P): number {
@@ -117,7 +115,7 @@ class FairPlaces<P extends Pass> implements Places<P> {
       if (!inside) return;
       inside = false;
       this.#inUse -= weight;
-      this.look();
+      this.#look();
     };
   }
 
@@ -130,7 +128,7 @@ class FairPlaces<P extends Pass> implements Places<P> {
         waiter.gone = true;
         this.#waitingCount -= 1;
         reject(signal?.reason as Error);
-        this.look(); // It may have been its turn.
+        this.#look(); // It may have been its turn.
       };
       const end = () => {
         this.#waitingCount -= 1;
@@ -153,7 +151,7 @@ class FairPlaces<P extends Pass> implements Places<P> {
       signal?.addEventListener("abort", abort, { once: true });
       order.add(waiter);
       this.#waitingCount += 1;
-      this.look();
+      this.#look();
     });
   }
 }

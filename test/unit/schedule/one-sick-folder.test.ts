@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import type { MailError } from "../../../src/base/errors.js";
 import type { Session } from "../../../src/schedule/session.js";
 import { createSweeper, type Sweeper } from "../../../src/schedule/sweep.js";
-import { runTurn } from "../../../src/schedule/turn.js";
 import { stepping } from "../../support/stepping.js";
-import { createScene, type Scene, startAt, turnOf, walk } from "./set-up.js";
+import { beginTurn, createScene, type Scene, startAt, turnOf, walk } from "./set-up.js";
 
 const halfHourMs = 1_800_000;
 const dayMs = 86_400_000;
@@ -33,18 +32,9 @@ async function twoFolders() {
 }
 
 async function turns({ scene, session, sweeper }: { scene: Scene; session: Session; sweeper: Sweeper }, count: number, gapMs: number) {
-  const { store, client, clock, emit } = scene;
+  const { clock } = scene;
   for (let turn = 0; turn < count; turn += 1) {
-    const work = runTurn({
-      session,
-      store,
-      client,
-      clock,
-      emit,
-      urgency: "backlog",
-      signal: new AbortController().signal,
-      sweepStep: (one) => sweeper.step(one),
-    });
+    const work = beginTurn(scene, session, { sweepStep: (one) => sweeper.step(one) });
     await stepping(work, () => clock.advance(1_000)).catch((error: MailError) => sweeper.roundFailed(error));
     await clock.advance(gapMs);
   }

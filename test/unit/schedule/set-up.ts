@@ -11,7 +11,7 @@ import { createGraphClient, type GraphClient } from "../../../src/graph/client.j
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { createWalkPacer } from "../../../src/schedule/pacer.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
-import { runTurn } from "../../../src/schedule/turn.js";
+import { runTurn, type TurnOptions } from "../../../src/schedule/turn.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
 import { freeContent, wideGovernor } from "../../support/governance.js";
@@ -166,10 +166,16 @@ export async function createScene(): Promise<Scene> {
   return scene;
 }
 
+/** Begins a turn, with a step of its sweep where one is given. */
+export function beginTurn(scene: Scene, session: Session, more: Pick<TurnOptions, "sweepStep"> & { readonly signal?: AbortSignal } = {}) {
+  const { store, client, clock, emit } = scene;
+  return runTurn({ session, store, client, clock, emit, urgency: "backlog", signal: new AbortController().signal, ...more });
+}
+
 /** A turn over real time's stand-still; gives what it gave. */
 export async function turnOf(scene: Scene, session: Session, signal: AbortSignal = new AbortController().signal) {
-  const { store, client, clock, emit } = scene;
-  const work = runTurn({ session, store, client, clock, emit, urgency: "backlog", signal });
+  const { clock } = scene;
+  const work = beginTurn(scene, session, { signal });
   await stepping(work, () => clock.advance(1_000)).catch(() => undefined); // Whoever gets it hears of it.
   await clock.advance(200);
   return work;

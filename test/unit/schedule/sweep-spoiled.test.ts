@@ -1,9 +1,8 @@
 /** A sweep whose listing fails at the same message each time: it is finished without it, or given up and told. */
 import { expect, test } from "vitest";
 import { createSweeper } from "../../../src/schedule/sweep.js";
-import { runTurn } from "../../../src/schedule/turn.js";
 import { stepping } from "../../support/stepping.js";
-import { createScene, type Page, type Scene, startAt, walk } from "./set-up.js";
+import { beginTurn, createScene, type Page, type Scene, startAt, walk } from "./set-up.js";
 
 const count = 60;
 const spoiled = 40;
@@ -38,7 +37,7 @@ function listed(scene: Scene): void {
 test("one message that no listing can show does not keep a sweep going for ever without a word", async () => {
   const scene = await createScene();
   listed(scene);
-  const { store, client, clock, emit } = scene;
+  const { clock } = scene;
   scene.pages.set(walk("inbox"), { value: [], delta: "2" });
   scene.pages.set("2", { value: [], delta: "2" });
   scene.pages.set("me/mailFolders/inbox", { value: [], total: count });
@@ -52,16 +51,7 @@ test("one message that no listing can show does not keep a sweep going for ever 
   );
   let turns = 0;
   for (; turns < 100 && ended === undefined; turns += 1) {
-    const work = runTurn({
-      session,
-      store,
-      client,
-      clock,
-      emit,
-      urgency: "backlog",
-      signal: new AbortController().signal,
-      sweepStep: (one) => sweeper.step(one),
-    });
+    const work = beginTurn(scene, session, { sweepStep: (one) => sweeper.step(one) });
     await stepping(work, () => clock.advance(1_000)).catch(() => undefined);
     await clock.advance(2_000);
   }
