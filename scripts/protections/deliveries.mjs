@@ -9,15 +9,15 @@ export const deliveries = [
   {
     protection: "a dispatcher with anything left is not let go of",
     file: "src/delivery/on-demand.ts",
-    find: "if (!this.#present || this.#ended || this.inFlightCount + this.waitingCount > 0) return;",
-    replace: "if (!this.#present || this.#ended) return;",
+    find: "return inFlightCount + waitingCount === 0;",
+    replace: "return inFlightCount + waitingCount >= 0;",
     test: [onDemandTest, "one that has anything left is kept: in flight, retrying, or paused before its delivery"],
   },
   {
     protection: "an outbox with anything left is not let go of",
     file: "src/delivery/on-demand.ts",
-    find: "if (!this.#present?.isEmpty || this.#ended) return;",
-    replace: "if (!this.#present || this.#ended) return;",
+    find: "return isEmpty;",
+    replace: "return isEmpty || true;",
     test: [onDemandTest, "an outbox is let go of only when its marks are made and recorded"],
   },
   {

@@ -28,112 +28,102 @@ export function outboxOnDemand(make: () => Outbox): Outbox & Resting {
 
 const rested = new MailError("LIFECYCLE_STOPPED", "There was nothing left to do.");
 
-class DispatcherOnDemand implements Dispatcher, Resting {
-  readonly #make: () => Dispatcher;
-  /** Empty while there is nothing to deliver. */
-  #present: Dispatcher | undefined;
-  #paused = false;
-  #ended = false;
+/** What is made at its first use and let go of while it is empty, until the queue itself ends. */
+abstract class OnDemand<Made extends { stop(deadlineMs: number): Promise<void>; abandon(reason: MailError): void }> {
+  protected readonly make: () => Made;
+  /** Empty while there is nothing to do. */
+  protected present: Made | undefined;
+  protected ended = false;
 
-  constructor(make: () => Dispatcher) {
-    this.#make = make;
+  constructor(make: () => Made) {
+    this.make = make;
   }
 
+  /** Nothing is in it that would be missed. */
+  protected abstract hasNothing(present: Made): boolean;
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.ended = true;
+    await this.present?.stop(deadlineMs);
+  }
+
+  abandon(reason: MailError): void {
+    this.ended = true;
+    this.present?.abandon(reason);
+  }
+
+  rest(): void {
+    if (!this.present || this.ended || !this.hasNothing(this.present)) return;
+    this.present.abandon(rested);
+    this.present = undefined;
+  }
+}
+
+class DispatcherOnDemand extends OnDemand<Dispatcher> implements Dispatcher, Resting {
+  #paused = false;
+
   add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void {
-    if (!this.#present) {
-      if (entries.length === 0 || this.#ended) return;
-      this.#present = this.#make();
-      if (this.#paused) this.#present.pause();
+    if (!this.present) {
+      if (entries.length === 0 || this.ended) return;
+      this.present = this.make();
+      if (this.#paused) this.present.pause();
     }
-    this.#present.add(entries, items);
+    this.present.add(entries, items);
   }
 
   refresh(id: string): void {
-    this.#present?.refresh(id);
+    this.present?.refresh(id);
   }
 
   async untilHungry(mostMs: number): Promise<void> {
-    await this.#present?.untilHungry(mostMs);
+    await this.present?.untilHungry(mostMs);
   }
 
   pause(): void {
     this.#paused = true;
-    this.#present?.pause();
+    this.present?.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#present?.resume();
+    this.present?.resume();
   }
 
-  async stop(deadlineMs: number): Promise<void> {
-    this.#ended = true;
-    await this.#present?.stop(deadlineMs);
-  }
-
-  abandon(reason: MailError): void {
-    this.#ended = true;
-    this.#present?.abandon(reason);
-  }
-
-  rest(): void {
-    if (!this.#present || this.#ended || this.inFlightCount + this.waitingCount > 0) return;
-    this.#present.abandon(rested);
-    this.#present = undefined;
+  protected hasNothing({ inFlightCount, waitingCount }: Dispatcher): boolean {
+    return inFlightCount + waitingCount === 0;
   }
 
   get inFlightCount(): number {
-    return this.#present?.inFlightCount ?? 0;
+    return this.present?.inFlightCount ?? 0;
   }
 
   get waitingCount(): number {
-    return this.#present?.waitingCount ?? 0;
+    return this.present?.waitingCount ?? 0;
   }
 }
 
-class OutboxOnDemand implements Outbox, Resting {
-  readonly #make: () => Outbox;
-  /** Empty while no mark is to be made. */
-  #present: Outbox | undefined;
-  #ended = false;
-
-  constructor(make: () => Outbox) {
-    this.#make = make;
-  }
-
+class OutboxOnDemand extends OnDemand<Outbox> implements Outbox, Resting {
   add(entry: OpenEntry): void {
-    if (!this.#present) {
-      if (this.#ended) return;
-      this.#present = this.#make();
+    if (!this.present) {
+      if (this.ended) return;
+      this.present = this.make();
     }
-    this.#present.add(entry);
+    this.present.add(entry);
   }
 
   drop(id: string): void {
-    this.#present?.drop(id);
+    this.present?.drop(id);
   }
 
-  async stop(deadlineMs: number): Promise<void> {
-    this.#ended = true;
-    await this.#present?.stop(deadlineMs);
-  }
-
-  abandon(reason: MailError): void {
-    this.#ended = true;
-    this.#present?.abandon(reason);
-  }
-
-  rest(): void {
-    if (!this.#present?.isEmpty || this.#ended) return;
-    this.#present.abandon(rested);
-    this.#present = undefined;
+  protected hasNothing({ isEmpty }: Outbox): boolean {
+    return isEmpty;
   }
 
   get waitingCount(): number {
-    return this.#present?.waitingCount ?? 0;
+    return this.present?.waitingCount ?? 0;
   }
 
   get isEmpty(): boolean {
-    return this.#present?.isEmpty ?? true;
+    return this.present?.isEmpty ?? true;
   }
 }
