@@ -1,5 +1,6 @@
 /**
  * Everything that CI runs, in order, each step with its seconds; a step that fails does not hide the next ones.
+ * What a failed step printed last is printed again at the end, before the seconds of all.
  * The last line counts the tests of `npm test` and each other step as one: `N passed, N failed`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,6 +11,9 @@ import { run } from "./run.mjs";
 
 /** A step that hangs is ended, so that the others still tell what they know. */
 const limitMs = 30 * 60_000;
+
+/** As much of a failed step as a person needs to begin with. */
+const lastLines = 60;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "report-"));
@@ -37,15 +41,23 @@ function countTests() {
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** @type {string[]} */
 const summary = [];
+/** @type {string[]} */
+const failures = [];
 for (const { name, parameters, env } of steps) {
   console.log(`\n== ${name}`);
   const startedAt = performance.now();
-  const failure = await run("npm", parameters, { cwd: root, env: { CI: "true", ...env }, limitMs }).then(
+  /** @type {string[]} */
+  let lines = [""];
+  const onOutput = (/** @type {string} */ text) => {
+    const [first = "", ...others] = text.split("\n");
+    lines = [...lines.slice(-lastLines, -1), `${lines.at(-1)}${first}`, ...others];
+  };
+  const failure = await run("npm", parameters, { cwd: root, env: { CI: "true", ...env }, limitMs, onOutput }).then(
     () => undefined,
     (/** @type {Error} */ error) => error,
   );
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  if (failure) console.log(failure.message);
+  if (failure) failures.push(`\n== ${name}: ${failure.message}; it printed last:\n${lines.slice(-lastLines).join("\n")}`);
   summary.push(`${failure ? "FAILED" : "passed"}  ${name}  ${seconds} s`);
 
   const counted = name === "npm test" ? countTests() : { passed: failure ? 0 : 1, failed: 0, skipped: 0 };
@@ -57,6 +69,7 @@ for (const { name, parameters, env } of steps) {
 }
 rmSync(folder, { recursive: true, force: true });
 
+for (const failure of failures) console.log(failure);
 console.log(`\n${summary.join("\n")}`);
 if (total.skipped > 0) console.log(`${total.skipped} tests were skipped; their reasons stand above`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);

@@ -8,18 +8,29 @@ const throughShell = process.platform === "win32";
 /**
  * @param {string} command
  * @param {readonly string[]} parameters
- * @param {{ readonly cwd?: string, readonly env?: NodeJS.ProcessEnv, readonly limitMs?: number }} [options] without a limit it may take for ever
+ * @param {{ readonly cwd?: string, readonly env?: NodeJS.ProcessEnv, readonly limitMs?: number, readonly onOutput?: (text: string) => void }} [options]
+ * without a limit it may take for ever; `onOutput` is shown what is passed on
  * @returns {Promise<void>}
  */
-export async function run(command, parameters, { cwd, env, limitMs } = {}) {
+export async function run(command, parameters, { cwd, env, limitMs, onOutput } = {}) {
+  const output = onOutput ? "pipe" : "inherit";
   const child = spawn(command, parameters, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", output, output],
     shell: throughShell,
     // A group of its own, so that what it started can be ended with it.
     detached: limitMs !== undefined,
   });
+  for (const [from, to] of /** @type {const} */ ([
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ])) {
+    from?.setEncoding("utf8").on("data", (text) => {
+      to.write(text);
+      onOutput?.(text);
+    });
+  }
   // Which Ctrl-C does not reach by itself.
   const interrupted = () => {
     end(child, "SIGTERM");
@@ -36,7 +47,7 @@ export async function run(command, parameters, { cwd, env, limitMs } = {}) {
           // What did not listen.
           setTimeout(() => end(child, "SIGKILL"), 5_000).unref();
         }, limitMs);
-  const [code, signal] = /** @type {[number | null, string | null]} */ (await once(child, "exit"));
+  const [code, signal] = /** @type {[number | null, string | null]} */ (await once(child, onOutput ? "close" : "exit"));
   clearTimeout(limit);
   process.off("SIGINT", interrupted);
   if (late) throw new Error(`${[command, ...parameters].join(" ")} was ended after ${limitMs} ms`);

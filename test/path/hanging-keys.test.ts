@@ -22,7 +22,7 @@ function hangingScene() {
     const from = clock.now();
     await done(daemon.stop({ deadlineMs }), 50);
     // The virtual clock moves while real cryptography is at work; a load that is waited for would take 30 seconds of it.
-    expect(clock.now() - from).toBeLessThanOrEqual(deadlineMs + 2_000);
+    expect(clock.now() - from).toBeLessThanOrEqual(deadlineMs + 20_000);
   }
   return { ...scene, service, process: () => scene.process({ vaultKeys }), stopsInTime };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createApplicationBar } from "../../../src/auth/application-bar.js";
 import { MailError } from "../../../src/base/errors.js";
-import { createManualClock, until } from "../../support/manual-clock.js";
+import { createManualClock } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
+import { stepping } from "../../support/stepping.js";
 import { address, setUp } from "./set-up.js";
 
 const refusal = (words: string) => new MailError("AUTH_APP_REFUSED", words);
@@ -117,9 +118,7 @@ it("thirty accounts of a refused application give one alarm and one request a mi
   expect(tokenRequests()).toBeGreaterThanOrEqual(10);
   expect(tokenRequests()).toBeLessThanOrEqual(14);
   off();
-  await clock.advance(70_000);
-  await until(() => back.size === addresses.length);
-  await goingOn;
+  await stepping(goingOn, () => clock.advance(10_000));
   expect(names().filter((name) => name.startsWith("app:"))).toEqual(["app:refused", "app:accepted"]);
   await accounts.signIn(addresses[0] ?? address, {
     method: "refreshToken",
