@@ -17,7 +17,7 @@ import { createSolitude } from "../delivery/solitude.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createLocalScheduler } from "../schedule/local.js";
 import type { EmitStoreEvent } from "../state/events.js";
-import { takeOwnership } from "../state/ownership.js";
+import { type Ownership, takeOwnership } from "../state/ownership.js";
 import { watchStore } from "../state/watched-store.js";
 import { assertVaultOpens, connect } from "./connection.js";
 import type { DaemonEvents } from "./events.js";
@@ -75,6 +75,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         clock,
         client,
         tokens: accounts.tokens(queue.address),
+        confirm: () => (ownership as Ownership).confirm(),
         scheduler,
         handOver,
         events,
@@ -101,6 +102,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   let stopping: Promise<void> | undefined;
   /** Empty until the store was lost. */
   let loss: MailError | undefined;
+  /** Empty until the store is ours. */
+  let ownership: Ownership | undefined;
   let tellStopped: (error: MailError | undefined) => void = () => undefined;
   const stopped = new Promise<MailError | undefined>((resolve) => {
     tellStopped = resolve;
@@ -126,8 +129,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     await store.open();
     undo.push(() => store.close());
     await sharedWait(vault.ready(), ending.signal);
-    const ownership = await takeOwnership(store, { clock, onLost: lost });
-    undo.push(() => ownership.release());
+    const taken = await takeOwnership(store, { clock, onLost: lost });
+    ownership = taken;
+    undo.push(() => taken.release());
     await governance.restore();
     await sharedWait(assertVaultOpens(vault, queues.all()), ending.signal);
     await queues.takeAll();

@@ -47,6 +47,8 @@ export interface RunningQueueOptions {
   readonly clock: Clock;
   readonly client: GraphClient;
   readonly tokens: QueueTokens;
+  /** Throws once the store is not this process's any more. */
+  readonly confirm: () => Promise<void>;
   readonly scheduler: Scheduler;
   readonly mailboxLimits: MailboxLimits;
   readonly hasDelta: boolean;

@@ -16,9 +16,19 @@ const loadPage = 10_000;
 /** Between the attempts of a message in which the process ended, where it waits: the others get their time. */
 const crashBackoff = { baseMs: 5_000, capMs: 600_000 };
 
-/** The version of the raised epoch: what every later commit checks. */
-export async function raiseEpoch(store: Store, queueKey: string): Promise<number> {
+export interface Raise {
+  readonly store: Store;
+  /** Asked before each try; throws once the store is not this process's any more. Without it whoever comes takes the queue. */
+  readonly confirm?: (() => Promise<void>) | undefined;
+}
+
+/**
+ * The version of the raised epoch: what every later commit checks. A process that was frozen while it started, and has lost
+ * the store unawares, takes no queue from the next owner.
+ */
+export async function raiseEpoch(queueKey: string, { store, confirm }: Raise): Promise<number> {
   for (;;) {
+    await confirm?.();
     const key = epochKey(queueKey);
     const present = await store.get(key);
     const last = typeof present?.value === "number" ? present.value : 0;

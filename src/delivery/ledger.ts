@@ -14,7 +14,7 @@ import type { Commit, Key, Store, Value } from "../state/store.js";
 import { unlessAway } from "./insist.js";
 import { begun, isUnderWay, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
 import type { Change, Ledger } from "./ledger-contract.js";
-import { raiseEpoch, readOpenWork } from "./ledger-opening.js";
+import { type Raise, raiseEpoch, readOpenWork } from "./ledger-opening.js";
 import {
   epochKey,
   type FinalEntry,
@@ -42,6 +42,7 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** The queue address as configured. */
   readonly queue: string;
+  readonly confirm?: Raise["confirm"];
 }
 
 type Put = NonNullable<Commit["puts"]>[number];
@@ -54,11 +55,11 @@ const markedWithinMs = 50;
 /**
  * Takes the queue (its epoch rises: commits of earlier owners fail from now on) and reads its open work.
  * Attempts that were under way when the last owner ended are pending again and count as crashes.
- * @throws MailError `STORE_…`
+ * @throws MailError `STORE_…`, and as `confirm` does
  */
-export async function openLedger({ store, clock, queue }: LedgerOptions): Promise<Ledger> {
+export async function openLedger({ store, clock, queue, confirm }: LedgerOptions): Promise<Ledger> {
   const queueKey = queue.toLowerCase();
-  const epoch = await raiseEpoch(store, queueKey);
+  const epoch = await raiseEpoch(queueKey, { store, confirm });
   const ledger = new QueueLedger({ store, clock, queue }, { queueKey, epoch });
   await ledger.load();
   return ledger;

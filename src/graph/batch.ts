@@ -16,7 +16,7 @@ import type { GraphClient, MailboxAccess } from "./client.js";
 import type { Urgency } from "./fair-order.js";
 import { refusalError } from "./refusal.js";
 import { renewedToken, type TokenRefusal } from "./renewal.js";
-import { isPassing } from "./retry.js";
+import { isPassing, longestMs } from "./retry.js";
 import { type BatchPart, encodeBatch, type Json, parseBatch } from "./wire.js";
 
 /** The most parts Graph takes in one batch (concepts/json-batching). */
@@ -35,7 +35,10 @@ export interface BatchCall {
   /** As of a call. */
   readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How often a part that fails in passing is sent in all, 1 or more. Default 5; 1 leaves repeating to the caller. */
+  /**
+   * How often a part that fails in passing is sent in all, 1 or more, the last no later than three minutes after the
+   * first. Default 5; 1 leaves repeating to the caller.
+   */
   readonly tries?: number;
 }
 
@@ -82,11 +85,13 @@ export async function sendBatch(
   }
 
   async function sendAll(): Promise<void> {
+    const endsAt = client.clock.now() + longestMs;
     for (let round = 1; open.size > 0; round += 1) {
       const left = [...open.values()];
       for (let from = 0; from < left.length; from += batchSize) await sendSome(left.slice(from, from + batchSize));
-      const waitMs = pauseOf(open.keys(), answers) - client.clock.now();
-      if (open.size === 0 || round === tries || waitMs > longestWaitMs) return;
+      const now = client.clock.now();
+      const waitMs = Math.max(0, pauseOf(open.keys(), answers) - now);
+      if (open.size === 0 || round === tries || waitMs > longestWaitMs || now + waitMs >= endsAt) return;
       await sleep(client.clock, Math.max(waitMs, backoffMs(client.clock, round, backoff)), signal);
     }
   }

@@ -19,9 +19,10 @@ const passing: ReadonlySet<MailErrorCode> = new Set([
   "GRAPH_CONFLICT",
 ]);
 
-/** Tries in all, none of which begins later than this after the first, milliseconds. */
+/** Tries in all. */
 const tries = 4;
-const longestMs = 180_000;
+/** No try begins later than this after the first, milliseconds. */
+export const longestMs = 180_000;
 const backoff = { baseMs: 500, capMs: 8_000 };
 
 export function isPassing(error: unknown): error is MailError {

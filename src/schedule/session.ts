@@ -12,7 +12,7 @@ import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { insisting } from "../delivery/insist.js";
-import { type Ledger, openLedger } from "../delivery/ledger.js";
+import { type Ledger, type LedgerOptions, openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
@@ -65,6 +65,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly client: GraphClient;
   readonly tokens: TokenSource;
+  readonly confirm?: LedgerOptions["confirm"];
   readonly mailboxLimits: MailboxLimits;
   /** Shared by all queues of the process. */
   readonly governor: Governor;
@@ -124,7 +125,7 @@ const leastMarkMs = 1_000;
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { settings, store, clock, client, tokens, emit, onFailure } = options;
   const queue = settings.address;
-  const ledger = await openLedger({ store, clock, queue });
+  const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
   const barKey: Key = [ledger.queueKey, "bar"];
   const ended = new AbortController();
   /** The last pause that Graph asked for; empty before the first. */

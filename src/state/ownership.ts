@@ -36,6 +36,11 @@ export interface OwnershipOptions {
 
 export interface Ownership {
   /**
+   * Looks whether the record is still ours, for what a former owner had better not begin.
+   * @throws MailError `LIFECYCLE_LOST_STORE` when it is not, `STORE_UNAVAILABLE`
+   */
+  confirm(): Promise<void>;
+  /**
    * Gives the store up: deletes the record if it is still ours. Called again it gives the same promise.
    * @throws MailError `STORE_UNAVAILABLE`; the record then expires by itself.
    */
@@ -110,6 +115,8 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
   let expiresAt = taken.expiresAt;
   /** True once lost or released. */
   let ended = false;
+  const lossOf = ({ why, cause }: Loss) =>
+    new MailError("LIFECYCLE_LOST_STORE", `This daemon no longer owns the store ${store.name}: ${why}.`, { cause });
   /** The renewal under way; resolved when there is none. */
   let renewing: Promise<void> = Promise.resolve();
   /** Cleared by `release`; started again after each renewal. Does not keep the process alive. */
@@ -154,10 +161,10 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
     }
   }
 
-  function lose({ why, cause }: Loss): void {
+  function lose(loss: Loss): void {
     if (ended) return;
     ended = true;
-    onLost(new MailError("LIFECYCLE_LOST_STORE", `This daemon no longer owns the store ${store.name}: ${why}.`, { cause }));
+    onLost(lossOf(loss));
   }
 
   async function release(): Promise<void> {
@@ -171,6 +178,10 @@ function hold(store: Store, taken: OwnerRecord, takenVersion: number, { clock, o
   }
 
   return {
+    async confirm() {
+      const standing = ownerRecord.safeParse((await store.get(ownerKey))?.value);
+      if (ended || standing.data?.ownerId !== taken.ownerId) throw lossOf({ why: "another daemon has taken it, or it was given up" });
+    },
     release() {
       released ??= release();
       return released;

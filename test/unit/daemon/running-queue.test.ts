@@ -36,6 +36,7 @@ async function createQueue() {
       hasDelta: true,
       walkPacer: createWalkPacer(clock),
       startPacer: createStartPacer(clock),
+      confirm: async () => undefined,
       governor: wideGovernor(clock),
       contentBudget: freeContent(),
       pace: freePace(),

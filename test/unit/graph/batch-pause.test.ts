@@ -59,3 +59,18 @@ it("a request that waited behind a batch goes at once when no part was told to p
   await Promise.all([batch, page]);
   expect(asked.map(({ at }) => at)).toEqual([clock.now(), clock.now()]);
 });
+
+it("a part is sent for the last time within three minutes of the first time, however slowly Graph answers", async () => {
+  const { clock, client, mailbox, asked, answerBatch } = setUp();
+  const begunAt = clock.now();
+  const batch = sendBatch(client, mailbox, { parts: [part], what: "marking messages" });
+  for (let answered = 0; answered < asked.length || answered === 0; answered += 1) {
+    await settle();
+    await clock.advance(80_000);
+    answerBatch([{ id: "1", status: 503 }]);
+    await clock.advance(10_000);
+  }
+  expect((await batch).get("1")).toMatchObject({ ok: false, error: { code: "GRAPH_UNAVAILABLE" } });
+  expect(asked.length).toBeGreaterThan(1);
+  for (const { at } of asked) expect(at - begunAt).toBeLessThan(180_000);
+});

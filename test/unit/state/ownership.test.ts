@@ -1,11 +1,13 @@
 /** One owner per store: who gets it, who is refused, how it is kept, lost and given up. */
 import { expect, it, onTestFinished } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
+import { openLedger } from "../../../src/delivery/ledger.js";
 import { memoryStore } from "../../../src/state/memory.js";
 import { ownerKey, takeOwnership } from "../../../src/state/ownership.js";
 import { type ProcessIdentity, thisProcess } from "../../../src/state/process-identity.js";
 import type { Commit, CommitResult, Store } from "../../../src/state/store.js";
 import { createManualClock, type ManualClock } from "../../support/manual-clock.js";
+import { rejected } from "../../support/rejection.js";
 
 /** Alive as far as anybody can tell: a place that cannot be looked into. */
 const elsewhere: ProcessIdentity = { host: "mail-2", processId: 77, bootId: "boot-2", pidNamespace: "pid:[2]", startedAtTicks: "5" };
@@ -85,6 +87,29 @@ it("a dead owner is replaced at once", async () => {
   await take({ ...self, startedAtTicks: "1" });
 
   await (await take(self)).release();
+});
+
+it("a former owner that has not heard of it yet takes no queue from the next one", async () => {
+  const { store, clock, take, losses } = await setUp();
+  const frozen = await take(elsewhere);
+  clock.freeze(10_000);
+  const next = await takeOwnership(store, { clock: manualClockAt(clock), onLost: () => undefined });
+  const ours = await openLedger({ store, clock, queue: "support@contoso.com", confirm: next.confirm });
+
+  const late = await rejected(openLedger({ store, clock, queue: "support@contoso.com", confirm: frozen.confirm }));
+  expect(late.code).toBe("LIFECYCLE_LOST_STORE");
+  expect(losses).toEqual([]);
+  await ours.write({ puts: [{ key: ["support@contoso.com", "probe"], value: 1 }] });
+});
+
+it("an owner is one from its taking until it is given up, also between two renewals", async () => {
+  const { clock, take } = await setUp();
+  const ownership = await take();
+  await ownership.confirm();
+  await clock.advance(4_000);
+  await ownership.confirm();
+  await ownership.release();
+  expect((await rejected(ownership.confirm())).code).toBe("LIFECYCLE_LOST_STORE");
 });
 
 it("an expired owner is replaced, hears of it when it wakes, and its release leaves the new record alone", async () => {
