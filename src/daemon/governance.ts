@@ -3,13 +3,13 @@
  * of polling, and what spreads beginnings.
  */
 import type { Clock } from "../base/clock.js";
-import { asMailError, MailError } from "../base/errors.js";
-import { insisting } from "../delivery/insist.js";
-import { type Bar, readBar } from "../graph/bar.js";
+import { MailError } from "../base/errors.js";
+import { readBar } from "../graph/bar.js";
 import { type ApplicationLimits, createGovernor, type Governor } from "../graph/governor.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createPace, type Pace } from "../schedule/pace.js";
 import { createStartPacer, createWalkPacer, type Pacer } from "../schedule/pacer.js";
+import { pauseRecord } from "../schedule/pause-record.js";
 import type { Key, Store } from "../state/store.js";
 
 export interface Governance {
@@ -37,8 +37,13 @@ const pauseKey: Key = ["daemon", "pause"];
 
 export function createGovernance({ limits, store, clock, emit, onFailure }: GovernanceOptions): Governance {
   const ended = new AbortController();
-  /** The newest pause; empty before the first. */
-  let pause: Bar | undefined;
+  const record = pauseRecord({
+    clock,
+    of: "the application",
+    signal: ended.signal,
+    write: (value) => store.commit({ puts: [{ key: pauseKey, value }] }),
+    onFailure,
+  });
   const allowed = limits.requestsPerTenSeconds / 10;
 
   const governor = createGovernor({
@@ -46,18 +51,9 @@ export function createGovernance({ limits, store, clock, emit, onFailure }: Gove
     ...limits,
     onBar(bar) {
       emit("app:throttled", { ...bar });
-      pause = bar;
-      insisting(write, { clock, signal: ended.signal }).catch((error: unknown) => {
-        if (!ended.signal.aborted)
-          onFailure(asMailError(error, "STORE_UNAVAILABLE", "The pause of the application could not be recorded."));
-      });
+      record(bar);
     },
   });
-
-  /** Whoever's turn it is writes the newest. */
-  async function write(): Promise<void> {
-    await store.commit({ puts: [{ key: pauseKey, value: { ...pause } }] });
-  }
 
   return {
     governor,

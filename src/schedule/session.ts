@@ -5,19 +5,18 @@
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
 import type { Clock } from "../base/clock.js";
-import { asMailError, MailError } from "../base/errors.js";
+import { MailError } from "../base/errors.js";
 import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
-import { insisting } from "../delivery/insist.js";
 import { type Ledger, type LedgerOptions, openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
-import { type Bar, readBar } from "../graph/bar.js";
+import { readBar } from "../graph/bar.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
@@ -32,6 +31,7 @@ import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
+import { pauseRecord } from "./pause-record.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
 export type StartFrom = "now" | "unread" | "everything" | Date;
@@ -128,9 +128,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
   const barKey: Key = [ledger.queueKey, "bar"];
   const ended = new AbortController();
-  /** The last pause that Graph asked for; empty before the first. */
-  let newestBar: Bar | undefined;
-
+  const record = pauseRecord({
+    clock,
+    of: queue,
+    queue,
+    signal: ended.signal,
+    write: (value) => ledger.write({ puts: [{ key: barKey, value }] }),
+    onFailure,
+  });
   const gate = createGate({
     clock,
     queue,
@@ -138,14 +143,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     governor: options.governor,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
-      newestBar = bar;
-      // A later bar may have come while the store was in trouble: the newest is written, whoever's turn it is.
-      insisting(() => ledger.write({ puts: [{ key: barKey, value: { ...newestBar } }] }), { clock, signal: ended.signal }).catch(
-        (error: unknown) => {
-          if (ended.signal.aborted) return;
-          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${queue} could not be recorded.`, { queue }));
-        },
-      );
+      record(bar);
     },
   });
   const kept = readBar((await store.get(barKey))?.value, clock.now());
