@@ -57,8 +57,8 @@ export const limits = [
   {
     protection: "a pause of all is committed",
     file: "src/daemon/governance.ts",
-    find: "await store.commit({ puts: [{ key: pauseKey, value: { ...pause } }] });",
-    replace: "await store.commit({ puts: [] });",
+    find: "write: (value) => store.commit({ puts: [{ key: pauseKey, value }] }),",
+    replace: "write: () => store.commit({ puts: [] }),",
     test: [pathTest, "the pause of all is kept over a restart, for mailboxes that were not refused themselves as well"],
   },
   {
