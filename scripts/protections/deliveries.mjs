@@ -187,8 +187,8 @@ export const deliveries = [
   {
     protection: "a pause that Graph asks for is committed",
     file: "src/schedule/session.ts",
-    find: "insisting(() => ledger.write({ puts: [{ key: barKey, value: { ...newestBar } }] })",
-    replace: "insisting(() => ledger.write({ puts: [] })",
+    find: "write: (value) => ledger.write({ puts: [{ key: barKey, value }] }),",
+    replace: "write: () => ledger.write({ puts: [] }),",
     test: ["test/unit/schedule/session.test.ts", "a pause that Graph asks for is told and committed"],
   },
   {
