@@ -83,6 +83,11 @@ function checkedLink(link: Json, graphHost: string): string {
   return link;
 }
 
+/** A folder that only shows messages of others, and takes none (resources/mailsearchfolder). */
+export function isSearchFolder(folder: JsonObject): boolean {
+  return String(folder["@odata.type"]).endsWith("mailSearchFolder");
+}
+
 /** The codes of an error answer, outermost first; empty ones, as some answers have, left out. */
 export function errorCodes(json: Json | undefined): readonly string[] {
   const codes: string[] = [];

@@ -22,11 +22,13 @@ import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
-import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
+import { isEmptyMark, type Mark, type MarkAbilities } from "../mailbox/mark.js";
+import { applyMarks } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
+import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
@@ -71,6 +73,8 @@ export interface SessionOptions {
   readonly governor: Governor;
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
+  /** What marks can do in the cloud. */
+  readonly abilities: MarkAbilities;
   readonly walkPacer: Pacer;
   /** Shared by all queues of the process. */
   readonly solitude: Solitude;
@@ -95,6 +99,8 @@ export interface Session {
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
   readonly folderIdOf: FolderIdOf;
+  /** The folders that marks move to. */
+  readonly targets: () => TargetFolders;
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
   readonly missing: MissingFolders;
@@ -158,6 +164,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
+  /** Empty until a mark needs a folder, as it does in few queues. */
+  let known: TargetFolders | undefined;
+  const targets = () => {
+    known ??= createTargetFolders(client, mailbox);
+    return known;
+  };
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -165,7 +177,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       clock,
       emit,
       onFailure,
-      apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+      apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
@@ -179,6 +191,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onFailure,
       solitude: options.solitude,
       contentBudget: options.contentBudget,
+      abilities: options.abilities,
       handOver: options.handOver,
       afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
       onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
@@ -205,6 +218,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     walkPacer: options.walkPacer,
     folderIds,
     folderIdOf,
+    targets,
     troubleSince: new Map(),
     missing: createMissingFolders(clock),
     owner: undefined,
@@ -217,6 +231,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rest() {
       dispatcher.rest();
       outbox.rest();
+      if (known?.isEmpty) known = undefined;
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
