@@ -79,7 +79,9 @@ describe("a folder", () => {
         }
         return fetch(input, init);
       };
-    expect(folderOf(await idOf({ moveTo: "Done", createFolder: true }))).toBe("Done");
+    const id = await idOf({ moveTo: "Done", createFolder: true });
+    expect(id).not.toBe("SYNC_FOLDER_NOT_FOUND");
+    expect(folderOf(id)).toBe("Done");
     expect(sim.log.entries({ route: "createFolder" }).map(({ status }) => status)).toContain(409);
   });
 
