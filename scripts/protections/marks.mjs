@@ -35,7 +35,7 @@ export const marks = [
     file: "src/mailbox/marker.ts",
     find: 'if (moveTo !== undefined && where !== "there") targets.forget(moveTo);',
     replace: "",
-    test: [foldersTest, "what was found is asked for again once a move does not find it"],
+    test: [foldersTest, "what was found is asked for again once a move does not find it (ErrorFolderNotFound)"],
   },
   {
     protection: "a mark that came with a settlement is durable with it",

@@ -13,8 +13,11 @@ const wellKnownNames: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Folder ids are long and base64 (concepts/outlook-immutable-id); no display name that somebody types is. */
-const id = /^[A-Za-z0-9+/_-]{60,}={0,2}$/;
+/**
+ * Folder ids are long and base64, as no display name is that somebody types. One with slashes could be a path, so it must
+ * begin as Exchange's ids do.
+ */
+const id = /^([A-Za-z0-9_-]{60,}|A[AQ][A-Za-z0-9+/_-]{58,})={0,2}$/;
 
 /** `key`: what Graph takes as it is. `path`: names under a folder that Graph takes as it is. */
 export type FolderName = { readonly key: string } | { readonly under: string; readonly path: readonly string[] };

@@ -201,7 +201,9 @@ function resultOf(answer: PartAnswer): MarkResult {
 
 /** What may be said of a move that was made: not that the mailbox or the server is in trouble. */
 function isDoubtful(result: MarkResult | undefined): boolean {
-  return result?.done === false && (result.error.scope === "call" || result.error.serviceCode?.toLowerCase() === "errormovecopyfailed");
+  if (result?.done !== false) return false;
+  const { scope, code, serviceCode = "" } = result.error;
+  return scope === "call" || code === "SYNC_FOLDER_NOT_FOUND" || serviceCode.toLowerCase() === "errormovecopyfailed";
 }
 
 function isNotFound(result: MarkResult | undefined): boolean {

@@ -137,21 +137,24 @@ describe("what was found", () => {
     expect(await idOf({ moveTo: "Done" })).toBe(id);
   });
 
-  it("is asked for again once a move does not find it", async () => {
-    const { client, mailbox, inTime, targets, mail, sim, requests } = await createScene();
-    mail.addFolder("Done");
-    const ids = mail.deliverMany([{}, {}, {}]);
-    const mark = (id: string | undefined) =>
-      inTime(applyMarks(client, mailbox, [{ id: id!, mark: { moveTo: "Done" } }], { targets })).then(([result]) => result?.done);
-    expect(await mark(ids[0])).toBe(true);
-    const mend = sim.faults.add({ name: "gone", route: ["move", "folder"], status: 404, graphCode: "ErrorItemNotFound" });
-    expect(await mark(ids[1])).toBe(false);
-    mend();
-    expect(await mark(ids[1])).toBe(true);
-    expect(requests().filter((route) => route === "folders")).toHaveLength(2);
-    expect(await mark(ids[2])).toBe(true);
-    expect(requests().filter((route) => route === "folders")).toHaveLength(2);
-  });
+  it.each(["ErrorItemNotFound", "ErrorFolderNotFound", "ErrorMoveCopyFailed"])(
+    "is asked for again once a move does not find it (%s)",
+    async (graphCode) => {
+      const { client, mailbox, inTime, targets, mail, sim, requests } = await createScene();
+      mail.addFolder("Done");
+      const ids = mail.deliverMany([{}, {}, {}]);
+      const mark = (id: string | undefined) =>
+        inTime(applyMarks(client, mailbox, [{ id: id!, mark: { moveTo: "Done" } }], { targets })).then(([result]) => result?.done);
+      expect(await mark(ids[0])).toBe(true);
+      const mend = sim.faults.add({ name: "gone", route: ["move", "folder"], status: 404, graphCode });
+      expect(await mark(ids[1])).toBe(false);
+      mend();
+      expect(await mark(ids[1])).toBe(true);
+      expect(requests().filter((route) => route === "folders")).toHaveLength(2);
+      expect(await mark(ids[2])).toBe(true);
+      expect(requests().filter((route) => route === "folders")).toHaveLength(2);
+    },
+  );
 
   it("is shared by all messages of a batch, found or not", async () => {
     const { client, mailbox, inTime, mail, requests } = await createScene();
