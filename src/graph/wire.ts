@@ -83,11 +83,6 @@ function checkedLink(link: Json, graphHost: string): string {
   return link;
 }
 
-/** A folder that only shows messages of others, and takes none (resources/mailsearchfolder). */
-export function isSearchFolder(folder: JsonObject): boolean {
-  return String(folder["@odata.type"]).endsWith("mailSearchFolder");
-}
-
 /** The codes of an error answer, outermost first; empty ones, as some answers have, left out. */
 export function errorCodes(json: Json | undefined): readonly string[] {
   const codes: string[] = [];
@@ -152,6 +147,11 @@ export function parseBatch(text: string): WirePartAnswer[] {
 function headerOf(headers: JsonObject, wanted: string): string | undefined {
   const name = Object.keys(headers).find((one) => one.toLowerCase() === wanted);
   return name === undefined ? undefined : String(headers[name]);
+}
+
+/** Whether a folder shows what a search finds, and holds no mail itself (resources/mailsearchfolder). */
+export function isSearchFolder(folder: JsonObject): boolean {
+  return String(folder["@odata.type"] ?? "").endsWith("mailSearchFolder");
 }
 
 /** The version of an item, when it brings one: changes with every change of the item. */

@@ -9,7 +9,7 @@ import { checked } from "../base/check.js";
 import type { Cloud } from "../base/cloud.js";
 import { ConfigError } from "../base/errors.js";
 import { stated } from "../base/stated.js";
-import { isFolderName } from "./folder-name.js";
+import { readFolderName } from "./folder-name.js";
 
 /** What to do on the server; nothing when empty. Changes come first, then the move or the deletion. */
 export interface Mark {
@@ -43,9 +43,20 @@ export interface DeliveryMark extends Omit<Mark, "moveTo"> {
 /** What of marks depends on the cloud. */
 export type MarkAbilities = Pick<Cloud, "hasPermanentDelete" | "hasFlag">;
 
-const folder = z.string().refine(isFolderName, {
-  error: "a well-known name, an id, or a path such as inbox/Done (a slash inside a name is %2F, a percent sign %25)",
+const folder = z.string().superRefine((text, context) => {
+  const wrong = wrongIn(text);
+  if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong, input: text });
 });
+
+/** Nothing where it is the name of a folder. */
+function wrongIn(text: string): string | undefined {
+  try {
+    const { below } = readFolderName(text);
+    return below.every((name) => name.trim() !== "") ? undefined : "a path without blank names";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 const fields = {
   markRead: z.boolean().optional(),

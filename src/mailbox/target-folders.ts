@@ -10,7 +10,7 @@ import { MailError } from "../base/errors.js";
 import { sendBatch } from "../graph/batch.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { isObject, isSearchFolder, type Json, parseObject } from "../graph/wire.js";
-import { readFolderName } from "./folder-name.js";
+import { isCalled, readFolderName } from "./folder-name.js";
 import type { Mark } from "./mark.js";
 import { preferences } from "./message.js";
 import { mailboxAnswers } from "./reader.js";
@@ -53,12 +53,12 @@ class RememberedFolders implements TargetFolders {
   }
 
   async idOf({ moveTo = "", createFolder = false }: Pick<Mark, "moveTo" | "createFolder">, signal?: AbortSignal): Promise<string> {
-    const name = readFolderName(moveTo);
-    if ("key" in name) return name.key;
+    const { base, below } = readFolderName(moveTo);
+    if (below.length === 0) return base;
     const known = this.#known.get(moveTo);
     if (known && known.until > this.#client.clock.now()) return known.id;
-    let parent = name.under;
-    for (const [depth, displayName] of name.path.entries()) {
+    let parent = base;
+    for (const [depth, displayName] of below.entries()) {
       const place = { parent, displayName, isTop: depth === 0, moveTo, signal };
       const found = (await this.#find(place)) ?? (createFolder ? await this.#make(place) : undefined);
       if (found === undefined) throw this.#missing(place);
@@ -166,7 +166,7 @@ function idIn(folders: Json | undefined, displayName: string): string | undefine
   const all = (Array.isArray(folders) ? folders : []).filter(isObject);
   const named = all.filter((folder) => typeof folder.displayName === "string" && !isSearchFolder(folder));
   const same = named.find((folder) => folder.displayName === displayName);
-  const like = named.find((folder) => String(folder.displayName).toLowerCase() === displayName.toLowerCase());
+  const like = named.find((folder) => isCalled(String(folder.displayName), displayName));
   const id = (same ?? like)?.id;
   return typeof id === "string" ? id : undefined;
 }

@@ -64,8 +64,8 @@ async function confirmed(work: TurnWork, final: FinalEntry, item: JsonObject): P
 
 /** Nothing while it cannot be had. */
 function targetIdOf({ session, signal }: TurnWork, moveTo: string): Promise<string | undefined> {
-  const name = readFolderName(moveTo);
-  return "key" in name ? session.folderIdOf(name.key, signal) : session.targets().lookUp(moveTo, signal);
+  const { base, below } = readFolderName(moveTo);
+  return below.length === 0 ? session.folderIdOf(base, signal) : session.targets().lookUp(moveTo, signal);
 }
 
 /** How an item that lies in a watched folder differs from what its mark made of it; what the item does not say does not differ. */

@@ -1,46 +1,7 @@
-/** Marks as they are configured: how a folder is named, and how one given with a settlement goes together with the queue's. */
+/** Marks as they are configured: what can be one, and how one given with a settlement goes together with the queue's. */
 import { describe, expect, it } from "vitest";
-import { isFolderName, readFolderName } from "../../../src/mailbox/folder-name.js";
-import { folderPath } from "../../../src/mailbox/folder-path.js";
-import { type DeliveryMark, type Mark, mergedMark } from "../../../src/mailbox/mark.js";
-
-describe("a path of folders", () => {
-  it.each([
-    ["Done", ["Done"]],
-    ["Done/2026/Café au lait", ["Done", "2026", "Café au lait"]],
-    ["A%2FB/50%25 off", ["A/B", "50% off"]],
-    ["%252F", ["%2F"]],
-    ["%2f", ["/"]],
-  ])("%j names %j", (text, names) => {
-    expect(folderPath(text)).toEqual(names);
-  });
-});
-
-describe("the name of a folder", () => {
-  const id = "AQMkADk5YTg0ZGZjLTIzMDktNGZiYy1hNTQ1LTk4ZmNiZGI5MGM0NQAuAAADqwAAAA==";
-  it.each([
-    ["archive", { key: "archive" }],
-    ["DeletedItems", { key: "DeletedItems" }],
-    [id, { key: id }],
-    [id.replaceAll("T", "/"), { key: id.replaceAll("T", "/") }],
-    [`Customers/${"Escalations".repeat(5)}`, { under: "msgfolderroot", path: ["Customers", "Escalations".repeat(5)] }],
-    ["Done", { under: "msgfolderroot", path: ["Done"] }],
-    ["Done/2026", { under: "msgfolderroot", path: ["Done", "2026"] }],
-    ["inbox/Done", { under: "inbox", path: ["Done"] }],
-    ["msgfolderroot/Archive/Old", { under: "msgfolderroot", path: ["Archive", "Old"] }],
-    ["Work/archive", { under: "msgfolderroot", path: ["Work", "archive"] }],
-  ])("%j is read as %j", (text, read) => {
-    expect(readFolderName(text)).toEqual(read);
-  });
-
-  it.each(["", "/", "/Done", "Done/", "a//b", " ", "a/ /b", "50% off", "a%20b"])("%j is none", (text) => {
-    expect(isFolderName(text)).toBe(false);
-  });
-
-  it.each(["Done", "a/b", "a%2fb", "a%25b", "Ärger & Lob", "  x "])("%j is one", (text) => {
-    expect(isFolderName(text)).toBe(true);
-  });
-});
+import { clouds } from "../../../src/base/cloud.js";
+import { checkedMark, type DeliveryMark, type Mark, mergedMark } from "../../../src/mailbox/mark.js";
 
 describe("a mark given for one message", () => {
   it.each<[string, Mark | undefined, DeliveryMark | undefined, Mark | undefined]>([
@@ -70,5 +31,26 @@ describe("a mark given for one message", () => {
     ["of nothing where the queue has none is none", undefined, {}, undefined],
   ])("%s", (_, ofQueue, given, merged) => {
     expect(mergedMark(ofQueue, given)).toEqual(merged);
+  });
+});
+
+describe("a folder to move to", () => {
+  it.each(["archive", "Done/2026", "inbox/Done", "%61rchive", "R%2FD/50%25", `${"AQMkADk5".repeat(10)}AAA=`])(
+    "may be called %j",
+    (moveTo) => {
+      expect(checkedMark({ moveTo }, clouds.global)).toEqual({ moveTo });
+    },
+  );
+
+  it.each([
+    ["", "without an empty part"],
+    ["/Done", "without an empty part"],
+    ["Done//2026", "without an empty part"],
+    ["50% off", "write `%25`"],
+    [" ", "without blank names"],
+    ["Done/ ", "without blank names"],
+  ])("may not be called %j", (moveTo, said) => {
+    expect(() => checkedMark({ moveTo }, clouds.global)).toThrow(said);
+    expect(() => checkedMark({ moveTo }, clouds.global)).toThrow("`mark.moveTo`");
   });
 });
