@@ -8,7 +8,7 @@
  * that ten thousand share its methods.
  */
 import { type Clock, sleep } from "../base/clock.js";
-import { type Bar, barredError, longestWaitMs, spentCode } from "./bar.js";
+import { type Bar, barredError, longestWaitMs, Pause, spentCode } from "./bar.js";
 import { type Budget, createBudget, mailboxAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
 import type { Governor } from "./governor.js";
@@ -46,8 +46,10 @@ export interface Gate {
   keep(bar: Bar): void;
   /** Graph did as it was asked. */
   answered(): void;
-  /** Epoch milliseconds until which the gate is closed; in the past when it is open. */
+  /** Epoch milliseconds until which the gate is closed; now or in the past when it is open. */
   readonly barredUntil: number;
+  /** Whether it is closed because the application is. */
+  readonly isBarredForAll: boolean;
 }
 
 /** What one mailbox may be asked for. */
@@ -70,9 +72,6 @@ export interface GateOptions extends MailboxLimits {
 /** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
 const batchWidth = 4;
 
-/** Of a mailbox that Graph never asked for a pause. */
-const noBar: Bar = { until: 0, code: "" };
-
 export function createGate(options: GateOptions): Gate {
   return new MailboxGate(options);
 }
@@ -81,12 +80,13 @@ class MailboxGate implements Gate {
   readonly #options: GateOptions;
   readonly #places: Places<Pass>;
   readonly #budget: Budget;
-  #barred = noBar;
+  readonly #pause: Pause;
 
   constructor(options: GateOptions) {
     const { clock, requestsPerTenMinutes } = options;
     this.#options = options;
     this.#places = createPlaces(options);
+    this.#pause = new Pause(clock);
     this.#budget = createBudget(
       clock,
       requestsPerTenMinutes === undefined ? mailboxAllowance : { ...mailboxAllowance, limit: requestsPerTenMinutes },
@@ -125,9 +125,7 @@ class MailboxGate implements Gate {
   }
 
   keep(bar: Bar): void {
-    if (bar.until <= Math.max(this.#barred.until, this.#options.clock.now())) return;
-    this.#barred = bar;
-    this.#options.onBar?.(bar);
+    if (this.#pause.extend(bar)) this.#options.onBar?.(bar);
   }
 
   answered(): void {
@@ -135,20 +133,25 @@ class MailboxGate implements Gate {
   }
 
   get barredUntil(): number {
-    return Math.max(this.#barred.until, this.#options.governor.barredUntil);
+    return Math.max(this.#pause.bar.until, this.#options.governor.barredUntil);
+  }
+
+  get isBarredForAll(): boolean {
+    return this.#options.governor.barredUntil > this.#options.clock.now();
   }
 
   /** Milliseconds until nothing of the mailbox itself stands in the way. */
   #pauseMs(cost: number): number {
-    if (cost > 0) this.keep({ until: this.#budget.readyAt(cost), code: spentCode });
-    return this.#barred.until - this.#options.clock.now();
+    const spentMs = cost > 0 ? this.#budget.waitMs(cost) : 0;
+    if (spentMs > 0) this.keep({ until: this.#options.clock.now() + spentMs, code: spentCode });
+    return this.#pause.leftMs;
   }
 
   async #untilOpen(cost: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     for (let waitMs = this.#pauseMs(cost); waitMs > 0; waitMs = this.#pauseMs(cost)) {
       const { queue, clock } = this.#options;
-      if (waitMs > longestWaitMs) throw barredError(queue, this.#barred);
+      if (waitMs > longestWaitMs) throw barredError(queue, this.#pause.bar);
       await sleep(clock, waitMs, signal);
     }
   }
