@@ -67,8 +67,14 @@ export interface GateOptions extends MailboxLimits {
   readonly governor: Governor;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
+  /** Requests of the last ten minutes that were sent before this gate was made. Default 0. */
+  readonly spentBefore?: number;
+  /** Told of what was sent in the last ten minutes, whenever it is another twentieth of what Graph allows. */
+  readonly onSpent?: (count: number) => void;
 }
 
+/** Requests from one telling of what was sent to the next. */
+const toldAfter = mailboxAllowance.limit / 20;
 /** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
 const batchWidth = 4;
 
@@ -83,7 +89,7 @@ class MailboxGate implements Gate {
   readonly #pause: Pause;
 
   constructor(options: GateOptions) {
-    const { clock, requestsPerTenMinutes } = options;
+    const { clock, requestsPerTenMinutes, spentBefore = 0 } = options;
     this.#options = options;
     this.#places = createPlaces(options);
     this.#pause = new Pause(clock);
@@ -91,6 +97,8 @@ class MailboxGate implements Gate {
       clock,
       requestsPerTenMinutes === undefined ? mailboxAllowance : { ...mailboxAllowance, limit: requestsPerTenMinutes },
     );
+    // What was sent after the last telling is not known: as much as can be.
+    if (spentBefore > 0) this.#budget.spend(spentBefore + toldAfter);
   }
 
   async run<T>(work: () => Promise<T>, { exclusive = false, urgency = "backlog", signal }: GatePass = {}): Promise<T> {
@@ -111,7 +119,7 @@ class MailboxGate implements Gate {
       try {
         // The wait for the place may have brought a pause.
         if (this.#pauseMs(cost) > 0) continue;
-        this.#budget.spend(cost);
+        this.#spend(cost);
         return await work();
       } finally {
         leave();
@@ -138,6 +146,12 @@ class MailboxGate implements Gate {
 
   get isBarredForAll(): boolean {
     return this.#options.governor.barredUntil > this.#options.clock.now();
+  }
+
+  #spend(cost: number): void {
+    const before = this.#budget.spent;
+    this.#budget.spend(cost);
+    if (Math.floor((before + cost) / toldAfter) > Math.floor(before / toldAfter)) this.#options.onSpent?.(before + cost);
   }
 
   /** Milliseconds until nothing of the mailbox itself stands in the way. */
