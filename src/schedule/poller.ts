@@ -93,6 +93,7 @@ class QueuePoller implements Poller {
       return this.#standBy(trouble);
     }
     if (asked.length > 0) session.missing.lookAgain();
+    if (asked.length > 0) session.watched.lookAgain();
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     this.#enter("polling", "a round began");
