@@ -5,6 +5,7 @@
  * ends; what lies in Deleted Items was thrown away, unless the path itself leads there. Nothing is kept here.
  */
 import { MailError } from "../base/errors.js";
+import { stated } from "../base/stated.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import type { Urgency } from "../graph/fair-order.js";
 import { type FolderName, isCalled, topFolder, writeBelow, writePath } from "./folder-name.js";
@@ -33,14 +34,38 @@ export type Whereabouts = { readonly at: "same" } | { readonly at: "elsewhere"; 
 /** Names of folders that an error lists, and characters of each. */
 const mostNames = 30;
 const longestName = 60;
+const topLevel = "the top";
+const remedy = "Make the folder in the mailbox, or name one that is there in the queue's `folders`. It is looked for again by itself.";
 /** Deeper than Exchange makes a tree. */
 const deepest = 300;
+
+/**
+ * The error of a folder that is not there, with the folders that are: those at the top, where it does not say already. Where
+ * Graph does not list them either, the error says enough as it is.
+ */
+export async function withWhatIsThere(
+  search: Pick<FolderSearch, "client" | "mailbox" | "urgency" | "signal">,
+  name: string,
+  error: MailError,
+): Promise<MailError> {
+  if (error.code !== "SYNC_FOLDER_NOT_FOUND" || error.remedy !== undefined) return error;
+  const { client, mailbox, signal } = search;
+  const { message: found, queue = mailbox.queue, status, serviceCode } = error;
+  try {
+    const nodes = await childFolders(client, mailbox, { ...search, folder: topFolder, name: topLevel });
+    const message = `${found} The folder ${JSON.stringify(name)} is not there: at the top there is ${whatIsThere(nodes)}.`;
+    return new MailError(error.code, message, { queue, remedy, who: "developer", ...stated({ status, serviceCode }) });
+  } catch (failure) {
+    if (signal.aborted || !(failure instanceof MailError)) throw failure;
+    return error;
+  }
+}
 
 /** The folder at the end of the path. @throws MailError `SYNC_FOLDER_NOT_FOUND` with what there is instead; `GRAPH_…` */
 export async function findFolder(search: FolderSearch, { name, path }: { name: string; path: FolderName }): Promise<string> {
   const { client, mailbox } = search;
   let at = path.base;
-  let told = path.base === topFolder ? "the top level" : path.base;
+  let told = path.base === topFolder ? topLevel : path.base;
   for (const part of path.below) {
     const nodes = await childFolders(client, mailbox, { ...search, folder: at, name: told });
     const node = nodes.find(({ displayName }) => displayName === part) ?? nodes.find(({ displayName }) => isCalled(displayName, part));
@@ -125,13 +150,13 @@ interface Missed {
 }
 
 function notThere(queue: string, { name, part, told, nodes }: Missed): MailError {
+  const there = `below ${told} there is no ${JSON.stringify(part)}, but ${whatIsThere(nodes)}`;
+  const message = `The folder ${JSON.stringify(name)} of ${queue} is not there: ${there}.`;
+  return new MailError("SYNC_FOLDER_NOT_FOUND", message, { queue, remedy, who: "developer" });
+}
+
+function whatIsThere(nodes: readonly FolderNode[]): string {
+  if (nodes.length === 0) return "no folder at all";
   const shown = nodes.slice(0, mostNames).map(({ displayName }) => JSON.stringify(displayName.slice(0, longestName)));
-  const more = nodes.length > mostNames ? ` and ${nodes.length - mostNames} more` : "";
-  const there = shown.length === 0 ? "no folders at all" : `${shown.join(", ")}${more}`;
-  const message = `The folder ${JSON.stringify(name)} of ${queue} is not there: below ${told} there is no ${JSON.stringify(part)}, but ${there}.`;
-  return new MailError("SYNC_FOLDER_NOT_FOUND", message, {
-    queue,
-    remedy: "Make the folder in the mailbox, or name one that is there in the queue's `folders`. It is looked for again by itself.",
-    who: "developer",
-  });
+  return `${shown.join(", ")}${nodes.length > mostNames ? ` and ${nodes.length - mostNames} more` : ""}`;
 }

@@ -15,13 +15,13 @@ export interface FolderComparison {
 
 export function tellChanges(emit: EmitScheduleEvent, queue: string, { before, now, found }: FolderComparison): void {
   const [top, ...below] = found;
-  if (top && now.path !== before.path) {
+  // The first look at another mailbox finds what was there before, as the first one below this folder does.
+  if (before.anew) return;
+  const isSame = before.folders.some((one) => top !== undefined && keyOf(one) === keyOf(top));
+  if (top && !isSame) emit("queue:folder-changed", { queue, folder: top.name, change: "appeared" });
+  if (top && isSame && now.path !== before.path) {
     emit("queue:folder-changed", { queue, folder: top.name, change: "moved", path: now.path ?? top.name });
   }
-  // The first look from another mailbox, or below this folder, finds what was there before.
-  if (before.anew) return;
-  if (top && !before.folders.some((one) => keyOf(one) === keyOf(top)))
-    emit("queue:folder-changed", { queue, folder: top.name, change: "appeared" });
   if (!before.subtree) return;
   const names = new Map(before.folders.map(({ id, name }) => [id, name]));
   /** By the former name, the present one. */

@@ -223,7 +223,7 @@ class QueuePoller implements Poller {
     const { session, clock, emit } = this.#options;
     if (!missing && !unfinished) this.#lastRoundAt = clock.now();
     this.#failure = missing;
-    const planned = this.#cadence.afterRound({ begunAt, messages });
+    const planned = this.#cadence.afterRound({ begunAt, messages, requests: session.watched.all.length });
     if (this.#ended || this.#paused) this.#cadence.rest();
     const nextInMs = more || unfinished ? Math.min(planned, session.settings.minPollIntervalMs) : planned;
     const { counter } = session.mailbox;

@@ -7,6 +7,7 @@
  */
 import type { MailError } from "../base/errors.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
+import { withWhatIsThere } from "../mailbox/folder-search.js";
 import { mayBeOfOneFolder, toldOf } from "./failure.js";
 import { roundOfFolder } from "./folder-round.js";
 import type { TurnWork } from "./folder-work.js";
@@ -84,7 +85,7 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
           done.delete(folder);
           watched.lookAgain();
         } else {
-          away.push({ folder, name, error });
+          away.push({ folder, name, error: await withWhatIsThere({ ...options, mailbox: session.mailbox }, name, error) });
           if (error.code !== "SYNC_FOLDER_NOT_FOUND") failure ??= error;
         }
       }

@@ -161,3 +161,96 @@ test("after a restart a message is told by the name of its folder also while Gra
   const second = await scene.start([{ folder: "inbox", subtree: true }]);
   expect(await scene.done(second.daemon.explain("support@contoso.com", id))).toMatchObject({ folder: "inbox/Cases", state: "settled" });
 });
+
+test("a folder that comes back into a tree goes on where it was, without a walk over again", async () => {
+  const scene = await createFolderScene();
+  const { mailbox, sim } = scene;
+  const folder = mailbox.addFolder("Cases", "inbox");
+  const { round } = await scene.start([{ folder: "inbox", subtree: true }]);
+  await round();
+  mailbox.moveFolder(folder);
+  await round();
+  const id = mailbox.deliver({}, folder);
+  mailbox.moveFolder(folder, "inbox");
+  sim.log.clear();
+  await round();
+  expect(scene.handed).toEqual([{ id, folder: "inbox/Cases" }]);
+  expect(sim.log.entries({ route: "delta" }).map(({ walk }) => walk)).toEqual(["delta", "delta"]);
+});
+
+test("a sweep covers what is watched by path and below a folder, and says by which name it found what", async () => {
+  const scene = await createFolderScene();
+  const { mailbox } = scene;
+  const [byPath, below] = [mailbox.addFolder("Cases"), mailbox.addFolder("New", "archive")];
+  const { daemon, round } = await scene.start(["cases", { folder: "archive", subtree: true }], { minPollIntervalMs: 100 });
+  const found: string[] = [];
+  daemon.on("message:found-by-sweep", ({ folder }) => void found.push(folder));
+  await round();
+  const hidden = [mailbox.deliverUnseen({}, byPath), mailbox.deliverUnseen({}, below)];
+  expect(await scene.done(daemon.sweep("support@contoso.com"))).toMatchObject({ listed: 2, found: 2 });
+  await scene.pass(1_000);
+  expect(found).toEqual(["cases", "archive/New"]);
+  expect(scene.handed.map(({ id }) => id).toSorted()).toEqual(hidden.toSorted());
+});
+
+test("a sweep proves nothing of a path that is not there: it counts as not listed", async () => {
+  const scene = await createFolderScene();
+  const { daemon } = await scene.start(["inbox", "inbox/Cases"], { minPollIntervalMs: 100 });
+  const swept: number[] = [];
+  daemon.on("queue:swept", ({ unlisted }) => void swept.push(unlisted));
+  await scene.done(daemon.sweep("support@contoso.com"));
+  expect(swept).toEqual([1]);
+});
+
+test("mail that moves from one watched folder to another before its delivery is no mail that was moved away", async () => {
+  const scene = await createFolderScene();
+  const { mailbox } = scene;
+  const cases = mailbox.addFolder("Cases", "inbox");
+  const other = mailbox.addFolder("Other");
+  const options = { ifChangedElsewhere: { moved: "skip" as const }, startFrom: "now" as const, maxInFlight: 1 };
+  const { daemon, round } = await scene.start([{ folder: "inbox", subtree: true }, "archive"], options);
+  const told: unknown[] = [];
+  daemon.on("message:changed-elsewhere", ({ id, change }) => void told.push([id, change]));
+  await round();
+  const [toCases, toArchive, away] = [mailbox.deliver(), mailbox.deliver(), mailbox.deliver()];
+  // Before any of them is read by its id.
+  scene.sim.faults.add({ name: "late", route: "batch", status: 503, count: 3 });
+  await scene.done(daemon.pollNow("support@contoso.com"));
+  mailbox.move(toCases, cases);
+  mailbox.move(toArchive, "archive");
+  mailbox.move(away, other);
+  await scene.pass(10 * minute);
+  expect(scene.handed.map(({ id }) => id).toSorted()).toEqual([toCases, toArchive].toSorted());
+  expect(told).toEqual([[away, "moved"]]);
+});
+
+test("another mailbox behind the address has its own folders: they are found anew, and what was restored does not come again", async () => {
+  const scene = await createFolderScene();
+  const { mailbox, sim } = scene;
+  const folders = ["cases", { folder: "inbox", subtree: true }];
+  const ids = [mailbox.deliver({}, mailbox.addFolder("Cases")), mailbox.deliver({}, mailbox.addFolder("Below", "inbox"))];
+  const { daemon, round } = await scene.start(folders);
+  await round();
+  expect(scene.handed.map(({ id }) => id)).toEqual(ids);
+  sim.user("support@contoso.com").recreateMailbox({ keep: () => true });
+  const signIn = { method: "refreshToken", refreshToken: sim.user("support@contoso.com").issueRefreshToken() } as const;
+  await scene.done(daemon.signIn("support@contoso.com", signIn));
+  await round();
+  expect(scene.handed.map(({ id }) => id)).toEqual(ids);
+  const fresh = [mailbox.deliver({}, "Cases"), mailbox.deliver({}, "Below")];
+  await round();
+  expect(scene.handed.slice(2)).toEqual([
+    { id: fresh[0], folder: "cases" },
+    { id: fresh[1], folder: "inbox/Below" },
+  ]);
+  expect(scene.failed.filter(({ code }) => code === "SYNC_FOLDER_NOT_FOUND")).toEqual([]);
+});
+
+test("the error of an id that is not there names the folders at the top", async () => {
+  const scene = await createFolderScene();
+  const id = `AQMkADk5${"x".repeat(100)}AAA=`;
+  const { round } = await scene.start([id, "junkemail"]);
+  await round().catch(() => undefined);
+  expect(scene.failed[0]).toMatchObject({ code: "SYNC_FOLDER_NOT_FOUND", folder: id, who: "developer" });
+  expect(scene.failed[0]?.reason).toMatch(/at the top there is "Archive", "Conversation History", .*"Sent Items"\.$/);
+});
