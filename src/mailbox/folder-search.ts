@@ -83,14 +83,20 @@ export async function whereIs(search: FolderSearch, id: string, path: FolderName
   if (!node) return { at: "deleted" };
   const names: string[] = [];
   let isSame = true;
-  const topId = path.base === topFolder ? baseId : await search.idOf(topFolder);
-  const binId = await search.idOf("deleteditems");
   for (let depth = 1; depth <= deepest; depth += 1) {
     names.unshift(node.displayName);
-    isSame &&= isCalled(node.displayName, path.below.at(-depth) ?? "");
+    isSame &&= depth <= path.below.length && isCalled(node.displayName, path.below.at(-depth) ?? "");
     if (isSame && depth === path.below.length && node.parentId === baseId) return { at: "same" };
-    if (node.parentId === binId && baseId !== binId) return { at: "deleted" };
-    if (node.parentId === undefined || node.parentId === topId) break;
+    // Ids that are not needed while all is as it was.
+    if (!isSame || depth === path.below.length) {
+      const binId = await search.idOf("deleteditems");
+      if (baseId !== binId && (node.id === binId || node.parentId === binId)) return { at: "deleted" };
+      const topId = await search.idOf(topFolder);
+      // It was gone up to while the path could still be the same.
+      if (node.id === topId) names.shift();
+      if (node.id === topId || node.parentId === topId) break;
+    }
+    if (node.parentId === undefined) break;
     const above = await nodeIfThere(search, node.parentId);
     if (!above) return { at: "deleted" };
     node = above;

@@ -10,7 +10,7 @@ import type { MailError } from "../base/errors.js";
 import type { Ledger } from "../delivery/ledger.js";
 import type { MailboxAccess } from "../graph/client.js";
 import { type Cursor, cursorKey, cursorValue } from "../mailbox/cursor.js";
-import { type FolderOption, isDirect, readFolderName } from "../mailbox/folder-name.js";
+import { type FolderOption, isDirect, isFolderId, readFolderName } from "../mailbox/folder-name.js";
 import type { FolderSearch } from "../mailbox/folder-search.js";
 import { folderFacts } from "../mailbox/listing.js";
 import type { Commit, Store } from "../state/store.js";
@@ -104,7 +104,7 @@ class FoundFolders implements WatchedFolders {
       if (!isDue) continue;
       try {
         if (!isPlain(one)) await this.#lookFor(one, work);
-        else if (!folderIds.has(one.name)) await this.#idOf(one.name, work);
+        else if (!isFolderId(one.name) && !folderIds.has(one.name)) await this.#idOf(one.name, work);
         one.error = undefined;
         missing.found(errorKey(one));
       } catch (error) {

@@ -58,7 +58,8 @@ interface FolderListing {
 }
 
 export function beginListing({ session, clock }: TurnWork, { demanded }: { demanded: boolean }): SweepListing {
-  const folders = session.watched.all;
+  /** Empty until they were looked for: what was put there just now belongs to the sweep as well. */
+  let folders: readonly WatchedFolder[] | undefined;
   const startedAt = clock.now();
   const seen = new Set<string>();
   /** Ids of those listed that the ledger did not know, young ones as well. */
@@ -71,7 +72,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   let current: FolderListing | undefined;
 
   function present(): WatchedFolder {
-    return folders[at] as WatchedFolder;
+    return folders?.[at] as WatchedFolder;
   }
 
   async function begin(work: TurnWork, again: boolean): Promise<FolderListing> {
@@ -131,6 +132,7 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     passOver,
     async next(work) {
       try {
+        folders ??= await lookNow(work);
         if (!current && !(await isLive(work, present().key))) {
           passOver();
           return;
@@ -147,10 +149,10 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       }
     },
     get complete() {
-      return at === folders.length;
+      return at === folders?.length;
     },
     get foldersLeft() {
-      return folders.length - at;
+      return (folders?.length ?? 1) - at;
     },
     get foldersListed() {
       return at - passedOver.size;
@@ -164,6 +166,12 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       return unlisted;
     },
   };
+}
+
+async function lookNow(work: TurnWork): Promise<readonly WatchedFolder[]> {
+  const { watched } = work.session;
+  watched.lookAgain();
+  return watched.look(work);
 }
 
 async function isLive(work: TurnWork, folder: string): Promise<boolean> {
