@@ -159,6 +159,11 @@ function headerOf(headers: JsonObject, wanted: string): string | undefined {
   return name === undefined ? undefined : String(headers[name]);
 }
 
+/** Whether a folder shows what a search finds, and holds no mail itself (resources/mailsearchfolder). */
+export function isSearchFolder(folder: JsonObject): boolean {
+  return String(folder["@odata.type"] ?? "").endsWith("mailSearchFolder");
+}
+
 /** The version of an item, when it brings one: changes with every change of the item. */
 export function versionOf(item: JsonObject): string | undefined {
   const version = item["@odata.etag"];

@@ -29,6 +29,8 @@ export interface Round {
   readonly begunAt: number;
   /** New messages that it brought. */
   readonly messages: number;
+  /** Requests of a round without news from now on. Default: as before. */
+  readonly requests?: number;
 }
 
 export interface CadenceOptions {
@@ -37,7 +39,7 @@ export interface CadenceOptions {
   readonly pollIntervalMs: number;
   /** The shortest, but where a round comes sooner to be in its place: the second one of a queue, and after a hold-up. */
   readonly minPollIntervalMs: number;
-  /** Requests of a round without news. */
+  /** Requests of a round without news, at first. */
   readonly requests: number;
   readonly pace: Pace;
 }
@@ -56,7 +58,7 @@ class MailCadence implements Cadence {
   readonly #pace: Pace;
   readonly #pollIntervalMs: number;
   readonly #shortestMs: number;
-  readonly #requests: number;
+  #requests: number;
   /** Where in its interval the queue's place is, 0 to 1. */
   readonly #place: number;
   /** From one mail to the next, as far as it is known, milliseconds. */
@@ -81,8 +83,9 @@ class MailCadence implements Cadence {
   }
 
   afterRound(round: Round): number {
-    const { begunAt } = round;
+    const { begunAt, requests = this.#requests } = round;
     this.#failures = 0;
+    this.#requests = requests;
     this.#learn(round);
     const intervalMs = this.#interval(begunAt);
     const nextAt = begunAt + intervalMs - this.#soonerMs(begunAt, intervalMs);

@@ -93,6 +93,7 @@ class QueuePoller implements Poller {
       return this.#standBy(trouble);
     }
     if (asked.length > 0) session.missing.lookAgain();
+    if (asked.length > 0) session.watched.lookAgain();
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     this.#enter("polling", "a round began");
@@ -222,7 +223,7 @@ class QueuePoller implements Poller {
     const { session, clock, emit } = this.#options;
     if (!missing && !unfinished) this.#lastRoundAt = clock.now();
     this.#failure = missing;
-    const planned = this.#cadence.afterRound({ begunAt, messages });
+    const planned = this.#cadence.afterRound({ begunAt, messages, requests: session.watched.all.length });
     if (this.#ended || this.#paused) this.#cadence.rest();
     const nextInMs = more || unfinished ? Math.min(planned, session.settings.minPollIntervalMs) : planned;
     const { counter } = session.mailbox;

@@ -22,7 +22,9 @@ import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
+import { unwalked } from "../mailbox/cursor.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
+import type { FolderOption } from "../mailbox/folder-name.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
@@ -31,9 +33,11 @@ import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js
 import type { Key, Store } from "../state/store.js";
 import { isUnavailable } from "../state/watched-store.js";
 import type { EmitScheduleEvent } from "./events.js";
+import { openFoundFolders } from "./found-folders.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
 import { pauseRecord } from "./pause-record.js";
+import { areDirect, directFolders, type WatchedFolders } from "./watched-folders.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
 export type StartFrom = "now" | "unread" | "everything" | Date;
@@ -42,7 +46,7 @@ export type StartFrom = "now" | "unread" | "everything" | Date;
 export interface QueueSettings {
   readonly address: string;
   readonly account: string | undefined;
-  readonly folders: readonly string[];
+  readonly folders: readonly FolderOption[];
   readonly afterAck: Mark;
   readonly onQuarantine: Mark;
   readonly startFrom: StartFrom;
@@ -100,6 +104,7 @@ export interface Session {
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
   readonly missing: MissingFolders;
+  readonly watched: WatchedFolders;
   /** Object id of the mailbox's user as stored; empty until it was read. */
   owner: string | undefined;
   /** Goes on where the last owner ended. */
@@ -173,6 +178,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
+  const missing = createMissingFolders(clock);
+  const { folders } = settings;
+  const watched = areDirect(folders)
+    ? directFolders(folders)
+    : await openFoundFolders({ queue, folders, store, ledger, mailbox, folderIds, missing, begin: unwalked(settings.startFrom) });
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -201,6 +211,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       folderIdOf,
+      folderName: (folder) => watched.nameOf(folder),
+      watchedFolders: () => watched.all.map(({ key }) => key),
       onMark: (entry) => outbox.add(entry),
     }),
   );
@@ -221,7 +233,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     folderIds,
     folderIdOf,
     troubleSince: new Map(),
-    missing: createMissingFolders(clock),
+    missing,
+    watched,
     owner: undefined,
     begin() {
       if (kept) gate.keep(kept);
