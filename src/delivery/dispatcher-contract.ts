@@ -26,6 +26,8 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly highWaterBytes: number;
   readonly conversationOrder: "hold" | "release";
   readonly ifChangedElsewhere: IfChangedElsewhere;
+  /** What the host is told for the folder that an entry names. */
+  readonly folderName: (folder: string) => string;
 }
 
 export interface Dispatcher {

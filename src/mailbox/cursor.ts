@@ -45,6 +45,11 @@ export interface ListingMode {
   readonly uneven?: true;
 }
 
+/** Of a folder that was never walked; all content comes with its pages where everything is wanted. */
+export function unwalked(startFrom: unknown): Cursor {
+  return { select: startFrom === "everything" ? "full" : "light", live: false };
+}
+
 export function cursorKey(queueKey: string, folder: string): Key {
   return [queueKey, "cursor", folder];
 }

@@ -69,6 +69,8 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       lookAt: async () => ({ kind: "unknown" }),
       isListed: async () => ({ kind: "absent" }),
       folderIdOf: async () => undefined,
+      watchedFolders: () => [],
+      folderName: (folder) => folder,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onMark: (entry) => scene.marks.push(entry),
       onFailure(error) {
