@@ -18,6 +18,8 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   /** The ledger refused or failed beyond hope: the queue cannot go on here. */
   readonly onFailure: (error: MailError) => void;
+  /** The mailbox's own addresses, as far as they are known now. */
+  readonly ownAddresses: () => readonly string[];
   readonly maxInFlight: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;

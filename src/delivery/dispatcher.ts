@@ -141,7 +141,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(entry.id, item, entry),
+      message: toMailMessage(entry.id, item, { folder: entry.folder, receivedAt: entry.receivedAt, own: options.ownAddresses() }),
       handlerTimeoutMs: options.handlerTimeoutMs,
       settle: (verdict) =>
         settle(entry, item, verdict)

@@ -5,23 +5,15 @@
  * absent. Only a missing id stops it. Graph's own booleans are sometimes strings; both are read.
  */
 import { isObject, type Json, type JsonObject } from "../graph/wire.js";
+import { type Automatic, automaticOf } from "./automatic.js";
+import { type MailAddress, readAddress, readAddresses } from "./mail-address.js";
+import { type MailHeader, messageIds, readHeaders } from "./mail-header.js";
+import { mailList as list, optionalText, mailText as text } from "./mail-text.js";
 import { type MissingPart, type Reduction, reductionOf } from "./reduced.js";
-
-export interface MailAddress {
-  /** Display name; empty when there is none. */
-  readonly name: string;
-  /** As the mail gave it; empty when there is none. */
-  readonly address: string;
-}
 
 export interface MailBody {
   readonly contentType: "html" | "text";
   readonly content: string;
-}
-
-export interface MailHeader {
-  readonly name: string;
-  readonly value: string;
 }
 
 export interface MailMessage {
@@ -30,6 +22,10 @@ export interface MailMessage {
   /** The `Message-ID` header; neither unique nor always there. */
   readonly internetMessageId?: string;
   readonly conversationId?: string;
+  /** The `Message-ID` of the mail that it answers, as `<id@host>`; from the headers. */
+  readonly inReplyTo?: string;
+  /** The `Message-ID`s of its thread, the oldest first, as `<id@host>`; from the headers, empty without them. */
+  readonly references: readonly string[];
   readonly subject: string;
   readonly from?: MailAddress;
   readonly sender?: MailAddress;
@@ -52,6 +48,8 @@ export interface MailMessage {
   readonly isRead: boolean;
   /** As Graph says; false when all attachments are inline ones. */
   readonly hasAttachments: boolean;
+  /** Only when it was sent by a program, or by the queue itself: then no program may answer it. */
+  readonly automatic?: Automatic;
   /** The watched folder it was found in, as configured. */
   readonly folder: string;
   /** Only when Graph cannot give the message whole, for good as it seems: what is missing, and why. */
@@ -148,36 +146,45 @@ export interface MessageOrigin {
   readonly folder: string;
   /** Epoch milliseconds: its date where the item has none. */
   readonly receivedAt: number;
+  /** The mailbox's own addresses, as far as they are known. */
+  readonly own?: readonly string[];
 }
 
-export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt }: MessageOrigin): MailMessage {
-  const { internetMessageId, conversationId, body } = item;
-  const from = address(item.from);
-  const sender = address(item.sender);
+export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt, own = [] }: MessageOrigin): MailMessage {
+  const { body } = item;
+  const internetMessageId = optionalText(item.internetMessageId);
+  const conversationId = optionalText(item.conversationId);
+  const from = readAddress(item.from);
+  const sender = readAddress(item.sender);
+  const replyTo = readAddresses(item.replyTo);
+  const headers = readHeaders(item.internetMessageHeaders);
+  const [inReplyTo] = messageIds(headers, "in-reply-to");
+  const automatic = automaticOf({ headers, from, sender, replyTo }, own);
   const sentAt = date(item.sentDateTime);
   const reduced = reductionOf(item);
   return {
     id,
-    ...(typeof internetMessageId === "string" ? { internetMessageId } : {}),
-    ...(typeof conversationId === "string" ? { conversationId } : {}),
+    ...(internetMessageId === undefined ? {} : { internetMessageId }),
+    ...(conversationId === undefined ? {} : { conversationId }),
+    ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    references: messageIds(headers, "references"),
     subject: text(item.subject),
     ...(from ? { from } : {}),
     ...(sender ? { sender } : {}),
-    to: addresses(item.toRecipients),
-    cc: addresses(item.ccRecipients),
-    bcc: addresses(item.bccRecipients),
-    replyTo: addresses(item.replyTo),
+    to: readAddresses(item.toRecipients),
+    cc: readAddresses(item.ccRecipients),
+    bcc: readAddresses(item.bccRecipients),
+    replyTo,
     receivedAt: date(item.receivedDateTime) ?? new Date(receivedAt),
     ...(sentAt ? { sentAt } : {}),
     ...(isObject(body) ? { body: { contentType: body.contentType === "text" ? "text" : "html", content: text(body.content) } } : {}),
     preview: text(item.bodyPreview),
-    headers: list(item.internetMessageHeaders)
-      .filter(isObject)
-      .map((header) => ({ name: text(header.name), value: text(header.value) })),
-    categories: list(item.categories).filter((category) => typeof category === "string"),
+    headers,
+    categories: list(item.categories).flatMap((category) => optionalText(category) ?? []),
     importance: importance(item.importance),
     isRead: truth(item.isRead),
     hasAttachments: truth(item.hasAttachments),
+    ...(automatic ? { automatic } : {}),
     folder,
     ...(reduced ? { reduced } : {}),
   };
@@ -207,14 +214,6 @@ export function truth(value: Json | undefined): boolean {
   return value === true || (typeof value === "string" && value.toLowerCase() === "true");
 }
 
-function text(value: Json | undefined): string {
-  return typeof value === "string" ? value : "";
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
 /** As Graph writes dates; strict, as `Date` reads years out of almost any text, and an old date can keep a message back. */
 const isoDate = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/;
 const zone = /Z$|[+-]\d{2}:\d{2}$/;
@@ -224,17 +223,6 @@ function date(value: Json | undefined): Date | undefined {
   if (typeof value !== "string" || !isoDate.test(value)) return undefined;
   const parsed = new Date(zone.test(value) ? value : `${value}Z`);
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
-}
-
-function address(value: Json | undefined): MailAddress | undefined {
-  const inner = isObject(value) ? value.emailAddress : undefined;
-  return isObject(inner) ? { name: text(inner.name), address: text(inner.address) } : undefined;
-}
-
-function addresses(value: Json | undefined): MailAddress[] {
-  return list(value)
-    .map(address)
-    .filter((found) => found !== undefined);
 }
 
 function importance(value: Json | undefined): MailMessage["importance"] {

@@ -186,6 +186,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       folderIdOf,
+      ownAddresses: () => [queue, tokens.ownerName ?? queue],
       onMark: (entry) => outbox.add(entry),
     }),
   );

@@ -67,6 +67,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       lookAt: async () => ({ kind: "unknown" }),
       isListed: async () => ({ kind: "absent" }),
       folderIdOf: async () => undefined,
+      ownAddresses: () => [queue],
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onMark: (entry) => scene.marks.push(entry),
       onFailure(error) {

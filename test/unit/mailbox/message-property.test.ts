@@ -2,15 +2,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/graph/wire.js";
-import {
-  contentBytes,
-  fullSelect,
-  isComplete,
-  type MailAddress,
-  type MailMessage,
-  receivedTime,
-  toMailMessage,
-} from "../../../src/mailbox/message.js";
+import type { MailAddress } from "../../../src/mailbox/mail-address.js";
+import { contentBytes, fullSelect, isComplete, type MailMessage, receivedTime, toMailMessage } from "../../../src/mailbox/message.js";
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
 /** Nearly right, so that the inner readers are reached too. */
@@ -33,7 +26,7 @@ const item: fc.Arbitrary<JsonObject> = fc
   );
 
 function wellFormed(mail: MailMessage): boolean {
-  const isText = (value: unknown) => typeof value === "string";
+  const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
   const isDate = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime());
   const isAddress = (value: MailAddress) => isText(value.name) && isText(value.address) && Object.keys(value).length === 2;
   return (
@@ -45,6 +38,9 @@ function wellFormed(mail: MailMessage): boolean {
     (mail.sentAt === undefined || isDate(mail.sentAt)) &&
     (mail.body === undefined || (["html", "text"].includes(mail.body.contentType) && isText(mail.body.content))) &&
     mail.headers.every(({ name, value }) => isText(name) && isText(value)) &&
+    mail.references.every((id) => /^<[^<>\s]+>$/.test(id)) &&
+    (mail.inReplyTo === undefined || /^<[^<>\s]+>$/.test(mail.inReplyTo)) &&
+    (mail.automatic === undefined || (isText(mail.automatic.reason) && isText(mail.automatic.sign))) &&
     mail.categories.every(isText) &&
     ["low", "normal", "high"].includes(mail.importance) &&
     typeof mail.isRead === "boolean" &&

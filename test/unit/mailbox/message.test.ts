@@ -49,6 +49,7 @@ describe("a message", () => {
       id: "AAkA=",
       internetMessageId: "<1@contoso.com>",
       conversationId: "C1",
+      references: [],
       subject: "Hello",
       from: { name: "Jane", address: "jane@contoso.com" },
       sender: { name: "Assistant", address: "assistant@contoso.com" },
@@ -78,6 +79,7 @@ describe("a message", () => {
   it("of nothing but an id is well-formed, and what is not known is absent", () => {
     expect(made({})).toEqual({
       id: "AAkA=",
+      references: [],
       subject: "",
       to: [],
       cc: [],
