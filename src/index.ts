@@ -43,10 +43,11 @@ export type { FinalState, ForeignChange, FoundBy } from "./delivery/ledger-recor
 export type { QuarantinedMessage } from "./delivery/quarantine.js";
 export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { Automatic, AutomaticReason } from "./mailbox/automatic.js";
+export type { ContentOptions } from "./mailbox/content-options.js";
 export type { MailAddress } from "./mailbox/mail-address.js";
 export type { MailHeader } from "./mailbox/mail-header.js";
 export type { Mark } from "./mailbox/marker.js";
-export type { ContentOptions, MailBody, MailMessage } from "./mailbox/message.js";
+export type { MailBody, MailMessage } from "./mailbox/message.js";
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";
 export type { StartFrom } from "./schedule/session.js";

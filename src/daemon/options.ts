@@ -12,8 +12,8 @@ import type { Fetch } from "../base/http.js";
 import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
+import { type ContentOptions, contentSchema } from "../mailbox/content-options.js";
 import type { Mark } from "../mailbox/marker.js";
-import type { ContentOptions } from "../mailbox/message.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { type LimitOptions, type LimitSettings, limitSettings, limitsSchema } from "./limits.js";
@@ -38,6 +38,7 @@ export interface QueueDefaults {
   readonly onQuarantine?: Mark;
   /** What of the mail that was there before the first start is delivered. Default `"unread"`. */
   readonly startFrom?: StartFrom;
+  /** What of a message is fetched, and in which form. Default: the body as harmless HTML, and the headers. */
   readonly content?: ContentOptions;
   /** Whether a message that failed once holds its conversation, for at most 60 s. Default `"hold"`. */
   readonly conversationOrder?: "hold" | "release";
@@ -167,7 +168,7 @@ const queueFields = {
       },
     )
     .optional(),
-  content: z.strictObject({ body: z.enum(["html", "text", "none"]).optional(), headers: z.boolean().optional() }).optional(),
+  content: contentSchema.optional(),
   conversationOrder: z.enum(["hold", "release"]).optional(),
   ifChangedElsewhere: z.strictObject({ read: then, moved: then, deleted: then, categorised: then }).optional(),
   pollIntervalMs: whole(1, dayMs).optional(),

@@ -6,6 +6,7 @@
  */
 import { isObject, type Json, type JsonObject } from "../graph/wire.js";
 import { type Automatic, automaticOf } from "./automatic.js";
+import type { ContentOptions } from "./content-options.js";
 import { type MailAddress, readAddress, readAddresses } from "./mail-address.js";
 import { type MailHeader, messageIds, readHeaders } from "./mail-header.js";
 import { mailList as list, optionalText, mailText as text } from "./mail-text.js";
@@ -36,8 +37,10 @@ export interface MailMessage {
   /** When it reached the mailbox; where Graph does not say, when the daemon first saw it. */
   readonly receivedAt: Date;
   readonly sentAt?: Date;
-  /** Absent with `content: { body: "none" }`. HTML is what Graph sanitised. */
+  /** Absent with `content: { body: "none" }`. HTML is what Graph made harmless, unless `unsafeHtml` asks for it as it was sent. */
   readonly body?: MailBody;
+  /** What it says beside the text it quotes, by Graph's judgement, in the form of `body`; only with `content: { uniqueBody: true }`. */
+  readonly uniqueBody?: MailBody;
   /** The first 255 characters of the text. */
   readonly preview: string;
   /** In the order of the mail, repeated ones kept; empty with `content: { headers: false }`, and Graph leaves them out of mail sent from the mailbox itself. */
@@ -54,14 +57,6 @@ export interface MailMessage {
   readonly folder: string;
   /** Only when Graph cannot give the message whole, for good as it seems: what is missing, and why. */
   readonly reduced?: Reduction;
-}
-
-/** What of a message is fetched. */
-export interface ContentOptions {
-  /** The form of the body. Default `"html"`. */
-  readonly body?: "html" | "text" | "none";
-  /** Whether internet message headers are fetched. Default true. */
-  readonly headers?: boolean;
 }
 
 const envelope = [
@@ -92,28 +87,40 @@ export const lightSelect = "id,receivedDateTime,isRead,parentFolderId,internetMe
 export const envelopeSelect = envelope.filter((name) => name !== "bodyPreview").join(",");
 
 /** The `$select` that brings everything of a {@link MailMessage}. */
-export function fullSelect({ body = "html", headers = true }: ContentOptions = {}): string {
-  return [...envelope, ...(body === "none" ? [] : ["body"]), ...(headers ? ["internetMessageHeaders"] : [])].join(",");
+export function fullSelect({ body = "html", headers = true, uniqueBody = false }: ContentOptions = {}): string {
+  return [
+    ...envelope,
+    ...(body === "none" ? [] : ["body"]),
+    ...(uniqueBody ? ["uniqueBody"] : []),
+    ...(headers ? ["internetMessageHeaders"] : []),
+  ].join(",");
+}
+
+/** The same as far as a round may ask for it: nothing says that delta gives `uniqueBody`, so it is fetched by id. */
+export function roundSelect(content: ContentOptions = {}): string {
+  return fullSelect({ ...content, uniqueBody: false });
 }
 
 /** What was brought of a message: by {@link envelopeSelect}, by {@link lightSelect}, or only what the ledger knows. */
 export type Rung = "envelope" | "light" | "nothing";
 
 /** What of the content wanted that leaves out. */
-export function missingParts(rung: Rung, { body = "html", headers = true }: ContentOptions): readonly MissingPart[] {
+export function missingParts(rung: Rung, { body = "html", headers = true, uniqueBody = false }: ContentOptions): readonly MissingPart[] {
   return [
     ...(body === "none" ? [] : (["body"] as const)),
+    ...(uniqueBody ? (["uniqueBody"] as const) : []),
     "preview",
     ...(headers ? (["headers"] as const) : []),
     ...(rung === "envelope" ? [] : (["envelope"] as const)),
   ];
 }
 
-/** The `Prefer` of every mail request: immutable ids, and the form of the body where one is fetched. */
-export function preferences({ body = "html" }: ContentOptions = {}, pageSize?: number): string {
+/** The `Prefer` of every mail request: immutable ids, and the form of the bodies where some are fetched. */
+export function preferences({ body = "html", unsafeHtml = false, uniqueBody = false }: ContentOptions = {}, pageSize?: number): string {
   const preferred = ['IdType="ImmutableId"'];
   if (pageSize !== undefined) preferred.push(`odata.maxpagesize=${pageSize}`);
   if (body === "text") preferred.push('outlook.body-content-type="text"');
+  if (unsafeHtml && (body === "html" || uniqueBody)) preferred.push("outlook.allow-unsafe-html");
   return preferred.join(", ");
 }
 
@@ -136,8 +143,8 @@ const always = [
  * True when the item brings what {@link fullSelect} asked for, as far as every message has it: items of later rounds
  * may carry a few properties only (reported: 3 of 18).
  */
-export function isComplete(item: JsonObject, { body = "html" }: ContentOptions = {}): boolean {
-  return always.every((name) => name in item) && (body === "none" || "body" in item);
+export function isComplete(item: JsonObject, { body = "html", uniqueBody = false }: ContentOptions = {}): boolean {
+  return always.every((name) => name in item) && (body === "none" || "body" in item) && (!uniqueBody || "uniqueBody" in item);
 }
 
 /** What is known of a message beside its item. */
@@ -151,7 +158,8 @@ export interface MessageOrigin {
 }
 
 export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt, own = [] }: MessageOrigin): MailMessage {
-  const { body } = item;
+  const body = readBody(item.body);
+  const uniqueBody = readBody(item.uniqueBody);
   const internetMessageId = optionalText(item.internetMessageId);
   const conversationId = optionalText(item.conversationId);
   const from = readAddress(item.from);
@@ -177,7 +185,8 @@ export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt
     replyTo,
     receivedAt: date(item.receivedDateTime) ?? new Date(receivedAt),
     ...(sentAt ? { sentAt } : {}),
-    ...(isObject(body) ? { body: { contentType: body.contentType === "text" ? "text" : "html", content: text(body.content) } } : {}),
+    ...(body ? { body } : {}),
+    ...(uniqueBody ? { uniqueBody } : {}),
     preview: text(item.bodyPreview),
     headers,
     categories: list(item.categories).flatMap((category) => optionalText(category) ?? []),
@@ -223,6 +232,10 @@ function date(value: Json | undefined): Date | undefined {
   if (typeof value !== "string" || !isoDate.test(value)) return undefined;
   const parsed = new Date(zone.test(value) ? value : `${value}Z`);
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
+}
+
+function readBody(value: Json | undefined): MailBody | undefined {
+  return isObject(value) ? { contentType: value.contentType === "text" ? "text" : "html", content: text(value.content) } : undefined;
 }
 
 function importance(value: Json | undefined): MailMessage["importance"] {

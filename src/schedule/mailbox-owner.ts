@@ -18,9 +18,9 @@ export function ownerKey(queueKey: string): Key {
   return [queueKey, "owner"];
 }
 
-/** The cursor of a folder that was never walked. */
-export function freshCursor({ startFrom }: QueueSettings): Cursor {
-  return { select: startFrom === "everything" ? "full" : "light", live: false };
+/** The cursor of a folder that was never walked. Pages bring no content where each message has to be fetched by its id anyway. */
+export function freshCursor({ startFrom, content }: Pick<QueueSettings, "startFrom" | "content">): Cursor {
+  return { select: startFrom === "everything" && !content.uniqueBody ? "full" : "light", live: false };
 }
 
 /** At each turn: what the sign-in says, where the mailbox is its own; asks nobody. @throws MailError `STORE_…` */

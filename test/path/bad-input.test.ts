@@ -58,6 +58,7 @@ const cases: readonly [change: object, message: RegExp][] = [
   [queue({ startFrom: new Date("never") }), /`queues\[0\]\.startFrom`/],
   [queue({ conversationOrder: "strict" }), /`queues\[0\]\.conversationOrder` to be one of "hold", "release"/],
   [queue({ content: { body: "rtf" } }), /`queues\[0\]\.content\.body` to be one of/],
+  [queue({ content: { body: "text", unsafeHtml: true } }), /`queues\[0\]\.content\.unsafeHtml` to be only where the body is not "text"/],
   [queue({ afterAck: { moveTo: "archive", delete: true } }), /`queues\[0\]\.afterAck` to be either `delete` or `moveTo`, not both/],
   [queue({ afterAck: { noMark: true } }), /Unknown option `queues\[0\]\.afterAck\.noMark`/],
   [queue({ pollInterval: 5 }), /Unknown option `queues\[0\]\.pollInterval`/],
