@@ -44,6 +44,7 @@ export type { QuarantinedMessage } from "./delivery/quarantine.js";
 export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { Automatic, AutomaticReason } from "./mailbox/automatic.js";
 export type { ContentOptions } from "./mailbox/content-options.js";
+export type { Oversize, OversizePart } from "./mailbox/content-size.js";
 export type { MailAddress } from "./mailbox/mail-address.js";
 export type { MailHeader } from "./mailbox/mail-header.js";
 export type { Mark } from "./mailbox/marker.js";

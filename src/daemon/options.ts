@@ -64,6 +64,11 @@ export interface QueueDefaults {
   /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
   readonly highWaterBytes?: number;
   /**
+   * Bytes of one message's content in memory, about two for each character of its body, headers and addresses, above which it is
+   * delivered without its body, with `oversize` saying so; 0 for no limit. Default 8,388,608 (8 MiB). Attachments do not count.
+   */
+  readonly maxMessageBytes?: number;
+  /**
    * Messages that wait for their delivery as ids, each about a kilobyte of memory, above which no further page is asked for; 100 or
    * more. Default 20,000.
    */
@@ -179,6 +184,7 @@ const queueFields = {
   handlerTimeoutMs: whole(1, longestTimerMs).optional(),
   sweepIntervalMs: whole(0, longestTimerMs).optional(),
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+  maxMessageBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   highWaterMessages: whole(100, Number.MAX_SAFE_INTEGER).optional(),
   staleAfterMs: whole(1, longestTimerMs).optional(),
 };
@@ -251,6 +257,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
     sweepIntervalMs: given.sweepIntervalMs ?? 6 * 3_600_000,
     highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
+    maxMessageBytes: given.maxMessageBytes ?? 8 * 2 ** 20,
     highWaterMessages: given.highWaterMessages ?? 20_000,
     staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
   };

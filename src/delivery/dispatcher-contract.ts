@@ -23,6 +23,7 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly maxInFlight: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly maxMessageBytes: number;
   readonly conversationOrder: "hold" | "release";
   readonly ifChangedElsewhere: IfChangedElsewhere;
 }

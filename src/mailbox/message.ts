@@ -7,6 +7,7 @@
 import { isObject, type Json, type JsonObject } from "../graph/wire.js";
 import { type Automatic, automaticOf } from "./automatic.js";
 import type { ContentOptions } from "./content-options.js";
+import { type Oversize, oversizeOf } from "./content-size.js";
 import { type MailAddress, readAddress, readAddresses } from "./mail-address.js";
 import { type MailHeader, messageIds, readHeaders } from "./mail-header.js";
 import { mailList as list, optionalText, mailText as text } from "./mail-text.js";
@@ -57,6 +58,8 @@ export interface MailMessage {
   readonly folder: string;
   /** Only when Graph cannot give the message whole, for good as it seems: what is missing, and why. */
   readonly reduced?: Reduction;
+  /** Only when it is larger than the queue's `maxMessageBytes`: what was left out of it for that. */
+  readonly oversize?: Oversize;
 }
 
 const envelope = [
@@ -170,6 +173,7 @@ export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt
   const automatic = automaticOf({ headers, from, sender, replyTo }, own);
   const sentAt = date(item.sentDateTime);
   const reduced = reductionOf(item);
+  const oversize = oversizeOf(item);
   return {
     id,
     ...(internetMessageId === undefined ? {} : { internetMessageId }),
@@ -196,21 +200,8 @@ export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt
     ...(automatic ? { automatic } : {}),
     folder,
     ...(reduced ? { reduced } : {}),
+    ...(oversize ? { oversize } : {}),
   };
-}
-
-/** Bytes of memory that the content of a message takes, roughly: two per character of its long texts and a fixed part. */
-export function contentBytes(item: JsonObject): number {
-  const body = item.body;
-  const content = isObject(body) ? text(body.content).length : 0;
-  const headers = list(item.internetMessageHeaders).reduce<number>(
-    (sum, header) => sum + (isObject(header) ? text(header.value).length + 100 : 0),
-    0,
-  );
-  return (
-    2_000 +
-    2 * (content + headers + text(item.subject).length + 100 * list(item.toRecipients).length + 100 * list(item.ccRecipients).length)
-  );
 }
 
 /** Epoch milliseconds at which it was received, when the item says so. */

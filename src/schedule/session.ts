@@ -54,6 +54,7 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly maxMessageBytes: number;
   readonly highWaterMessages: number;
   readonly sweepIntervalMs: number;
   readonly staleAfterMs: number;

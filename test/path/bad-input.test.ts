@@ -49,6 +49,7 @@ const cases: readonly [change: object, message: RegExp][] = [
   [queue({ maxAttempts: null }), /`queues\[0\]\.maxAttempts` to be a number, got null/],
   [queue({ handlerTimeoutMs: 2 ** 31 }), /`queues\[0\]\.handlerTimeoutMs` to be 2147483647 or less/],
   [queue({ highWaterBytes: "32MB" }), /`queues\[0\]\.highWaterBytes`/],
+  [queue({ maxMessageBytes: -1 }), /`queues\[0\]\.maxMessageBytes` to be 0 or more, got -1/],
   [queue({ staleAfterMs: 0 }), /`queues\[0\]\.staleAfterMs` to be 1 or more/],
   [queue({ staleAfterMs: 2 ** 31 }), /`queues\[0\]\.staleAfterMs` to be 2147483647 or less/],
   [queue({ folders: [] }), /`queues\[0\]\.folders` to be no shorter than 1/],

@@ -30,6 +30,7 @@ const defaults = {
   handlerTimeoutMs: 300_000,
   sweepIntervalMs: 21_600_000,
   highWaterBytes: 33_554_432,
+  maxMessageBytes: 8_388_608,
   highWaterMessages: 20_000,
   staleAfterMs: 300_000,
 };
@@ -71,6 +72,7 @@ const others = {
   handlerTimeoutMs: 7,
   sweepIntervalMs: 7,
   highWaterBytes: 7,
+  maxMessageBytes: 0,
   highWaterMessages: 300,
   staleAfterMs: 7,
 } satisfies Required<QueueDefaults>;

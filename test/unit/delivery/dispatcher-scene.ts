@@ -78,6 +78,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       maxAttempts: 5,
       handlerTimeoutMs: 300_000,
       highWaterBytes: 1e9,
+      maxMessageBytes: 0,
       conversationOrder: "hold",
       ifChangedElsewhere: {},
       afterAck: undefined,

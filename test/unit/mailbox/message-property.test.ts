@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Json, JsonObject } from "../../../src/graph/wire.js";
+import { contentBytes } from "../../../src/mailbox/content-size.js";
 import type { MailAddress } from "../../../src/mailbox/mail-address.js";
-import { contentBytes, fullSelect, isComplete, type MailMessage, receivedTime, toMailMessage } from "../../../src/mailbox/message.js";
+import { fullSelect, isComplete, type MailMessage, receivedTime, toMailMessage } from "../../../src/mailbox/message.js";
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
 /** Nearly right, so that the inner readers are reached too. */

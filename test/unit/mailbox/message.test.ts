@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/graph/wire.js";
+import { contentBytes, withinBytes } from "../../../src/mailbox/content-size.js";
 import {
-  contentBytes,
   fullSelect,
   isComplete,
   lightSelect,
@@ -295,22 +295,15 @@ describe("an item", () => {
   });
 });
 
-describe("the bytes of content", () => {
-  it("grow by two with each character of body, subject and headers", () => {
-    const base = contentBytes({});
-    expect(base).toBeGreaterThan(0);
-    expect(contentBytes({ body: { content: "x".repeat(1_000) } }) - base).toBe(2_000);
-    expect(contentBytes({ subject: "x".repeat(1_000) }) - base).toBe(2_000);
-    expect(contentBytes({ internetMessageHeaders: [{ value: "x".repeat(1_000) }] }) - base).toBeGreaterThanOrEqual(2_000);
-    expect(contentBytes({ toRecipients: [1, 2], ccRecipients: [3] }) - base).toBeGreaterThan(0);
-  });
-});
-
 describe("a message that is not whole", () => {
   it("says what is missing and why, and is well-formed all the same", () => {
     const lacking = { code: "ErrorItemCorrupt", missing: ["body", "preview", "headers", "envelope"] } as const;
     expect(made(reducedItem({}, lacking))).toEqual({ ...made({}), reduced: lacking });
     expect("reduced" in made(whole)).toBe(false);
+    const { item } = withinBytes(whole, 1);
+    const { body: _, headers, ...rest } = made(whole);
+    expect(made(item)).toEqual({ ...rest, headers, oversize: { bytes: contentBytes(whole), missing: ["body"] } });
+    expect(made(withinBytes(reducedItem(whole, lacking), 1).item)).toMatchObject({ reduced: lacking, oversize: { missing: ["body"] } });
   });
 
   it("is told apart by no property that Graph could send", () => {
