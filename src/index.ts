@@ -41,6 +41,7 @@ export type { DeliveryEvents } from "./delivery/events.js";
 export type { IfChangedElsewhere } from "./delivery/foreign.js";
 export type { FinalState, ForeignChange, FoundBy } from "./delivery/ledger-record.js";
 export type { QuarantinedMessage } from "./delivery/quarantine.js";
+export type { StormOptions } from "./delivery/storm-rule.js";
 export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { Automatic, AutomaticReason } from "./mailbox/automatic.js";
 export type { ContentOptions } from "./mailbox/content-options.js";

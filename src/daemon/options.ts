@@ -12,6 +12,7 @@ import type { Fetch } from "../base/http.js";
 import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
+import { type StormOptions, stormRule, stormSchema } from "../delivery/storm-rule.js";
 import { type ContentOptions, contentSchema } from "../mailbox/content-options.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
@@ -44,6 +45,8 @@ export interface QueueDefaults {
   readonly conversationOrder?: "hold" | "release";
   /** What becomes of a message that somebody else read, moved, deleted or categorised before it was handed over. Default: all are delivered. */
   readonly ifChangedElsewhere?: IfChangedElsewhere;
+  /** How much mail of one sender or conversation is a storm, and what becomes of it. Default: above 100 in 10 minutes it is told. */
+  readonly storm?: StormOptions;
   /** The longest interval from round to round in milliseconds, 1 to 86,400,000, unless the application's limit is near. Default 30,000. */
   readonly pollIntervalMs?: number;
   /**
@@ -176,6 +179,7 @@ const queueFields = {
   content: contentSchema.optional(),
   conversationOrder: z.enum(["hold", "release"]).optional(),
   ifChangedElsewhere: z.strictObject({ read: then, moved: then, deleted: then, categorised: then }).optional(),
+  storm: stormSchema.optional(),
   pollIntervalMs: whole(1, dayMs).optional(),
   minPollIntervalMs: whole(1, dayMs).optional(),
   pageSize: whole(1, 1_000).optional(),
@@ -249,6 +253,7 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     content: given.content ?? {},
     conversationOrder: given.conversationOrder ?? "hold",
     ifChangedElsewhere: given.ifChangedElsewhere ?? {},
+    storm: stormRule(given.storm),
     pollIntervalMs,
     minPollIntervalMs: Math.min(given.minPollIntervalMs ?? 2_000, pollIntervalMs),
     pageSize: given.pageSize ?? 100,

@@ -204,6 +204,11 @@ export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt
   };
 }
 
+/** The address of who wrote it; absent or empty where the item does not say. */
+export function senderOf(item: JsonObject): string | undefined {
+  return (readAddress(item.from) ?? readAddress(item.sender))?.address;
+}
+
 /** Epoch milliseconds at which it was received, when the item says so. */
 export function receivedTime(item: JsonObject): number | undefined {
   return date(item.receivedDateTime)?.getTime();

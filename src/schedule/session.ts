@@ -16,6 +16,8 @@ import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
+import type { StormRule } from "../delivery/storm-rule.js";
+import { createStorms, type Storms } from "../delivery/storms.js";
 import { readBar } from "../graph/bar.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
@@ -55,6 +57,7 @@ export interface QueueSettings {
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
   readonly maxMessageBytes: number;
+  readonly storm: StormRule;
   readonly highWaterMessages: number;
   readonly sweepIntervalMs: number;
   readonly staleAfterMs: number;
@@ -170,6 +173,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
+  /** Empty while nothing was handed over for as long as a storm is looked for. */
+  let storms: Storms | undefined;
   const dispatcher = dispatcherOnDemand(() =>
     createDispatcher({
       ...settings,
@@ -187,6 +192,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       folderIdOf,
+      meet(entry, origin) {
+        storms ??= createStorms({ queue, rule: settings.storm, clock, emit });
+        return storms.meet(entry, origin);
+      },
       ownAddresses: () => [queue, tokens.ownerName ?? queue],
       onMark: (entry) => outbox.add(entry),
     }),
@@ -219,6 +228,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rest() {
       dispatcher.rest();
       outbox.rest();
+      storms?.rest();
+      if (storms?.size === 0) storms = undefined;
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;

@@ -68,6 +68,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       isListed: async () => ({ kind: "absent" }),
       folderIdOf: async () => undefined,
       ownAddresses: () => [queue],
+      meet: () => undefined,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onMark: (entry) => scene.marks.push(entry),
       onFailure(error) {
