@@ -30,14 +30,12 @@ export interface AutomaticClues {
   readonly replyTo: readonly MailAddress[];
 }
 
-/** The headers of a mail that tell anything, by their names in lower case, each value in lower case without comments. */
-type Told = (name: string) => readonly string[];
-
 interface Sign {
   readonly reason: AutomaticReason;
   /** The header it is. */
   readonly header: string;
-  readonly tells: (value: string, told: Told) => boolean;
+  /** Of its value in lower case and without comments, and of all the mail's headers. */
+  readonly tells: (value: string, headers: readonly MailHeader[]) => boolean;
 }
 
 const anything = () => true;
@@ -47,7 +45,7 @@ const isPrecedence =
   (value: string) =>
     levels.includes(keyword(value));
 
-/** Signs in headers, the surest first; those of the sender come where {@link senderSign} is asked. */
+/** Signs in headers, the surest first; the sender's own stands after {@link nullPath}. */
 const reports: readonly Sign[] = [
   // RFC 6522 and 3464 (delivery), RFC 8098 (read), RFC 5965 (abuse).
   { reason: "delivery-report", header: "content-type", tells: (value) => keyword(value) === "multipart/report" },
@@ -66,7 +64,8 @@ const replies: readonly Sign[] = [
   {
     reason: "auto-reply",
     header: "x-ms-exchange-inbox-rules-loop",
-    tells: (_, told) => told("x-auto-response-suppress").some((value) => listed(value).includes("all")),
+    tells: (_, headers) =>
+      headers.some(({ name, value }) => name.toLowerCase() === "x-auto-response-suppress" && listed(plain(value)).includes("all")),
   },
   // Autoresponders of hosting panels, ticket systems and mail servers.
   { reason: "auto-reply", header: "x-autoreply", tells: unlessNo },
@@ -104,7 +103,21 @@ const others: readonly Sign[] = [
   },
 ];
 
-const telling = new Set([...reports, ...replies, ...nullPath, ...others].map(({ header }) => header));
+interface Ranked extends Sign {
+  /** The surest has the smallest. */
+  readonly rank: number;
+}
+
+/** By header, its signs. */
+const signs = new Map<string, Ranked[]>();
+for (const [rank, sign] of [...reports, ...replies, ...nullPath, ...others].entries()) {
+  signs.set(sign.header, [...(signs.get(sign.header) ?? []), { ...sign, rank }]);
+}
+/** Where the sender's own sign stands among them. */
+const senderRank = reports.length + replies.length + nullPath.length;
+/** Of most headers their length or first letter says that they are none, which is sooner seen than the name in lower case. */
+const lengths = new Set([...signs.keys()].map(({ length }) => length));
+const initials = new Set([...signs.keys()].flatMap((name) => [name.charCodeAt(0), name.toUpperCase().charCodeAt(0)]));
 
 /** Mailboxes of mail systems (RFC 2142 §5 and custom); the long one is Exchange's own sender, the same in every organisation. */
 const systems = new Set(["mailer-daemon", "mail-daemon", "maildaemon", "postmaster", "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"]);
@@ -117,20 +130,23 @@ export function automaticOf({ headers, from, sender, replyTo }: AutomaticClues, 
   const author = from ?? sender;
   const loop = author && ownSign(author, { replyTo, own });
   if (loop) return loop;
-  const values = new Map<string, { readonly header: MailHeader; readonly value: string }[]>();
+  let surest = author ? senderSign(author) : undefined;
+  let rank = surest ? senderRank : Number.POSITIVE_INFINITY;
   for (const header of headers) {
-    const name = header.name.toLowerCase();
-    if (telling.has(name)) values.set(name, [...(values.get(name) ?? []), { header, value: plain(header.value) }]);
-  }
-  const told: Told = (name) => (values.get(name) ?? []).map(({ value }) => value);
-  const first = (signs: readonly Sign[]): Automatic | undefined => {
-    for (const { reason, header, tells } of values.size === 0 ? [] : signs) {
-      const found = values.get(header)?.find(({ value }) => tells(value, told));
-      if (found) return { reason, sign: signOf(found.header.name, found.header.value) };
+    for (const sign of signsOf(header.name)) {
+      if (sign.rank >= rank || !sign.tells(plain(header.value), headers)) continue;
+      surest = { reason: sign.reason, sign: signOf(header.name, header.value) };
+      rank = sign.rank;
     }
-    return undefined;
-  };
-  return first(reports) ?? first(replies) ?? first(nullPath) ?? (author && senderSign(author)) ?? first(others);
+  }
+  return surest;
+}
+
+const none: readonly Ranked[] = [];
+
+function signsOf(name: string): readonly Ranked[] {
+  if (!lengths.has(name.length) || !initials.has(name.charCodeAt(0))) return none;
+  return signs.get(name.toLowerCase()) ?? none;
 }
 
 /** A form on a web site that sends by the queue's own address names its visitor in Reply-To: an answer goes there and not round in circles. */
@@ -138,8 +154,10 @@ function ownSign(
   author: MailAddress,
   { replyTo, own }: { replyTo: readonly MailAddress[]; own: readonly string[] },
 ): Automatic | undefined {
-  const mine = new Set(own.map(mailboxOf));
-  const isMine = ({ address }: MailAddress) => mine.has(mailboxOf(address));
+  const isMine = ({ address }: MailAddress) => {
+    const mailbox = mailboxOf(address);
+    return own.some((one) => mailboxOf(one) === mailbox);
+  };
   const comesBack = isMine(author) && (replyTo.length === 0 || replyTo.some(isMine));
   return comesBack ? { reason: "own-address", sign: signOf("From", author.address) } : undefined;
 }
@@ -152,16 +170,13 @@ function senderSign({ name, address }: MailAddress): Automatic | undefined {
 
 /** Without the part after a plus, by which one mailbox has many addresses (Exchange Online: plus addressing). */
 function mailboxOf(address: string): string {
-  return address.toLowerCase().replace(/\+[^@]*@/, "@");
+  const mailbox = address.toLowerCase();
+  return mailbox.includes("+") ? mailbox.replace(/\+[^@]*@/, "@") : mailbox;
 }
 
 function plain(value: string): string {
-  return value
-    .slice(0, longestValue)
-    .replace(/\([^()]*\)/g, " ")
-    .replace(/\s+/g, " ")
-    .trim()
-    .toLowerCase();
+  const start = value.length > longestValue ? value.slice(0, longestValue) : value;
+  return (start.includes("(") ? start.replace(/\([^()]*\)/g, " ") : start).trim().toLowerCase();
 }
 
 /** Without the parameters. */
