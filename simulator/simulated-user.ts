@@ -2,6 +2,7 @@
  * The people of the tenant as tests see them. Invariant: one address, one user. Knows no request.
  */
 import type { SignInWay } from "./entra/session.js";
+import type { MailboxLanguage } from "./mailbox/mailbox-language.js";
 import type { SimulatedMailbox, SimulatedMessage } from "./mailbox/simulated-mailbox.js";
 import type { RouteName } from "./traffic/route-name.js";
 import type { UserState } from "./user-state.js";
@@ -17,6 +18,8 @@ export interface NewUser extends Partial<UserState> {
   aliases?: readonly string[];
   /** Default: made from the seed. */
   objectId?: string;
+  /** In which the folders that every mailbox has are called. Default "en". */
+  language?: MailboxLanguage;
 }
 
 /** What outlives a mailbox that is made anew. */

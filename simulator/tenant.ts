@@ -56,10 +56,11 @@ export function createTenant(world: TenantWorld): Tenant {
     addUser(options) {
       const address = options.address.toLowerCase();
       const displayName = options.displayName ?? options.address.split("@")[0] ?? options.address;
+      const language = options.language ?? "en";
       /** How often the user was made anew. */
       let generation = 0;
       const nameOf = (what: string) => (generation === 0 ? what : `${what}, made anew ${generation}`);
-      const openMailbox = () => createMailbox({ address, displayName }, settings.now, random.fork(nameOf(address)), habits);
+      const openMailbox = () => createMailbox({ address, displayName, language }, settings.now, random.fork(nameOf(address)), habits);
       const mintId = () => random.fork(nameOf(`id of ${address}`)).guid();
       let mailbox = openMailbox();
       const state = { ...defaultUserState };

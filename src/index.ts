@@ -46,6 +46,7 @@ export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./del
 export type { Automatic, AutomaticReason } from "./mailbox/automatic.js";
 export type { ContentOptions } from "./mailbox/content-options.js";
 export type { Oversize, OversizePart } from "./mailbox/content-size.js";
+export type { FolderOption, FolderTree } from "./mailbox/folder-name.js";
 export type { MailAddress } from "./mailbox/mail-address.js";
 export type { MailHeader } from "./mailbox/mail-header.js";
 export type { Mark } from "./mailbox/marker.js";

@@ -163,8 +163,8 @@ export const deliveries = [
   {
     protection: "a 429 closes the whole mailbox",
     file: "src/graph/gate.ts",
-    find: "    this.#barred = bar;\n",
-    replace: "",
+    find: "if (this.#pause.extend(bar)) this.#options.onBar?.(bar);",
+    replace: "this.#options.onBar?.(bar);",
     test: [
       "test/unit/graph/client-pause.test.ts",
       "a pause that Graph names keeps everything else of that mailbox waiting too, and nothing of another",

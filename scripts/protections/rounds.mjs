@@ -5,6 +5,7 @@ const turnTest = "test/unit/schedule/turn.test.ts";
 const lostCursorTest = "test/unit/schedule/lost-cursor.test.ts";
 const sickTest = "test/unit/schedule/one-sick-folder.test.ts";
 const sweepTest = "test/faults/sweep.test.ts";
+const foldersTest = "test/path/folders.test.ts";
 const another = "another mailbox behind the address is told and begins anew; what was restored of the old one does not come again";
 
 /** @type {readonly import("./copy.mjs").Protection[]} */
@@ -222,5 +223,39 @@ export const rounds = [
       "test/unit/schedule/foreign-changes.test.ts",
       "a page that shows a message as it was before its mark is our own echo: nothing is told",
     ],
+  },
+  {
+    protection: "what appears below a watched folder is new mail, whatever its date",
+    file: "src/schedule/found-folders.ts",
+    find: "return { ...begin, live: true,",
+    replace: "return { ...begin,",
+    test: [
+      foldersTest,
+      "a folder below another is told by its path; what is there at first is governed by startFrom, what appears later is all new",
+    ],
+  },
+  {
+    protection: "a folder that is not watched any more has a last round",
+    file: "src/schedule/found-folders.ts",
+    find: "folders: [...found.folders, ...leaving],",
+    replace: "folders: found.folders,",
+    test: [
+      "test/faults/folders.test.ts",
+      "a watched folder ('global') is 'deleted, into Deleted Items': its mail arrives once, and the change is told",
+    ],
+  },
+  {
+    protection: "a folder that two entries name is walked once",
+    file: "src/schedule/found-folders.ts",
+    find: ".filter(({ id }) => !claimed.has(id));",
+    replace: ";",
+    test: [foldersTest, "a folder that two entries name is watched once, and that is told once"],
+  },
+  {
+    protection: "a move between watched folders is no move away",
+    file: "src/delivery/foreign.ts",
+    find: "if (watched.includes(parentFolderId)) return",
+    replace: "if (watched.length < 0) return",
+    test: [foldersTest, "mail that moves from one watched folder to another before its delivery is no mail that was moved away"],
   },
 ];

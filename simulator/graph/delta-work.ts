@@ -4,6 +4,7 @@
  */
 import type { Folder } from "../mailbox/folder.js";
 import type { Change } from "../mailbox/folder-log.js";
+import type { Mailbox } from "../mailbox/mailbox.js";
 import type { SyncState } from "../mailbox/sync-states.js";
 import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf } from "./call.js";
 import { requireShowable } from "./damaged-message.js";
@@ -28,10 +29,10 @@ export const answerDelta: GraphWork = (call) => {
     throw badRequest("Unsupported request: Change tracking is not supported against 'microsoft.graph.message'.");
   }
   const query = readQuery(call.ask.query, ["$select", "$filter", "$orderby", "$top", "changeType", "$skiptoken", "$deltatoken"]);
-  const folder = folderIn(mailbox, call.route.folder);
+  const token = deltaTokenOf(query);
+  const folder = token === "" ? folderIn(mailbox, call.route.folder) : folderOfLink(mailbox, call.route.folder);
   // The state of a walk is kept inside the mailbox, so a full one has no room for it.
   if (mailbox.full) throw quotaExceeded("Mailbox has exceeded maximum mailbox size.");
-  const token = deltaTokenOf(query);
   const state = token === "" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
 
   const selection = readDeltaSelection(state.select, call.grant.cloud);
@@ -56,6 +57,13 @@ export const answerDelta: GraphWork = (call) => {
     `{${contextOf(call, "Collection(message)")},"@odata.${next.done ? "deltaLink" : "nextLink"}":"${link}","value":[${written}]}`,
   );
 };
+
+/** A link whose folder was deleted names it by a code of its own (response codes of EWS; alcion/corso). */
+function folderOfLink(mailbox: Mailbox, key: string): Folder {
+  const folder = mailbox.folder(key);
+  if (folder) return folder;
+  throw new GraphRefusal(404, "ErrorSyncFolderNotFound", "The folder that is being synchronized does not exist.");
+}
 
 function beginFirst(folder: Folder, query: GraphQuery, call: GraphCall): SyncState {
   const select = query.get("$select");

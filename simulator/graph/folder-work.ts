@@ -80,5 +80,6 @@ function pick(select: string | undefined): [string, FolderReader][] {
 }
 
 function write(folder: Folder, mailbox: Mailbox, chosen: readonly [string, FolderReader][]): string {
-  return chosen.map(([name, read]) => `"${name}":${JSON.stringify(read(folder, mailbox))}`).join(",");
+  const type = folder.search ? `"@odata.type":"#microsoft.graph.mailSearchFolder",` : "";
+  return type + chosen.map(([name, read]) => `"${name}":${JSON.stringify(read(folder, mailbox))}`).join(",");
 }

@@ -11,11 +11,14 @@ import { createSyncStates, type SyncStates } from "./sync-states.js";
 /** One folder. */
 export interface Folder {
   readonly id: string;
-  readonly displayName: string;
+  /** Changed by the mailbox alone, as the parent is. */
+  displayName: string;
   /** Undefined for the root. */
-  readonly parentId: string | undefined;
+  parentId: string | undefined;
   readonly wellKnown: string | undefined;
   readonly hidden: boolean;
+  /** A search folder: it holds nothing itself and shows what its search finds. */
+  readonly search: boolean;
   readonly log: FolderLog;
   readonly received: ReceivedIndex;
   readonly syncStates: SyncStates;
@@ -36,7 +39,7 @@ export interface DeltaHabits {
 
 /** Makes an empty folder. */
 export function createFolder(
-  place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden">,
+  place: Pick<Folder, "id" | "displayName" | "parentId" | "wellKnown" | "hidden" | "search">,
   random: Random,
   { lateness, tokenCharacters }: DeltaHabits,
 ): Folder {

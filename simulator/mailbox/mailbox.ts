@@ -5,6 +5,7 @@
 import type { Random } from "../random.js";
 import { createFolder, type DeltaHabits, type Folder, wellKnownFolders } from "./folder.js";
 import type { Unseen } from "./folder-log.js";
+import { displayNameIn, type MailboxLanguage } from "./mailbox-language.js";
 import { type NewMessage, type StoredMessage, storeMessage } from "./message.js";
 import { createIdMint } from "./message-ids.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
@@ -28,7 +29,13 @@ export interface Mailbox {
   /** By id (case counts) or by well-known name (case does not). */
   folder(idOrWellKnown: string): Folder | undefined;
   childrenOf(folder: Folder): readonly Folder[];
-  addFolder(displayName: string, parent: Folder): Folder;
+  addFolder(displayName: string, parent: Folder, search?: boolean): Folder;
+  /** Its id, its messages and its delta links stay. */
+  renameFolder(folder: Folder, displayName: string): void;
+  /** Likewise, with all that is below it. */
+  moveFolder(folder: Folder, parent: Folder): void;
+  /** For good, with its messages and all that is below it. */
+  removeFolder(folder: Folder): void;
   /** By either kind of id. */
   message(id: string): StoredMessage | undefined;
   deliver(wish: NewMessage, folder: Folder, unseen?: Unseen): StoredMessage;
@@ -39,7 +46,7 @@ export interface Mailbox {
 
 /** Makes a mailbox with the folders every mailbox has. */
 export function createMailbox(
-  owner: { address: string; displayName: string },
+  owner: { address: string; displayName: string; language: MailboxLanguage },
   now: () => number,
   random: Random,
   habits: DeltaHabits,
@@ -52,17 +59,45 @@ export function createMailbox(
   const received = createReceivedIndex();
   let count = 0;
 
-  function openFolder(displayName: string, parentId: string | undefined, name?: string, hidden = false): Folder {
-    const folder = createFolder({ id: mint.folder(), displayName, parentId, wellKnown: name, hidden }, states, habits);
+  function openFolder(
+    displayName: string,
+    parentId: string | undefined,
+    { name, hidden = false, search = false }: { name?: string; hidden?: boolean; search?: boolean } = {},
+  ): Folder {
+    const folder = createFolder({ id: mint.folder(), displayName, parentId, wellKnown: name, hidden, search }, states, habits);
     folders.set(folder.id, folder);
     if (name) wellKnown.set(name, folder);
     return folder;
   }
-  const root = openFolder("Top of Information Store", undefined, "msgfolderroot");
-  for (const { name, displayName, hidden } of wellKnownFolders) openFolder(displayName, root.id, name, hidden);
+  const called = (name: string, english: string) => displayNameIn(owner.language, name, english);
+  const root = openFolder(called("msgfolderroot", "Top of Information Store"), undefined, { name: "msgfolderroot" });
+  for (const { name, displayName, hidden } of wellKnownFolders) openFolder(called(name, displayName), root.id, { name, hidden });
 
   function folderOf(message: StoredMessage): Folder {
     return folders.get(message.folderId) as Folder;
+  }
+
+  function childrenOf(folder: Folder): Folder[] {
+    return [...folders.values()].filter((one) => one.parentId === folder.id);
+  }
+
+  function requireName(displayName: string, parentId: string | undefined, itself: Folder): void {
+    const same = (one: Folder) =>
+      one !== itself && one.parentId === parentId && one.displayName.toLowerCase() === displayName.toLowerCase();
+    if ([...folders.values()].some(same)) throw new Error(`The mailbox ${owner.address} has a folder "${displayName}" there already.`);
+  }
+
+  function removeMessage(message: StoredMessage): void {
+    folderOf(message).remove(message);
+    received.remove(message);
+    messages.delete(message.defaultId);
+    messages.delete(message.immutableId);
+  }
+
+  function removeFolder(folder: Folder): void {
+    for (const child of childrenOf(folder)) removeFolder(child);
+    for (const message of [...folder.received.settled()]) removeMessage(message);
+    folders.delete(folder.id);
   }
 
   return {
@@ -72,8 +107,20 @@ export function createMailbox(
     full: false,
     folders: () => [...folders.values()],
     folder: (key) => folders.get(key) ?? wellKnown.get(key.toLowerCase()),
-    childrenOf: (folder) => [...folders.values()].filter((one) => one.parentId === folder.id),
-    addFolder: (displayName, parent) => openFolder(displayName, parent.id),
+    childrenOf,
+    addFolder: (displayName, parent, search = false) => openFolder(displayName, parent.id, { search }),
+    renameFolder(folder, displayName) {
+      requireName(displayName, folder.parentId, folder);
+      folder.displayName = displayName;
+    },
+    moveFolder(folder, parent) {
+      for (let above: Folder | undefined = parent; above; above = folders.get(above.parentId ?? "")) {
+        if (above === folder) throw new Error(`The folder "${folder.displayName}" cannot be moved below itself.`);
+      }
+      requireName(folder.displayName, parent.id, folder);
+      folder.parentId = parent.id;
+    },
+    removeFolder,
     message: (id) => messages.get(id),
 
     deliver(wish, folder, unseen) {
@@ -119,11 +166,6 @@ export function createMailbox(
       folder.add(message, unseen);
     },
 
-    remove(message) {
-      folderOf(message).remove(message);
-      received.remove(message);
-      messages.delete(message.defaultId);
-      messages.delete(message.immutableId);
-    },
+    remove: removeMessage,
   };
 }

@@ -70,6 +70,17 @@ export interface SimulatedMailbox {
   setFull(full: boolean): void;
   /** Adds a folder under the parent (default: top level) and returns its id. */
   addFolder(name: string, parent?: string): string;
+  /** Adds a search folder, as a person does in Outlook: listed among the others with a type of its own, and never a place of messages. */
+  addSearchFolder(name: string, parent?: string): string;
+  /** Calls it by another name; its id, its messages and its delta links stay. Throws for a well-known folder and for a name that is taken there. */
+  renameFolder(folder: string, name: string): void;
+  /** Puts it, with all that is below it, under another parent (default: top level). Throws as `renameFolder` does. */
+  moveFolder(folder: string, parent?: string): void;
+  /**
+   * Deletes it as Outlook does: it is moved into Deleted Items with its messages and all that is below it, called by another name where
+   * that one is taken there. `hard`, and what lies in Deleted Items already: it is gone for good. Throws for a well-known folder.
+   */
+  deleteFolder(folder: string, options?: { hard?: boolean }): void;
   /** Snapshots of the messages of a folder, or of all; oldest first. */
   messages(folder?: string): SimulatedMessage[];
   message(id: string): SimulatedMessage | undefined;
@@ -87,6 +98,15 @@ export function showMailbox(current: () => Mailbox): SimulatedMailbox {
         .find((one) => one.displayName === name);
     if (!folder) throw new Error(`The simulated mailbox ${current().address} has no folder "${name}".`);
     return folder;
+  }
+  function changeable(name: string): Folder {
+    const folder = folderNamed(name);
+    if (folder.wellKnown === undefined) return folder;
+    throw new Error(`The folder "${folder.displayName}" is a well-known one: it can be neither renamed, moved nor deleted.`);
+  }
+  function isBelow(folder: Folder, above: Folder): boolean {
+    for (let at: Folder | undefined = folder; at; at = current().folder(at.parentId ?? "")) if (at === above) return true;
+    return false;
   }
   function messageWith(id: string): StoredMessage {
     const message = current().message(id);
@@ -140,6 +160,26 @@ export function showMailbox(current: () => Mailbox): SimulatedMailbox {
       current().full = full;
     },
     addFolder: (name, parent) => current().addFolder(name, parent === undefined ? current().root : folderNamed(parent)).id,
+    addSearchFolder: (name, parent) => current().addFolder(name, parent === undefined ? current().root : folderNamed(parent), true).id,
+    renameFolder: (folder, name) => current().renameFolder(changeable(folder), name),
+    moveFolder: (folder, parent) => current().moveFolder(changeable(folder), parent === undefined ? current().root : folderNamed(parent)),
+    deleteFolder(name, { hard = false } = {}) {
+      const folder = changeable(name);
+      const bin = folderNamed("deleteditems");
+      if (hard || isBelow(folder, bin)) current().removeFolder(folder);
+      else {
+        const taken = new Set(
+          current()
+            .childrenOf(bin)
+            .map(({ displayName }) => displayName.toLowerCase()),
+        );
+        let free = folder.displayName;
+        for (let number = 1; taken.has(free.toLowerCase()); number += 1) free = `${folder.displayName}${number}`;
+        // Not by `renameFolder`: that name may be taken where it lies now.
+        folder.displayName = free;
+        current().moveFolder(folder, bin);
+      }
+    },
     messages: (folder) => (folder === undefined ? current().received : folderNamed(folder).received).settled().map(snapshot),
     message(id) {
       const message = current().message(id);

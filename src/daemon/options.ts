@@ -14,9 +14,11 @@ import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { type StormOptions, stormRule, stormSchema } from "../delivery/storm-rule.js";
 import { type ContentOptions, contentSchema } from "../mailbox/content-options.js";
+import type { FolderOption } from "../mailbox/folder-name.js";
 import type { Mark } from "../mailbox/marker.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
+import { foldersSchema } from "./folders.js";
 import { type LimitOptions, type LimitSettings, limitSettings, limitsSchema } from "./limits.js";
 
 /** The Entra application that the administrator registered. */
@@ -31,8 +33,11 @@ export interface AppOptions {
 
 /** What every queue may set for itself, and `defaults` for all. */
 export interface QueueDefaults {
-  /** Folders to watch: well-known names (`inbox`, `junkemail`, …) or ids. Default `["inbox"]`. */
-  readonly folders?: readonly string[];
+  /**
+   * Folders to watch, 1 to 100: well-known names (`inbox`, `junkemail`, …), paths of display names (`"Inbox/Complaints"`; `%2F` for
+   * a `/` in a name, `%25` for a `%`), ids, or `{ folder, subtree: true }` for one with all that is below it. Default `["inbox"]`.
+   */
+  readonly folders?: readonly FolderOption[];
   /** What is done on the server after a message is settled. Default `{ markRead: true }`; `{}` for nothing. */
   readonly afterAck?: Mark;
   /** What is done on the server with a quarantined message. Default nothing. */
@@ -158,13 +163,7 @@ const unfitting = { error: "no longer than `pollIntervalMs`", path: ["minPollInt
 const then = z.enum(["deliver", "skip"]).optional();
 
 const queueFields = {
-  folders: z
-    .array(z.string().min(1))
-    .min(1)
-    .refine((folders) => new Set(folders.map((name) => name.toLowerCase())).size === folders.length, {
-      error: "a list without repeated folders",
-    })
-    .optional(),
+  folders: foldersSchema.optional(),
   afterAck: mark.optional(),
   onQuarantine: mark.optional(),
   startFrom: z

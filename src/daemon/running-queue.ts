@@ -99,7 +99,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     session,
     poller,
     sweeper,
-    quarantine: () => createQuarantine({ ...session, queue: address, store, emit }),
+    quarantine: () => createQuarantine({ ...session, queue: address, store, emit, folderName: (folder) => session.watched.nameOf(folder) }),
     abandon,
     pause() {
       sweeper.cancel(new MailError("LIFECYCLE_PAUSED", `${address} was paused before its sweep was made.`, { queue: address }));

@@ -29,6 +29,8 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly maxMessageBytes: number;
   readonly conversationOrder: "hold" | "release";
   readonly ifChangedElsewhere: IfChangedElsewhere;
+  /** What the host is told for the folder that an entry names. */
+  readonly folderName: (folder: string) => string;
 }
 
 export interface Dispatcher {

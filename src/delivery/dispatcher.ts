@@ -153,7 +153,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(entry.id, item, { folder: entry.folder, receivedAt: entry.receivedAt, own: options.ownAddresses() }),
+      message: toMailMessage(entry.id, item, {
+        folder: options.folderName(entry.folder),
+        receivedAt: entry.receivedAt,
+        own: options.ownAddresses(),
+      }),
       handlerTimeoutMs: options.handlerTimeoutMs,
       settle: (verdict) =>
         settle(entry, item, verdict)

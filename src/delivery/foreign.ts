@@ -6,6 +6,7 @@
  * never our own: marks come after the settlement, and a replayed message is not looked at, as its marks may be ours.
  */
 import type { JsonObject } from "../graph/wire.js";
+import { isFolderId } from "../mailbox/folder-name.js";
 import { truth } from "../mailbox/message.js";
 import type { ForeignChange, OpenEntry } from "./ledger-record.js";
 
@@ -13,7 +14,7 @@ import type { ForeignChange, OpenEntry } from "./ledger-record.js";
 export interface IfChangedElsewhere {
   /** Somebody read it. */
   readonly read?: "deliver" | "skip";
-  /** It lies in another folder than the one it was found in, and not in Deleted Items. */
+  /** It lies in a folder that is not watched, and not in Deleted Items. */
   readonly moved?: "deliver" | "skip";
   /** It lies in Deleted Items. One that is not there at all is `message:gone`. */
   readonly deleted?: "deliver" | "skip";
@@ -23,7 +24,7 @@ export interface IfChangedElsewhere {
 
 /** Folder ids; absent while they are not known. */
 export interface Places {
-  /** Of the folder the message was found in. */
+  /** Of the folder the message was found in, or of another watched one in which it lies now. */
   readonly folderId: string | undefined;
   readonly deletedItemsId: string | undefined;
 }
@@ -48,15 +49,23 @@ export function foreignChanges(
   return changes.filter((change) => !foreign.includes(change));
 }
 
-/** The ids that a comparison needs; Deleted Items only for a message that has moved. */
+/** The ids that a comparison needs; others than its own folder's only for a message that has moved. */
 export async function placesOf(
-  item: JsonObject,
-  folder: string,
+  { parentFolderId }: JsonObject,
+  { folder, watched }: { readonly folder: string; readonly watched: readonly string[] },
   folderIdOf: (folder: string) => Promise<string | undefined>,
 ): Promise<Places> {
-  if (typeof item.parentFolderId !== "string") return { folderId: undefined, deletedItemsId: undefined };
+  if (typeof parentFolderId !== "string") return { folderId: undefined, deletedItemsId: undefined };
   const folderId = await folderIdOf(folder);
-  return { folderId, deletedItemsId: isElsewhere(item.parentFolderId, folderId) ? await folderIdOf("deleteditems") : undefined };
+  if (!isElsewhere(parentFolderId, folderId)) return { folderId, deletedItemsId: undefined };
+  const deletedItemsId = await folderIdOf("deleteditems");
+  if (parentFolderId === deletedItemsId) return { folderId, deletedItemsId };
+  if (watched.includes(parentFolderId)) return { folderId: parentFolderId, deletedItemsId };
+  for (const other of watched) {
+    if (other === folder || isFolderId(other)) continue;
+    if ((await folderIdOf(other)) === parentFolderId) return { folderId: parentFolderId, deletedItemsId };
+  }
+  return { folderId, deletedItemsId };
 }
 
 /** What the queue's rule says of a change. Unread is never the queue, so nothing follows from it. */

@@ -26,6 +26,8 @@ export interface MailboxReading extends Pick<DoubtsOptions, "lookAt" | "isListed
   readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
   /** The id of a folder, by well-known name or as configured; nothing while it cannot be had. */
   readonly folderIdOf: (folder: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Of all watched folders, their well-known names or ids: a message that moves from one to another has not gone elsewhere. */
+  readonly watchedFolders: () => readonly string[];
 }
 
 export interface LoaderOptions extends MailboxReading {
@@ -58,7 +60,22 @@ const backoff = { baseMs: 1_000, capMs: 60_000 };
 const spoiledReads = 5;
 
 export function createLoader(options: LoaderOptions): Loader {
-  const { queue, ledger, room, clock, signal, read, folderIdOf, ifChangedElsewhere, emit, later, onClosed, onChange, onFailure } = options;
+  const {
+    queue,
+    ledger,
+    room,
+    clock,
+    signal,
+    read,
+    folderIdOf,
+    watchedFolders,
+    ifChangedElsewhere,
+    emit,
+    later,
+    onClosed,
+    onChange,
+    onFailure,
+  } = options;
   const doubts = createDoubts({ ...options, isOpen: (id) => ledger.open.has(id) });
   let reading = false;
   /** Failures of whole reads in a row. */
@@ -99,7 +116,7 @@ export function createLoader(options: LoaderOptions): Loader {
 
   /** Into the room, unless somebody else has dealt with it and the queue's rule says that this is enough. */
   async function enter(entry: OpenEntry, item: JsonObject): Promise<boolean> {
-    const places = await placesOf(item, entry.folder, (folder) => folderIdOf(folder, signal));
+    const places = await placesOf(item, { folder: entry.folder, watched: watchedFolders() }, (folder) => folderIdOf(folder, signal));
     const changes = foreignChanges(entry, item, places).map((change) => ({ change, action: actionFor(change, ifChangedElsewhere) }));
     if (changes.length === 0) {
       room.add(entry, item);

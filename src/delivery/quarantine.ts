@@ -43,6 +43,8 @@ export interface QuarantineOptions {
   readonly dispatcher: Pick<Dispatcher, "add">;
   readonly outbox: Pick<Outbox, "add" | "drop">;
   readonly emit: EmitDeliveryEvent;
+  /** What the host is told for the folder that an entry names. */
+  readonly folderName: (folder: string) => string;
 }
 
 export interface Quarantine {
@@ -57,7 +59,8 @@ export interface Quarantine {
 /** How many entries one read takes. */
 const readPage = 1_000;
 
-export function createQuarantine({ queue, store, ledger, dispatcher, outbox, emit }: QuarantineOptions): Quarantine {
+export function createQuarantine(options: QuarantineOptions): Quarantine {
+  const { queue, store, ledger, dispatcher, outbox, emit, folderName } = options;
   const { queueKey } = ledger;
 
   async function find(id: string): Promise<Known | undefined> {
@@ -75,7 +78,7 @@ export function createQuarantine({ queue, store, ledger, dispatcher, outbox, emi
     for await (const page of pagesUnder(store, [queueKey, "quarantine"], readPage)) {
       const ids = page.map(({ key }) => String(key[2]));
       const known = await ledger.look(ids);
-      for (const id of ids) all.push(...resting(id, known.get(id), queueKey));
+      for (const id of ids) for (const one of resting(id, known.get(id), queueKey)) all.push({ ...one, folder: folderName(one.folder) });
     }
     return all.sort((a, b) => a.quarantinedAt.getTime() - b.quarantinedAt.getTime());
   }
@@ -84,7 +87,9 @@ export function createQuarantine({ queue, store, ledger, dispatcher, outbox, emi
     list,
     async explain(id) {
       const known = await find(id);
-      return known && storyOf(id, known, queueKey);
+      if (!known) return undefined;
+      const story = storyOf(id, known, queueKey);
+      return story.folder === undefined ? story : { ...story, folder: folderName(story.folder) };
     },
     async replay(id) {
       const known = await find(id);

@@ -67,9 +67,10 @@ export function createStorms(options: StormsOptions): Storms {
 class StormWatch implements Storms {
   readonly #options: StormsOptions;
   readonly #most: number;
-  /** By kind and key, those met longest ago first. */
-  readonly #flows = new Map<string, Flow>();
-  readonly #storming = new Set<Flow>();
+  /** By kind and key, those met longest ago first; absent while there are none, as of most queues most of the time. */
+  #flows: Map<string, Flow> | undefined;
+  /** Likewise. */
+  #storming: Set<Flow> | undefined;
   /** Messages in all flows. */
   #count = 0;
 
@@ -81,7 +82,7 @@ class StormWatch implements Storms {
   meet(entry: Pick<OpenEntry, "id" | "sequence" | "receivedAt">, { sender, conversationId }: Origin): string | undefined {
     const { rule } = this.#options;
     if (rule.messages === 0) return undefined;
-    for (const flow of this.#storming) this.#endIfQuiet(flow);
+    for (const flow of this.#storming ?? []) if (this.#isQuiet(flow)) this.#forget(flow);
     const flows = [
       ...(sender ? [this.#flowOf("sender", hash("sha256", sender.toLowerCase(), "base64url").slice(0, hashLength))] : []),
       ...(conversationId ? [this.#flowOf("conversation", conversationId)] : []),
@@ -97,7 +98,9 @@ class StormWatch implements Storms {
   }
 
   rest(): void {
-    for (const flow of this.#flows.values()) if (this.#isQuiet(flow)) this.#forget(flow);
+    for (const flow of this.#flows?.values() ?? []) if (this.#isQuiet(flow)) this.#forget(flow);
+    if (this.#flows?.size === 0) this.#flows = undefined;
+    if (this.#storming?.size === 0) this.#storming = undefined;
   }
 
   get size(): number {
@@ -106,6 +109,7 @@ class StormWatch implements Storms {
 
   #flowOf(by: Flow["by"], key: string): Flow {
     const name = nameOf({ by, key });
+    this.#flows ??= new Map();
     const flow = this.#flows.get(name) ?? { by, key, marks: [], metAt: 0 };
     this.#flows.delete(name);
     this.#flows.set(name, flow);
@@ -131,6 +135,7 @@ class StormWatch implements Storms {
   #begin(flow: Flow, id: string): void {
     const { queue, rule, emit } = this.#options;
     flow.storm = { id, since: flow.marks[0]?.at ?? 0, messages: flow.marks.length };
+    this.#storming ??= new Set();
     this.#storming.add(flow);
     emit("queue:storm", { queue, by: flow.by, key: flow.key, ...flow.storm, action: rule.action });
   }
@@ -139,25 +144,21 @@ class StormWatch implements Storms {
     const { queue, emit } = this.#options;
     if (flow.storm) emit("queue:storm-over", { queue, by: flow.by, key: flow.key, ...flow.storm });
     delete flow.storm;
-    this.#storming.delete(flow);
+    this.#storming?.delete(flow);
   }
 
   #isQuiet({ metAt }: Flow): boolean {
     return metAt <= this.#options.clock.now() - this.#options.rule.withinMs;
   }
 
-  #endIfQuiet(flow: Flow): void {
-    if (this.#isQuiet(flow)) this.#forget(flow);
-  }
-
   #forget(flow: Flow): void {
     this.#end(flow);
     this.#count -= flow.marks.length;
-    this.#flows.delete(nameOf(flow));
+    this.#flows?.delete(nameOf(flow));
   }
 
   #makeRoom(): void {
-    for (const flow of this.#flows.values()) {
+    for (const flow of this.#flows?.values() ?? []) {
       if (this.#count <= this.#most) return;
       this.#forget(flow);
     }

@@ -25,10 +25,12 @@ export interface Cadence {
 }
 
 export interface Round {
-  /** Epoch milliseconds. */
+  /** In the clock's ticks. */
   readonly begunAt: number;
   /** New messages that it brought. */
   readonly messages: number;
+  /** Requests of a round without news from now on. Default: as before. */
+  readonly requests?: number;
 }
 
 export interface CadenceOptions {
@@ -37,7 +39,7 @@ export interface CadenceOptions {
   readonly pollIntervalMs: number;
   /** The shortest, but where a round comes sooner to be in its place: the second one of a queue, and after a hold-up. */
   readonly minPollIntervalMs: number;
-  /** Requests of a round without news. */
+  /** Requests of a round without news, at first. */
   readonly requests: number;
   readonly pace: Pace;
 }
@@ -56,14 +58,14 @@ class MailCadence implements Cadence {
   readonly #pace: Pace;
   readonly #pollIntervalMs: number;
   readonly #shortestMs: number;
-  readonly #requests: number;
+  #requests: number;
   /** Where in its interval the queue's place is, 0 to 1. */
   readonly #place: number;
   /** From one mail to the next, as far as it is known, milliseconds. */
   #gapMs: number;
-  /** The last round that brought mail, or the beginning. */
+  /** The last round that brought mail, or the beginning, in ticks. */
   #newsAt: number;
-  /** When the next round was to begin; empty before the first. */
+  /** When the next round was to begin, in ticks; empty before the first. */
   #plannedAt: number | undefined;
   /** Requests a second, as planned. */
   #planned = 0;
@@ -77,16 +79,17 @@ class MailCadence implements Cadence {
     this.#requests = requests;
     this.#place = clock.random();
     this.#gapMs = pollIntervalMs;
-    this.#newsAt = clock.now();
+    this.#newsAt = clock.ticks();
   }
 
   afterRound(round: Round): number {
-    const { begunAt } = round;
+    const { begunAt, requests = this.#requests } = round;
     this.#failures = 0;
+    this.#requests = requests;
     this.#learn(round);
     const intervalMs = this.#interval(begunAt);
     const nextAt = begunAt + intervalMs - this.#soonerMs(begunAt, intervalMs);
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     // One that took its whole interval has more to do, or a slow server: neither is helped by a round at once.
     const waitMs = Math.ceil(nextAt > now ? nextAt - now : this.#shortestMs);
     this.#plannedAt = now + waitMs;

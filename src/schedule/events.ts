@@ -74,6 +74,17 @@ export interface ScheduleEvents {
       /** Epoch milliseconds of the next try by delta. */
       readonly nextTryAt?: number;
     };
+  /**
+   * A watched folder had to be looked for (by its path, below another one) and is not what it was. `appeared`: it is watched
+   * from now on. `moved`: it was renamed or moved and is still watched; `path` is where it lies now. `left`: it is watched no
+   * longer, as it was deleted or moved away. `repeated`: it is watched already, `as` another entry of `folders` names it.
+   */
+  "queue:folder-changed": AboutQueue & {
+    readonly folder: string;
+    readonly change: "appeared" | "moved" | "left" | "repeated";
+    readonly path?: string;
+    readonly as?: string;
+  };
   /** Another user's mailbox lies behind the address (made anew, restored): its folders are walked as at the first start. */
   "queue:mailbox-changed": AboutQueue & {
     /** Entra's object ids. */

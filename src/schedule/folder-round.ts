@@ -10,7 +10,7 @@ import { adviceOf } from "../auth/advice.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import type { Cursor, ListingMode } from "../mailbox/cursor.js";
 import { isForPage } from "../mailbox/page-size.js";
-import { askFolder, type FolderWork, keepCursor, storedCursor } from "./folder-work.js";
+import { askFolder, type FolderWork, keepCursor, nameOf, storedCursor } from "./folder-work.js";
 import { listRound } from "./list-round.js";
 import { checkOwner, freshCursor } from "./mailbox-owner.js";
 import { type RoundEnd, walkFolder } from "./walk.js";
@@ -58,7 +58,7 @@ function presentMode(work: FolderWork, { link, repeatedAt, listing }: Cursor): L
 async function walk(work: FolderWork, cursor: Cursor, before: Cursor | undefined): Promise<RoundEnd> {
   const end = await walkFolder(work, cursor);
   work.session.troubleSince.delete(work.folder);
-  if (before?.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: work.folder, mode: "delta" });
+  if (before?.listing) work.emit("queue:mode-changed", { queue: work.session.settings.address, folder: nameOf(work), mode: "delta" });
   return end;
 }
 
@@ -66,11 +66,11 @@ async function list(work: FolderWork, before: Cursor | undefined, cursor: Cursor
   const end = await listRound(work, cursor);
   const { code, until } = cursor.listing;
   const queue = work.session.settings.address;
-  const message = `The folder ${work.folder} of ${queue} is listed, as delta does not serve there (${code}); its mail is delivered all the same.`;
+  const message = `The folder ${nameOf(work)} of ${queue} is listed, as delta does not serve there (${code}); its mail is delivered all the same.`;
   const why = new MailError("GRAPH_FORBIDDEN", message, { queue, serviceCode: code });
   work.onListing(why);
   if (before?.listing) return end;
-  const about = { queue, folder: work.folder, mode: "listing" as const, code, ...adviceOf(why) };
+  const about = { queue, folder: nameOf(work), mode: "listing" as const, code, ...adviceOf(why) };
   work.emit("queue:mode-changed", until === forGood ? about : { ...about, nextTryAt: until });
   return end;
 }
@@ -126,7 +126,7 @@ function lastsLong({ session, folder, clock }: FolderWork): boolean {
 
 /** The folder's cursor is of no use any more: recorded at once, so that whatever comes next begins without it. */
 async function overAgain(work: FolderWork, error: MailError, { link: _, listing, ...lost }: Cursor, told: boolean): Promise<Cursor> {
-  const { session, folder, clock, emit } = work;
+  const { session, clock, emit } = work;
   const { settings, walkPacer } = session;
   const { code, serviceCode } = error;
   const now = clock.now();
@@ -134,7 +134,14 @@ async function overAgain(work: FolderWork, error: MailError, { link: _, listing,
   const known = (await checkOwner(work)) === "another" ? freshCursor(settings) : lost;
   if (!told) {
     const service = serviceCode === undefined ? {} : { serviceCode };
-    emit("queue:cursor-lost", { queue: settings.address, folder, code, ...service, ...(from === undefined ? {} : { from }), to: now });
+    emit("queue:cursor-lost", {
+      queue: settings.address,
+      folder: nameOf(work),
+      code,
+      ...service,
+      ...(from === undefined ? {} : { from }),
+      to: now,
+    });
   }
   const waitMs = Math.max((known.repeatedAt ?? Number.NEGATIVE_INFINITY) + walkEveryMs - now, walkPacer.reserve());
   const next: Cursor = {

@@ -23,12 +23,17 @@ export interface TurnWork {
 }
 
 export interface FolderWork extends TurnWork {
-  /** As configured: a well-known name or an id. */
+  /** The key of a watched folder: a well-known name or an id. */
   readonly folder: string;
   /** A page is recorded, with these new messages to deliver. */
   readonly onPage: (fresh: readonly OpenEntry[]) => void;
   /** The round was a plain listing, since delta does not serve. */
   readonly onListing: (why: MailError) => void;
+}
+
+/** What a host is told. */
+export function nameOf({ session, folder }: Pick<FolderWork, "session" | "folder">): string {
+  return session.watched.nameOf(folder);
 }
 
 /** The folder by Graph's own words; its id is known from then on. @throws MailError `GRAPH_…`, `SYNC_FOLDER_NOT_FOUND` */

@@ -6,7 +6,7 @@
  */
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import { parseObject } from "../graph/wire.js";
-import { type Cursor, cursorKey, cursorValue } from "../mailbox/cursor.js";
+import { type Cursor, cursorKey, cursorValue, unwalked } from "../mailbox/cursor.js";
 import type { Key } from "../state/store.js";
 import type { TurnWork } from "./folder-work.js";
 import type { QueueSettings } from "./session.js";
@@ -18,9 +18,9 @@ export function ownerKey(queueKey: string): Key {
   return [queueKey, "owner"];
 }
 
-/** The cursor of a folder that was never walked. Pages bring no content where each message has to be fetched by its id anyway. */
-export function freshCursor({ startFrom, content }: Pick<QueueSettings, "startFrom" | "content">): Cursor {
-  return { select: startFrom === "everything" && !content.uniqueBody ? "full" : "light", live: false };
+/** The cursor of a folder that was never walked. */
+export function freshCursor(settings: Pick<QueueSettings, "startFrom" | "content">): Cursor {
+  return unwalked(settings);
 }
 
 /** At each turn: what the sign-in says, where the mailbox is its own; asks nobody. @throws MailError `STORE_…` */
@@ -66,7 +66,7 @@ async function storedOwner({ session, store }: TurnWork): Promise<string | undef
 
 async function compare(work: TurnWork, owner: string): Promise<"same" | "another"> {
   const { session, emit } = work;
-  const { ledger, settings, folderIds } = session;
+  const { ledger, settings, folderIds, watched } = session;
   const { queueKey } = ledger;
   const before = await storedOwner(work);
   if (before === owner) return "same";
@@ -77,21 +77,30 @@ async function compare(work: TurnWork, owner: string): Promise<"same" | "another
     return "same";
   }
   const begin = cursorValue({ ...freshCursor(settings), repeat: true });
+  const { keys, puts } = watched.begunAnew();
   await ledger.write({
-    puts: [note, ...settings.folders.map((folder) => ({ key: cursorKey(queueKey, folder), value: begin }))],
-    deletes: await unwatchedCursors(work),
+    puts: [note, ...keys.map((folder) => ({ key: cursorKey(queueKey, folder), value: begin })), ...puts],
+    deletes: await kept(work, "cursor", (folder) => !keys.includes(folder)),
   });
   session.owner = owner;
   folderIds.clear();
+  watched.beginAnew();
   emit("queue:mailbox-changed", { queue: settings.address, from: before, to: owner });
   return "another";
 }
 
-/** Cursors of folders that are not configured (any more): watched again, such a folder begins with its first walk. @throws MailError `STORE_…` */
-export async function unwatchedCursors({ session, store }: TurnWork): Promise<Key[]> {
-  const { ledger, settings } = session;
-  const records = await store.list({ prefix: [ledger.queueKey, "cursor"], limit: mostFolders });
-  return records.map(({ key }) => key).filter((key) => !settings.folders.includes(String(key[2])));
+/** What is kept of folders that are not watched (any more): watched again, such a folder begins with its first walk. @throws MailError `STORE_…` */
+export async function unwatchedFolders(work: TurnWork): Promise<Key[]> {
+  const { watched } = work.session;
+  const keys = new Set(watched.all.map(({ key }) => key));
+  const cursors = await kept(work, "cursor", (folder) => !keys.has(folder));
+  return [...cursors, ...(await kept(work, "folders", (name) => !watched.isConfigured(name)))];
+}
+
+/** The keys of what is kept by folder, as far as the folder is chosen. */
+async function kept({ session, store }: TurnWork, what: string, chosen: (folder: string) => boolean): Promise<Key[]> {
+  const records = await store.list({ prefix: [session.ledger.queueKey, what], limit: mostFolders });
+  return records.map(({ key }) => key).filter((key) => chosen(String(key[2])));
 }
 
 function readOwner(value: unknown): string | undefined {

@@ -5,7 +5,7 @@
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
 import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
@@ -17,23 +17,29 @@ import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { StormRule } from "../delivery/storm-rule.js";
-import { createStorms, type Storms } from "../delivery/storms.js";
+import { createStorms } from "../delivery/storms.js";
 import { readBar } from "../graph/bar.js";
+import { mailboxAllowance } from "../graph/budget.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
 import type { ContentOptions } from "../mailbox/content-options.js";
+import { unwalked } from "../mailbox/cursor.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
+import type { FolderOption } from "../mailbox/folder-name.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import type { Key, Store } from "../state/store.js";
+import { isUnavailable } from "../state/watched-store.js";
 import type { EmitScheduleEvent } from "./events.js";
+import { openFoundFolders } from "./found-folders.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
 import { pauseRecord } from "./pause-record.js";
+import { areDirect, directFolders, type WatchedFolders } from "./watched-folders.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
 export type StartFrom = "now" | "unread" | "everything" | Date;
@@ -42,7 +48,7 @@ export type StartFrom = "now" | "unread" | "everything" | Date;
 export interface QueueSettings {
   readonly address: string;
   readonly account: string | undefined;
-  readonly folders: readonly string[];
+  readonly folders: readonly FolderOption[];
   readonly afterAck: Mark;
   readonly onQuarantine: Mark;
   readonly startFrom: StartFrom;
@@ -102,6 +108,7 @@ export interface Session {
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
   readonly missing: MissingFolders;
+  readonly watched: WatchedFolders;
   /** Object id of the mailbox's user as stored; empty until it was read. */
   owner: string | undefined;
   /** Goes on where the last owner ended. */
@@ -122,6 +129,8 @@ interface PageSizes {
 
 /** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
 const longestListing = 1_000;
+/** Milliseconds that the count of requests may wait to be written with something else. */
+const spentWithinMs = 1_000;
 /** Marks get this share of a stop's deadline at the least, milliseconds. */
 const leastMarkMs = 1_000;
 
@@ -131,6 +140,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const queue = settings.address;
   const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
   const barKey: Key = [ledger.queueKey, "bar"];
+  const spentKey: Key = [ledger.queueKey, "spent"];
+  const [barRecord, spentRecord] = await store.getMany([barKey, spentKey]);
   const ended = new AbortController();
   const record = pauseRecord({
     clock,
@@ -149,8 +160,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       emit("queue:throttled", { queue, ...bar });
       record(bar);
     },
+    spentBefore: spentOf(spentRecord?.value, clock.now()),
+    onSpent(count) {
+      // Of no use to anybody but the next start: a store in trouble, which tells that itself, is not waited for.
+      const put = { key: spentKey, value: { at: clock.now(), count } };
+      ledger.write({ puts: [put], withinMs: spentWithinMs }).catch((error: unknown) => {
+        if (!ended.signal.aborted && !isUnavailable(error))
+          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
+      });
+    },
   });
-  const kept = readBar((await store.get(barKey))?.value, clock.now());
+  const kept = readBar(barRecord?.value, clock.now());
 
   const mailbox: MailboxAccess = {
     queue,
@@ -162,6 +182,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
+  const missing = createMissingFolders(clock);
+  const { folders } = settings;
+  const watched = areDirect(folders)
+    ? directFolders(folders)
+    : await openFoundFolders({ queue, folders, store, ledger, mailbox, folderIds, missing, begin: unwalked(settings) });
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -173,8 +198,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
-  /** Empty while nothing was handed over for as long as a storm is looked for. */
-  let storms: Storms | undefined;
+  const storms = createStorms({ queue, rule: settings.storm, clock, emit });
   const dispatcher = dispatcherOnDemand(() =>
     createDispatcher({
       ...settings,
@@ -192,11 +216,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       folderIdOf,
-      meet(entry, origin) {
-        storms ??= createStorms({ queue, rule: settings.storm, clock, emit });
-        return storms.meet(entry, origin);
-      },
+      meet: (entry, origin) => storms.meet(entry, origin),
       ownAddresses: () => [queue, tokens.ownerName ?? queue],
+      folderName: (folder) => watched.nameOf(folder),
+      watchedFolders: () => watched.all.map(({ key }) => key),
       onMark: (entry) => outbox.add(entry),
     }),
   );
@@ -217,7 +240,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     folderIds,
     folderIdOf,
     troubleSince: new Map(),
-    missing: createMissingFolders(clock),
+    missing,
+    watched,
     owner: undefined,
     begin() {
       if (kept) gate.keep(kept);
@@ -228,8 +252,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rest() {
       dispatcher.rest();
       outbox.rest();
-      storms?.rest();
-      if (storms?.size === 0) storms = undefined;
+      storms.rest();
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
@@ -249,4 +272,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 /** A message whose page did not say when it was received has the time it was found: then its whole folder is listed. */
 function whereToLook({ id, folder, receivedAt, foundAt }: OpenEntry) {
   return { id, folder, receivedAt: receivedAt === foundAt ? undefined : receivedAt };
+}
+
+/** Requests that counted when they were recorded and still do, all as if they had just been sent; none after ten minutes, or under a clock that was ahead. */
+function spentOf(value: unknown, now: number): number {
+  const { at, count } = Object(value) as { at?: unknown; count?: unknown };
+  const counts = typeof at === "number" && typeof count === "number" && count > 0 && at <= now && now - at < mailboxAllowance.spanMs;
+  return counts ? Math.min(count, mailboxAllowance.limit) : 0;
 }

@@ -14,6 +14,7 @@ import { createPageSize } from "../mailbox/page-size.js";
 import { askFolder, storedCursor, type TurnWork } from "./folder-work.js";
 import { tellForeign } from "./foreign-changes.js";
 import { sighted } from "./sightings.js";
+import type { WatchedFolder } from "./watched-folders.js";
 
 /** A message that the ledger does not know. */
 export type Candidate = Omit<Sighting, "becomes">;
@@ -57,7 +58,8 @@ interface FolderListing {
 }
 
 export function beginListing({ session, clock }: TurnWork, { demanded }: { demanded: boolean }): SweepListing {
-  const { folders } = session.settings;
+  /** Empty until they were looked for: what was put there just now belongs to the sweep as well. */
+  let folders: readonly WatchedFolder[] | undefined;
   const startedAt = clock.now();
   const seen = new Set<string>();
   /** Ids of those listed that the ledger did not know, young ones as well. */
@@ -69,8 +71,12 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   /** Empty between folders. */
   let current: FolderListing | undefined;
 
+  function present(): WatchedFolder {
+    return folders?.[at] as WatchedFolder;
+  }
+
   async function begin(work: TurnWork, again: boolean): Promise<FolderListing> {
-    const folder = folders[at] as string;
+    const folder = present().key;
     const { total } = await askFolder({ ...work, folder });
     const { client, urgency, signal } = work;
     const pageSize = again ? createPageSize(smallPage) : session.pageSizesOf(folder).listing;
@@ -112,12 +118,12 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
   }
 
   function passOver(): string {
-    const folder = folders[at] as string;
-    passedOver.add(folder);
+    const { key, name } = present();
+    passedOver.add(key);
     current = undefined;
     unlisted += 1;
     at += 1;
-    return folder;
+    return name;
   }
 
   return {
@@ -126,7 +132,8 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
     passOver,
     async next(work) {
       try {
-        if (!current && !(await isLive(work, folders[at] as string))) {
+        folders ??= await lookNow(work);
+        if (!current && !(await isLive(work, present().key))) {
           passOver();
           return;
         }
@@ -142,10 +149,10 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       }
     },
     get complete() {
-      return at === folders.length;
+      return at === folders?.length;
     },
     get foldersLeft() {
-      return folders.length - at;
+      return (folders?.length ?? 1) - at;
     },
     get foldersListed() {
       return at - passedOver.size;
@@ -159,6 +166,12 @@ export function beginListing({ session, clock }: TurnWork, { demanded }: { deman
       return unlisted;
     },
   };
+}
+
+async function lookNow(work: TurnWork): Promise<readonly WatchedFolder[]> {
+  const { watched } = work.session;
+  watched.lookAgain();
+  return watched.look(work);
 }
 
 async function isLive(work: TurnWork, folder: string): Promise<boolean> {

@@ -11,7 +11,7 @@ import { lookAtMessages } from "../mailbox/look.js";
 import type { Key, Value } from "../state/store.js";
 import type { ScheduleEvents } from "./events.js";
 import type { TurnWork } from "./folder-work.js";
-import { checkOwner, unwatchedCursors } from "./mailbox-owner.js";
+import { checkOwner, unwatchedFolders } from "./mailbox-owner.js";
 import type { SweepListing } from "./sweep-listing.js";
 
 /** What a sweep found, over all folders of a queue. */
@@ -38,7 +38,9 @@ export async function verdictOf(
   const candidates = (await checkOwner(work)) === "same" ? [...listing.candidates.values()] : [];
   const fresh = await ledger.record(candidates.map((candidate) => ({ ...candidate, becomes: "pending" })));
   dispatcher.add(fresh);
-  for (const { id, folder } of fresh) emit("message:found-by-sweep", { queue: settings.address, id, folder });
+  for (const { id, folder } of fresh) {
+    emit("message:found-by-sweep", { queue: settings.address, id, folder: session.watched.nameOf(folder) });
+  }
   const gone = await countGone(work, listing);
   const pruned = listing.unlisted === 0 ? await noteAbsences(work, listing.seen) : 0;
   const found = fresh.length;
@@ -83,6 +85,6 @@ async function noteAbsences(work: TurnWork, seen: ReadonlySet<string>): Promise<
     if (puts.length + deletes.length > 0) await ledger.write({ puts, deletes });
   }
   // Of a folder that was watched once, entries may be among those dropped: its cursor must not speak for them any more.
-  if (pruned > 0) await ledger.write({ deletes: await unwatchedCursors(work) });
+  if (pruned > 0) await ledger.write({ deletes: await unwatchedFolders(work) });
   return pruned;
 }

@@ -7,6 +7,7 @@
  */
 import type { MailError } from "../base/errors.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
+import { withWhatIsThere } from "../mailbox/folder-search.js";
 import { mayBeOfOneFolder, toldOf } from "./failure.js";
 import { roundOfFolder } from "./folder-round.js";
 import type { TurnWork } from "./folder-work.js";
@@ -58,27 +59,43 @@ export async function runTurn(options: TurnOptions): Promise<TurnResult> {
   let failure: MailError | undefined;
   let completed = 0;
   let unfinished = false;
-  const { folders } = session.settings;
-  const { missing } = session;
-  const away: { readonly folder: string; readonly error: MailError }[] = [];
-  const noneIsThere = missing.count === folders.length;
-  for (const folder of folders) {
-    if (!noneIsThere && !missing.isDue(folder)) continue;
-    try {
-      if ((await roundOfFolder({ ...options, folder, onPage, onListing })) === "unfinished") unfinished = true;
-      missing.found(folder);
-      completed += 1;
-    } catch (error) {
-      if (signal.aborted || !mayBeOfOneFolder(error)) throw error;
-      away.push({ folder, error });
-      if (error.code !== "SYNC_FOLDER_NOT_FOUND") failure ??= error;
+  const { missing, watched } = session;
+  const away: { readonly folder: string; readonly name: string; readonly error: MailError }[] = [];
+  const noneIsThere = missing.count === watched.all.length;
+  const done = new Set<string>();
+  // Where one that was found is not there any more, a second look says what is there instead.
+  for (let looks = 1, again = true; again; looks += 1) {
+    again = false;
+    for (const { key: folder, name, error: unfound, leaving } of await watched.look(options)) {
+      if (done.has(folder) || (!noneIsThere && !missing.isDue(folder))) continue;
+      done.add(folder);
+      try {
+        if (unfound) throw unfound;
+        const end = await roundOfFolder({ ...options, folder, onPage, onListing });
+        if (end === "unfinished") unfinished = true;
+        else if (leaving) await watched.left(folder, options);
+        missing.found(folder);
+        completed += 1;
+      } catch (error) {
+        if (signal.aborted || !mayBeOfOneFolder(error)) throw error;
+        const isGone = error.code === "SYNC_FOLDER_NOT_FOUND" && watched.isFound(folder);
+        if (isGone && leaving) await watched.left(folder, options);
+        else if (isGone && looks === 1) {
+          again = true;
+          done.delete(folder);
+          watched.lookAgain();
+        } else {
+          away.push({ folder, name, error: await withWhatIsThere({ ...options, mailbox: session.mailbox }, name, error) });
+          if (error.code !== "SYNC_FOLDER_NOT_FOUND") failure ??= error;
+        }
+      }
     }
   }
   // Where no folder has had its round the mailbox itself may be in trouble, and none is said to be by itself.
   const told = away
     .filter(({ error }) => completed > 0 || error.code === "SYNC_FOLDER_NOT_FOUND")
-    .map(({ folder, error }) => ({ folder, ...missing.failed(folder, error) }));
-  if (missing.error && missing.count === folders.length) throw missing.error;
+    .map(({ folder, name, error }) => ({ folder: name, ...missing.failed(folder, error) }));
+  if (missing.error && missing.count === watched.all.length) throw missing.error;
   for (const one of told) tellMissing(options, one);
   if (failure && completed === 0) throw failure;
   const swept = unfinished ? undefined : await options.sweepStep?.({ ...options, urgency: "sweep" });

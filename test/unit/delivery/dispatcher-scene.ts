@@ -69,6 +69,8 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       folderIdOf: async () => undefined,
       ownAddresses: () => [queue],
       meet: () => undefined,
+      watchedFolders: () => [],
+      folderName: (folder) => folder,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onMark: (entry) => scene.marks.push(entry),
       onFailure(error) {

@@ -56,10 +56,11 @@ test("as long as a folder's id is not known, nothing is said of a move", () => {
 });
 
 describe("the ids that are needed", () => {
-  const ids: Record<string, string> = { inbox: "F-inbox", deleteditems: "F-deleted" };
+  const watchedId = "AQMk".padEnd(100, "x");
+  const ids: Record<string, string> = { inbox: "F-inbox", deleteditems: "F-deleted", junkemail: "F-junk" };
   const asked = async (item: JsonObject) => {
     const names: string[] = [];
-    const found = await placesOf(item, "inbox", async (name) => {
+    const found = await placesOf(item, { folder: "inbox", watched: ["junkemail", "inbox", watchedId] }, async (name) => {
       names.push(name);
       return ids[name];
     });
@@ -69,9 +70,21 @@ describe("the ids that are needed", () => {
   test.each<[string, JsonObject, readonly string[]]>([
     ["none for an item without its folder", {}, []],
     ["its folder's for one that is still there", { parentFolderId: "F-inbox" }, ["inbox"]],
-    ["that of Deleted Items too for one that has moved", { parentFolderId: "F-other" }, ["inbox", "deleteditems"]],
+    ["that of Deleted Items too for one that lies there", { parentFolderId: "F-deleted" }, ["inbox", "deleteditems"]],
+    [
+      "those of the other watched folders too, but for ids, for one that has moved",
+      { parentFolderId: "F-other" },
+      ["inbox", "deleteditems", "junkemail"],
+    ],
+    ["no more where a watched folder is named by the very id", { parentFolderId: watchedId }, ["inbox", "deleteditems"]],
   ])("are %s", async (_, item, names) => {
     expect((await asked(item)).names).toEqual(names);
+  });
+
+  test.each([["F-junk"], [watchedId]])("are such that another watched folder (%s) is no other place", async (parentFolderId) => {
+    const { found } = await asked({ parentFolderId });
+    expect(foreignChanges({}, { parentFolderId }, found)).toEqual([]);
+    expect(foreignChanges({}, { parentFolderId: "F-other" }, (await asked({ parentFolderId: "F-other" })).found)).toEqual(["moved"]);
   });
 
   test("are given as they are known", async () => {

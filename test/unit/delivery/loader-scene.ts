@@ -90,6 +90,7 @@ export async function createScene(
       return scene.look(id);
     },
     folderIdOf: async (name) => scene.folderIds.get(name),
+    watchedFolders: () => [],
     ifChangedElsewhere,
     emit(name, payload) {
       scene.told.push({ name, ...payload } as Told);

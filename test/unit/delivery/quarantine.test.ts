@@ -34,7 +34,7 @@ async function createScene(marks: { readonly onQuarantine?: { flag: true }; read
     mailboxAnswers: () => Promise.resolve(true),
     onFailure: (error) => scene.failures.push(error),
   });
-  const quarantine = createQuarantine({ queue, store, ledger, dispatcher, outbox, emit });
+  const quarantine = createQuarantine({ queue, store, ledger, dispatcher, outbox, emit, folderName: (folder) => folder });
   return Object.assign(scene, { graph, outbox, quarantine, ids: () => scene.handed.map(({ id }) => id) });
 }
 

@@ -17,43 +17,43 @@ async function opened(folders: string[]) {
 }
 
 test("the others have their round each time, the missing one at first every five minutes, then every hour", async () => {
-  const scene = await opened(["gone", "inbox"]);
+  const scene = await opened(["archive", "inbox"]);
   scene.pages.set(walk("inbox"), { value: [], delta: "2" });
   scene.pages.set("2", { value: [], delta: "2" });
   expect(await scene.turn()).toMatchObject({ pages: 1, missing: { code: "SYNC_FOLDER_NOT_FOUND" } });
   await scene.clock.advance(4 * minute);
   expect(await scene.turn()).toMatchObject({ pages: 1, missing: { code: "SYNC_FOLDER_NOT_FOUND" } });
-  expect(scene.asked("gone")).toBe(1);
+  expect(scene.asked("archive")).toBe(1);
   for (let look = 0; look < 3; look += 1) {
     await scene.clock.advance(5 * minute);
     await scene.turn();
   }
-  expect(scene.asked("gone")).toBe(4);
+  expect(scene.asked("archive")).toBe(4);
   await scene.clock.advance(55 * minute);
   await scene.turn();
-  expect(scene.asked("gone")).toBe(4);
+  expect(scene.asked("archive")).toBe(4);
   await scene.clock.advance(5 * minute);
   await scene.turn();
-  expect(scene.asked("gone")).toBe(5);
+  expect(scene.asked("archive")).toBe(5);
   expect(scene.of("queue:failed")).toMatchObject([1, 2, 3, 4, 5].map((failures) => ({ code: "SYNC_FOLDER_NOT_FOUND", failures })));
   expect(scene.of("queue:failed").map(({ nextInMs }) => nextInMs / minute)).toEqual([5, 5, 5, 60, 60]);
 });
 
 test("once it is there it has its rounds as the others, and a demand looks for it at once", async () => {
-  const scene = await opened(["gone", "inbox"]);
+  const scene = await opened(["archive", "inbox"]);
   scene.pages.set(walk("inbox"), { value: [], delta: "2" });
   scene.pages.set("2", { value: [], delta: "2" });
   await scene.turn();
-  scene.pages.set(walk("gone"), { value: [], delta: "g2" });
+  scene.pages.set(walk("archive"), { value: [], delta: "g2" });
   scene.session.missing.lookAgain();
   expect(await scene.turn()).toEqual({ pages: 2, messages: 0 });
 });
 
 test("where none of the folders is there the turn fails, and each turn looks for all", async () => {
-  const scene = await opened(["gone", "lost"]);
+  const scene = await opened(["archive", "drafts"]);
   for (let turn = 1; turn <= 2; turn += 1) {
     await expect(scene.turn()).rejects.toMatchObject({ code: "SYNC_FOLDER_NOT_FOUND" });
-    expect([scene.asked("gone"), scene.asked("lost")]).toEqual([turn, turn]);
+    expect([scene.asked("archive"), scene.asked("drafts")]).toEqual([turn, turn]);
   }
   expect(scene.of("queue:failed")).toEqual([]);
 });

@@ -19,9 +19,9 @@ const handedOver = ({ deliveries }: Scene) => [...new Set(deliveries.map(({ mess
 /** Both folders empty and live. */
 async function twoFolders() {
   const scene = await createScene();
-  const session = await scene.open({ startFrom: "now", folders: ["inbox", "vip"] });
+  const session = await scene.open({ startFrom: "now", folders: ["inbox", "drafts"] });
   session.begin();
-  for (const folder of ["inbox", "vip"]) {
+  for (const folder of ["inbox", "drafts"]) {
     scene.pages.set(walk(folder), { value: [], delta: `${folder}2`, date: new Date(startAt).toUTCString() });
     scene.pages.set(`${folder}2`, { value: [], delta: `${folder}2` });
     scene.pages.set(`me/mailFolders/${folder}`, { value: [], total: 1 });
@@ -50,24 +50,24 @@ test.each([
   const { scene } = host;
   for (const page of ["inbox2", walk("inbox"), "me/mailFolders/inbox/messages"]) scene.pages.set(page, { status, code });
   const [shown, hidden] = [mail("shown", startAt + 5_000), mail("hidden", startAt + 6_000)];
-  scene.pages.set("vip2", { value: [shown], delta: "vip2" });
-  scene.pages.set("me/mailFolders/vip/messages", { value: [shown, hidden] });
+  scene.pages.set("drafts2", { value: [shown], delta: "drafts2" });
+  scene.pages.set("me/mailFolders/drafts/messages", { value: [shown, hidden] });
   await turns(host, 1, halfHourMs);
   expect(handedOver(scene)).toEqual(["shown"]);
   // The sick one is told by its name; no page of the others is smaller for it.
   expect(scene.of("queue:failed")).toMatchObject([{ folder: "inbox", serviceCode: code, failures: 1 }]);
   await turns(host, 47, halfHourMs);
-  const asked = scene.requests.map(({ url }) => new URL(url)).filter(({ pathname }) => pathname.endsWith("mailFolders/vip/messages"));
+  const asked = scene.requests.map(({ url }) => new URL(url)).filter(({ pathname }) => pathname.endsWith("mailFolders/drafts/messages"));
   expect(new Set(asked.map(({ searchParams }) => searchParams.get("$top")))).toEqual(new Set(["1000"]));
   expect(handedOver(scene)).toEqual(["shown", "hidden"]);
-  expect(scene.of("message:found-by-sweep")).toMatchObject([{ id: "hidden", folder: "vip" }]);
+  expect(scene.of("message:found-by-sweep")).toMatchObject([{ id: "hidden", folder: "drafts" }]);
 });
 
 test("a folder that cannot be listed is passed over by the sweep, with what was listed of it, and told; the others are compared", async () => {
   const host = await twoFolders();
   const { scene, sweeper } = host;
   scene.pages.set("me/mailFolders/inbox/messages", { status: 500, code: "ErrorItemCorrupt" });
-  scene.pages.set("me/mailFolders/vip/messages", { value: [mail("hidden", startAt + 5_000)] });
+  scene.pages.set("me/mailFolders/drafts/messages", { value: [mail("hidden", startAt + 5_000)] });
   const swept = expect(sweeper.demand()).resolves.toMatchObject({ listed: 1, found: 1 });
   await turns(host, 20, 2_000);
   await swept;
@@ -79,12 +79,12 @@ test("a folder that cannot be listed is passed over by the sweep, with what was 
 test("a sweep that can list none of the folders has failed, and says so to who asked for it", async () => {
   const host = await twoFolders();
   const { scene, sweeper } = host;
-  for (const folder of ["inbox", "vip"]) scene.pages.set(`me/mailFolders/${folder}/messages`, { status: 500, code: "ErrorItemCorrupt" });
+  for (const folder of ["inbox", "drafts"]) scene.pages.set(`me/mailFolders/${folder}/messages`, { status: 500, code: "ErrorItemCorrupt" });
   const refused = expect(sweeper.demand()).rejects.toMatchObject({ code: "GRAPH_UNAVAILABLE" });
   await turns(host, 40, 2_000);
   await refused;
   expect(scene.of("queue:swept")).toEqual([]);
-  expect(scene.of("queue:sweep-failed")).toMatchObject([{ folder: "inbox" }, { folder: "vip" }]);
+  expect(scene.of("queue:sweep-failed")).toMatchObject([{ folder: "inbox" }, { folder: "drafts" }]);
 });
 
 test("the old mail of a folder that appears is old to a sweep as well, though that comes before the first walk", async () => {

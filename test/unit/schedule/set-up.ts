@@ -135,7 +135,8 @@ export async function createScene(): Promise<Scene> {
     failures: [],
     deliveries: [],
     requests: [],
-    pages: new Map(),
+    // Who looks for a folder that is not there is told of no other.
+    pages: new Map([["me/mailFolders/msgfolderroot/childFolders", { status: 404, code: "ErrorItemNotFound" }]]),
     answerMs: 0,
     dispatcherCount: 0,
     message: (id) => ({ id, subject: id }),
