@@ -82,7 +82,8 @@ function requireRoom(mailbox: Mailbox): void {
   if (mailbox.full) throw quotaExceeded("Cannot save changes made to an item to store.");
 }
 
-function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
+/** The message that the path names. Throws 404. */
+export function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
   const message = mailbox.message(call.route.message ?? "");
   if (!message) throw notFound();
   if (call.route.folder !== undefined && folderIn(mailbox, call.route.folder).id !== message.folderId) throw notFound();

@@ -1,6 +1,6 @@
 /** The names by which faults and the log tell requests apart. Knows no request. */
 
-/** What a request asks for. `authorize` is Entra's sign-in page, asked and filled in; `deviceauth` the page for device codes. `unknown` is logged for whatever the simulator does not know and therefore refuses. */
+/** What a request asks for. `authorize` is Entra's sign-in page, asked and filled in; `deviceauth` the page for device codes. `attachmentValue` and `mime` are the bytes of an attachment and of a message (`$value`). `unknown` is logged for whatever the simulator does not know and therefore refuses. */
 export type RouteName =
   | "token"
   | "discovery"
@@ -17,6 +17,10 @@ export type RouteName =
   | "patch"
   | "move"
   | "delete"
+  | "attachments"
+  | "attachment"
+  | "attachmentValue"
+  | "mime"
   | "batch"
   | "unknown";
 
@@ -33,5 +37,9 @@ export const mailboxRoutes: ReadonlySet<RouteName> = new Set([
   "patch",
   "move",
   "delete",
+  "attachments",
+  "attachment",
+  "attachmentValue",
+  "mime",
   "batch",
 ]);
