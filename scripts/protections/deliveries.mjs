@@ -186,7 +186,7 @@ export const deliveries = [
   },
   {
     protection: "bytes under way to a host keep their place until they end",
-    file: "src/graph/gate.ts",
+    file: "src/base/held-until.ts",
     find: "if (held) void held.then(leave);",
     replace: "if (held) leave();",
     test: ["test/unit/graph/gate-streams.test.ts", "a stream keeps its place until it ends, not until its work does"],

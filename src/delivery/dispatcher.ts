@@ -141,7 +141,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(entry.id, item, entry),
+      message: toMailMessage(entry.id, item, entry, options.contentSource),
       handlerTimeoutMs: options.handlerTimeoutMs,
       settle: (verdict) =>
         settle(entry, item, verdict)

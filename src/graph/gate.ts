@@ -12,6 +12,7 @@
  * that ten thousand share its methods.
  */
 import { type Clock, sleep } from "../base/clock.js";
+import { type HeldUntil, leavingAfter } from "../base/held-until.js";
 import { type Bar, barredError, longestWaitMs, spentCode } from "./bar.js";
 import { type Budget, createBudget, mailboxAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
@@ -34,9 +35,6 @@ export interface Sending {
   readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** From the result of the work, when its place is given back; nothing: at once. It must not reject. */
-export type HeldUntil<T> = (result: T) => Promise<void> | undefined;
 
 export interface Gate {
   /**
@@ -122,19 +120,6 @@ class Visit implements Pass {
 
 /** Shared by all gates. */
 const enterGate = (visit: Visit) => visit.enter();
-
-/** Leaves when the work has ended, or when what came of it has. */
-async function leavingAfter<T>(leave: () => void, heldUntil: HeldUntil<T> | undefined, work: () => Promise<T>): Promise<T> {
-  let held: Promise<void> | undefined;
-  try {
-    const result = await work();
-    held = heldUntil?.(result);
-    return result;
-  } finally {
-    if (held) void held.then(leave);
-    else leave();
-  }
-}
 
 export function createGate(options: GateOptions): Gate {
   return new MailboxGate(options);

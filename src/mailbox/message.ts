@@ -5,6 +5,7 @@
  * absent. Only a missing id stops it. Graph's own booleans are sometimes strings; both are read.
  */
 import { isObject, type Json, type JsonObject } from "../graph/wire.js";
+import { type ContentSource, type LazyContent, nowhere, withContent } from "./mail-content.js";
 import { type MissingPart, type Reduction, reductionOf } from "./reduced.js";
 
 export interface MailAddress {
@@ -24,7 +25,7 @@ export interface MailHeader {
   readonly value: string;
 }
 
-export interface MailMessage {
+export interface MailMessage extends LazyContent {
   /** The immutable id: stays the same while the message is in this mailbox, also when it is moved. */
   readonly id: string;
   /** The `Message-ID` header; neither unique nor always there. */
@@ -150,7 +151,12 @@ export interface MessageOrigin {
   readonly receivedAt: number;
 }
 
-export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt }: MessageOrigin): MailMessage {
+/** `content`: where its attachments and its MIME are fetched from when they are asked for. Default: nowhere. */
+export function toMailMessage(id: string, item: JsonObject, origin: MessageOrigin, content: ContentSource = nowhere): MailMessage {
+  return withContent(plainMessage(id, item, origin), content);
+}
+
+function plainMessage(id: string, item: JsonObject, { folder, receivedAt }: MessageOrigin): Omit<MailMessage, keyof LazyContent> {
   const { internetMessageId, conversationId, body } = item;
   const from = address(item.from);
   const sender = address(item.sender);

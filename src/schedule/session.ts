@@ -22,6 +22,7 @@ import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
+import { createMailboxContent, type MailboxContent } from "../mailbox/mailbox-content.js";
 import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
@@ -158,6 +159,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
+  /** Empty until something is delivered; hosts may ask it long after that. */
+  let content: MailboxContent | undefined;
+  function contentSource(): MailboxContent {
+    content ??= createMailboxContent(client, mailbox);
+    return content;
+  }
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -186,6 +193,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       folderIdOf,
+      contentSource: contentSource(),
       onMark: (entry) => outbox.add(entry),
     }),
   );
@@ -221,12 +229,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
       await dispatcher.stop(deadlineMs);
+      content?.end(
+        new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of: no attachment and no MIME of it is fetched any more.`, { queue }),
+      );
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
       await ledger.drain();
       ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
     },
     abandon(reason) {
       ended.abort(reason);
+      content?.end(reason);
       dispatcher.abandon(reason);
       outbox.abandon(reason);
     },
