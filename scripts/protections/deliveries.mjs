@@ -192,6 +192,13 @@ export const deliveries = [
     test: ["test/unit/graph/gate-streams.test.ts", "a stream keeps its place until it ends, not until its work does"],
   },
   {
+    protection: "a stream that nobody reads gives its place to others",
+    file: "src/base/body-stream.ts",
+    find: 'watch(unreadMs, () => breakOff(controller, failure("unread")));',
+    replace: "watch(unreadMs, () => undefined);",
+    test: ["test/unit/mailbox/mailbox-content.test.ts", "that nobody reads give their place to others, and say so when somebody does"],
+  },
+  {
     protection: "streams leave places to rounds and marks",
     file: "src/graph/gate.ts",
     find: "width: Math.max(1, Math.floor(width / 2))",

@@ -56,6 +56,12 @@ export function linkError({ queue, messageId, what }: Wanted): MailError {
   return new MailError("GRAPH_ATTACHMENT_REFUSED", message, { queue, messageId });
 }
 
+/** It holds no item: nothing was asked. */
+export function noItemError({ queue, messageId, what }: Wanted): MailError {
+  const message = `${what} of message ${messageId} of ${queue} is of another kind than "item", so it holds none.`;
+  return new MailError("GRAPH_ATTACHMENT_REFUSED", message, { queue, messageId });
+}
+
 /** Errors of reading it; see `StreamLimits` of the door. */
 export function readingError({ queue, messageId, what }: Wanted, { why, limit }: { why: "over" | "unread"; limit: number }): MailError {
   const of = `${what} of message ${messageId} of ${queue}`;

@@ -14,6 +14,32 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
+interface Party {
+  /** Display name; empty when there is none. */
+  readonly name: string;
+  /** As the mail gave it; empty when there is none. */
+  readonly address: string;
+}
+
+/** A mail inside a mail, as Graph's JSON tells it. Its own attachments and its headers are in its MIME, see {@link MailAttachment.stream}. */
+export interface AttachedMessage {
+  readonly internetMessageId?: string;
+  readonly subject: string;
+  readonly from?: Party;
+  readonly to: readonly Party[];
+  readonly cc: readonly Party[];
+  readonly sentAt?: Date;
+  readonly body?: { readonly contentType: "html" | "text"; readonly content: string };
+  readonly preview: string;
+  readonly hasAttachments: boolean;
+}
+
+/** What an attachment of kind `"item"` holds. */
+export type AttachedItem =
+  | { readonly type: "message"; readonly message: AttachedMessage }
+  /** `title`: the subject of an event, the display name of a contact; empty when there is none. */
+  | { readonly type: "event" | "contact" | "other"; readonly title: string };
+
 /** One attachment. Its bytes are not fetched before {@link MailAttachment.stream}. */
 export interface MailAttachment {
   /** Graph's id, in this message; another one when a scan of the mail has rebuilt its attachments. */
@@ -39,6 +65,11 @@ export interface MailAttachment {
    * `DELIVERY_CONTENT_OVER_LIMIT`, `LIFECYCLE_STOPPED`, others of `GRAPH_…` and `AUTH_…`, and the signal's reason
    */
   stream(options?: StreamOptions): Promise<ReadableStream<Uint8Array>>;
+  /**
+   * What an item holds, typed; of a mail without its own attachments. One request, its answer in memory.
+   * @throws MailError `GRAPH_ATTACHMENT_REFUSED` also for what is no item, and as `stream` does
+   */
+  item(options?: { readonly signal?: AbortSignal }): Promise<AttachedItem>;
 }
 
 /** The content of a mail that is fetched when it is asked for, by the methods of the message: call them on it. */

@@ -1,7 +1,8 @@
 /**
  * Attachments and MIME of one mailbox's messages, fetched when a host asks for them, during a delivery or after it.
  *
- * Invariants: bytes are always asked for as `$value` and handed on as they come, never as JSON; every request is urgent,
+ * Invariants: bytes are always asked for as `$value` and handed on as they come, never as JSON (an item's JSON
+ * is its properties); every request is urgent,
  * as a host waits for it, and goes through the mailbox's gate, where a stream keeps its place until it ends; when the
  * queue ends, what is under way ends with it, and nothing more is asked. An attachment whose id is not known any more is
  * looked for once in a new list: a scan of the mail rebuilds attachments (msgraph-sdk-dotnet discussion 3142).
@@ -12,9 +13,11 @@ import { type HeldUntil, leavingAfter } from "../base/held-until.js";
 import type { HttpAnswer } from "../base/http.js";
 import { onAbort } from "../base/shared-wait.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
+import { parseObject } from "../graph/wire.js";
+import { attachedItem } from "./attached-item.js";
 import { type ListedAttachment, listAttachments, sameAttachment } from "./attachment-list.js";
-import { contentError, finalContentError, linkError, readingError, type Wanted } from "./content-errors.js";
-import type { ContentSource, MailAttachment, StreamOptions } from "./mail-content.js";
+import { contentError, finalContentError, linkError, noItemError, readingError, type Wanted } from "./content-errors.js";
+import type { AttachedItem, ContentSource, MailAttachment, StreamOptions } from "./mail-content.js";
 import { preferences } from "./message.js";
 import { safeNames } from "./safe-name.js";
 
@@ -60,24 +63,44 @@ class ContentOfMailbox implements MailboxContent {
   }
 
   /** The stream, and the id by which it was found. */
-  async openAttachment(
-    { messageId, listed, index }: Place,
-    id: string,
-    options: StreamOptions,
-  ): Promise<{ stream: ReadableStream<Uint8Array>; id: string }> {
-    const wanted = { queue: this.#mailbox.queue, messageId, what: `attachment ${index + 1}`, kind: "attachment" } as const;
-    const one = listed[index] as ListedAttachment;
-    if (one.kind === "reference") throw linkError(wanted);
-    const open = (known: string) =>
-      this.#open(`/messages/${encodeURIComponent(messageId)}/attachments/${encodeURIComponent(known)}/$value`, wanted, options);
+  async openAttachment(place: Place, id: string, options: StreamOptions): Promise<Found<ReadableStream<Uint8Array>>> {
+    const wanted = this.#wanted(place);
+    if (place.listed[place.index]?.kind === "reference") throw linkError(wanted);
+    return this.#found(place, id, options.signal, (path) => this.#open(`${path}/$value`, wanted, options));
+  }
+
+  /** What an item holds, and the id by which it was found. */
+  async readItem(place: Place, id: string, signal: AbortSignal | undefined): Promise<Found<AttachedItem>> {
+    const wanted = this.#wanted(place);
+    if (place.listed[place.index]?.kind !== "item") throw noItemError(wanted);
+    const call = { method: "GET", prefer: preferences(), what: wanted.what, urgency: "urgent", isFinal: finalContentError() } as const;
+    return this.#found(place, id, signal, async (path) => {
+      const target = `${this.#mailbox.root}${path}?$expand=microsoft.graph.itemattachment/item`;
+      const answer = await this.#during(signal, (ending) => this.#client.call(this.#mailbox, { ...call, target, signal: ending }));
+      return attachedItem(parseObject(answer.text, wanted.what));
+    });
+  }
+
+  #wanted({ messageId, index }: Place): Wanted {
+    return { queue: this.#mailbox.queue, messageId, what: `attachment ${index + 1}`, kind: "attachment" };
+  }
+
+  /** Asks by the id known, and where that is not known any more once by the one that a new list has. */
+  async #found<T>(place: Place, id: string, signal: AbortSignal | undefined, ask: (path: string) => Promise<T>): Promise<Found<T>> {
+    const { messageId, listed, index } = place;
+    const attempt = async (known: string) => ({
+      id: known,
+      value: await ask(`/messages/${encodeURIComponent(messageId)}/attachments/${encodeURIComponent(known)}`),
+    });
+    const wanted = this.#wanted(place);
     try {
-      return { stream: await open(id), id };
+      return await attempt(id);
     } catch (error) {
       if (!(error instanceof MailError) || error.code !== "GRAPH_NOT_FOUND") throw contentError(error, wanted);
-      const again = sameAttachment(one, listed, await this.#list(messageId, options.signal));
+      const again = sameAttachment(listed[index] as ListedAttachment, listed, await this.#list(messageId, signal));
       if (!again) throw contentError(error, wanted);
       try {
-        return { stream: await open(again.id), id: again.id };
+        return await attempt(again.id);
       } catch (second) {
         throw contentError(second, wanted);
       }
@@ -133,6 +156,12 @@ class ContentOfMailbox implements MailboxContent {
   }
 }
 
+/** What was asked for, and the id by which it was there. */
+interface Found<T> {
+  readonly value: T;
+  readonly id: string;
+}
+
 /** Which one of a message's it is. */
 interface Place {
   readonly messageId: string;
@@ -168,9 +197,15 @@ class Attachment implements MailAttachment {
   }
 
   async stream(options: StreamOptions = {}): Promise<ReadableStream<Uint8Array>> {
-    const { stream, id } = await this.#source.openAttachment(this.#place, this.id, options);
+    const { value, id } = await this.#source.openAttachment(this.#place, this.id, options);
     this.id = id;
-    return stream;
+    return value;
+  }
+
+  async item({ signal }: { readonly signal?: AbortSignal } = {}): Promise<AttachedItem> {
+    const { value, id } = await this.#source.readItem(this.#place, this.id, signal);
+    this.id = id;
+    return value;
   }
 }
 

@@ -1,9 +1,13 @@
 /** Attachments and MIME of a mailbox over the simulator: what is listed, what is asked for, and every way it can fail. */
 import { createHash } from "node:crypto";
+import fc from "fast-check";
 import PostalMime from "postal-mime";
 import { describe, expect, it } from "vitest";
 import type { NewMessage, SimulatorOptions } from "../../../simulator/index.js";
 import { MailError } from "../../../src/base/errors.js";
+import { isObject, type JsonObject } from "../../../src/graph/wire.js";
+import { attachedItem } from "../../../src/mailbox/attached-item.js";
+import type { MailAttachment } from "../../../src/mailbox/mail-content.js";
 import { createMailboxContent } from "../../../src/mailbox/mailbox-content.js";
 import { toMailMessage } from "../../../src/mailbox/message.js";
 import { settle } from "../../support/manual-clock.js";
@@ -99,6 +103,39 @@ describe("the attachments of a message", () => {
     const { message, network, inTime } = await withMail({});
     network.fetch = async () => new Response(text);
     expect((await rejected(inTime(message.attachments()))).code).toBe("GRAPH_BAD_RESPONSE");
+  });
+
+  it("are a list whatever Graph sends, or one of our errors", async () => {
+    const { message, network, inTime } = await withMail({});
+    const item = fc.oneof(
+      fc.jsonValue(),
+      fc.record(
+        {
+          id: fc.oneof(fc.string({ minLength: 1 }), fc.jsonValue()),
+          "@odata.type": fc.oneof(fc.constantFrom("#microsoft.graph.fileAttachment", "microsoft.graph.itemAttachment"), fc.jsonValue()),
+          name: fc.oneof(fc.string({ unit: "binary" }), fc.jsonValue()),
+          contentType: fc.jsonValue(),
+          contentId: fc.jsonValue(),
+          size: fc.oneof(fc.double(), fc.jsonValue()),
+          isInline: fc.jsonValue(),
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(item, { maxLength: 5 }), async (value) => {
+        network.fetch = async () => Response.json({ value });
+        const outcome = await inTime(message.attachments()).catch((error: unknown) => error);
+        if (outcome instanceof MailError) expect(outcome.code).toBe("GRAPH_BAD_RESPONSE");
+        for (const one of outcome instanceof MailError ? [] : (outcome as readonly MailAttachment[])) {
+          expect(["file", "item", "reference"]).toContain(one.kind);
+          expect([one.id, one.name, one.safeName, one.contentType].map((text) => typeof text)).toEqual(Array(4).fill("string"));
+          expect(one.size).toBeGreaterThanOrEqual(0);
+          expect(typeof one.isInline).toBe("boolean");
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it("of a message that was deleted are not there", async () => {
@@ -265,6 +302,81 @@ describe("the bytes of an attachment", () => {
     const all = Array.from({ length: 100 }, async () => (await bytesOf(await attachment.stream({ signal }))).length);
     expect(new Set(await inTime(Promise.all(all)))).toEqual(new Set([70_000]));
     expect(sim.log.mostAtOnce()).toBe(2);
+  });
+});
+
+describe("an item", () => {
+  it("is a mail, an event or a contact, typed", async () => {
+    const inner: NewMessage = {
+      subject: "Forwarded",
+      from: { name: "A", address: "a@example.org" },
+      body: { contentType: "html", content: "<p>x</p>" },
+      attachments: [{ content: 10 }],
+    };
+    const { message, inTime } = await withMail({
+      attachments: [
+        { kind: "item", item: { type: "message", message: inner } },
+        { kind: "item", item: { type: "event", subject: "Review" } },
+        { kind: "item", item: { type: "contact", displayName: "Alex" } },
+        { name: "file" },
+      ],
+    });
+    const [mail, event, contact, file] = await inTime(message.attachments());
+    expect(mail && (await inTime(mail.item()))).toMatchObject({
+      type: "message",
+      message: {
+        subject: "Forwarded",
+        from: { name: "A", address: "a@example.org" },
+        to: [{ address: queue }],
+        body: { contentType: "html", content: "<p>x</p>" },
+        hasAttachments: true,
+      },
+    });
+    expect(event && (await inTime(event.item()))).toEqual({ type: "event", title: "Review" });
+    expect(contact && (await inTime(contact.item()))).toEqual({ type: "contact", title: "Alex" });
+    expect(file && (await rejected(inTime(file.item()))).code).toBe("GRAPH_ATTACHMENT_REFUSED");
+  });
+
+  it("is found again after a scan, and one that is too large is told", async () => {
+    const big = { attachments: [{ content: 40_000 }] };
+    const attachments: NewMessage["attachments"] = [
+      { kind: "item", name: "small", item: { type: "event" } },
+      { kind: "item", name: "big", item: { type: "message", message: big } },
+    ];
+    const { message, mail, id, inTime } = await withMail({ attachments }, { largestJsonBytes: 30_000 });
+    const [small, large] = await inTime(message.attachments());
+    mail.rescan(id);
+    expect(small && (await inTime(small.item()))).toMatchObject({ type: "event" });
+    expect(large && (await rejected(inTime(large.item()))).code).toBe("GRAPH_CONTENT_TOO_LARGE");
+    expect(large && (await textOf(await inTime(large.stream()))).length).toBeGreaterThan(50_000);
+  });
+
+  it.each([
+    [
+      "cut in the middle of its content",
+      '{"id":"a","item":{"@odata.type":"#microsoft.graph.message","attachments":[{"contentBytes":"AAAA',
+      "GRAPH_BAD_RESPONSE",
+    ],
+    ["empty", "", "GRAPH_BAD_RESPONSE"],
+  ])("that comes %s is an error, and only ours", async (_, text, code) => {
+    const { first, network, inTime } = await withMail({ attachments: [{ kind: "item", item: { type: "event" } }] });
+    const attachment = await first();
+    network.fetch = async () => new Response(text);
+    expect((await rejected(inTime(attachment.item()))).code).toBe(code);
+  });
+
+  it("of whatever shape is well-formed", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom("message", "eventMessageRequest", "event", "contact", "x"), (value, type) => {
+        const json = JSON.parse(JSON.stringify({ item: value })) as JsonObject;
+        const typed = { item: { ...(isObject(json.item) ? json.item : {}), "@odata.type": `#microsoft.graph.${type}` } };
+        for (const given of [json, typed]) {
+          const item = attachedItem(given);
+          if (item.type === "message") expect([typeof item.message.subject, Array.isArray(item.message.to)]).toEqual(["string", true]);
+          else expect(typeof item.title).toBe("string");
+        }
+      }),
+    );
   });
 });
 
