@@ -196,7 +196,10 @@ export const deliveries = [
     file: "src/base/body-stream.ts",
     find: 'watch(unreadMs, () => breakOff(controller, failure("unread")));',
     replace: "watch(unreadMs, () => undefined);",
-    test: ["test/unit/mailbox/mailbox-content.test.ts", "that nobody reads give their place to others, and say so when somebody does"],
+    test: [
+      "test/unit/mailbox/mailbox-content.test.ts",
+      "the bytes of an attachment that nobody reads give their place to others, and say so when somebody does",
+    ],
   },
   {
     protection: "streams leave places to rounds and marks",
