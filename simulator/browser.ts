@@ -2,7 +2,7 @@
  * Plays a person in a browser: opens the sign-in page, signs in or cancels, follows the reply to the client.
  * Invariant: nothing is sent anywhere but to the simulator and to a redirect address on loopback. Knows no rule of Entra's.
  */
-import type { Answer, Ask, Outcome } from "./exchange.js";
+import { type Answer, type Ask, type Outcome, textOf } from "./exchange.js";
 
 /** What the person does. */
 export interface SignInOptions {
@@ -50,7 +50,9 @@ interface Reply {
 }
 
 /** The reply to the client that an answer holds, if any. */
-function replyIn({ headers, body }: Answer): Reply | undefined {
+function replyIn(answer: Answer): Reply | undefined {
+  const { headers } = answer;
+  const body = textOf(answer);
   if (headers.location !== undefined) return { address: headers.location, fields: undefined };
   const address = /<form id="reply" method="post" action="([^"]*)"/.exec(body)?.[1];
   if (address === undefined) return undefined;
@@ -71,6 +73,6 @@ async function follow(page: Answer): Promise<number> {
   return response.status;
 }
 
-const messageIn = ({ body }: Answer): string => plain(/AADSTS\d+[^<]*|Simulator\w+[^<"]*/.exec(body)?.[0] ?? "no reason given");
+const messageIn = (answer: Answer): string => plain(/AADSTS\d+[^<]*|Simulator\w+[^<"]*/.exec(textOf(answer))?.[0] ?? "no reason given");
 
 const plain = (text: string): string => text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));

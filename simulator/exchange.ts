@@ -1,6 +1,6 @@
 /**
  * One HTTP exchange without HTTP: what both doors hand in and what they get back.
- * Invariant: header names are lower case in an ask; bodies are text. Knows no door and no route.
+ * Invariant: header names are lower case in an ask; its body is text. Knows no door and no route.
  */
 
 /** A request, whichever door it came through. */
@@ -23,11 +23,19 @@ export interface Ask {
   readonly onGone?: (listener: () => void) => () => void;
 }
 
+/** Bytes that may be too many to keep: they are made anew, piece by piece, while they are sent. */
+export interface ByteBody {
+  /** How many they are; undefined when that is not told ahead. */
+  readonly length: number | undefined;
+  /** Who takes them ends the iterator, by `return` where not all are wanted. One that throws breaks the connection. */
+  pieces(): Iterator<Uint8Array>;
+}
+
 /** An answer. `body` "" means no body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | ByteBody;
 }
 
 /** What comes of an ask: an answer, or a connection that breaks. */
@@ -45,4 +53,15 @@ export function nextTurn(): Promise<void> {
 export function parseQuery(query: string): [name: string, value: string][] {
   if (query === "") return [];
   return [...new URLSearchParams(query)];
+}
+
+/** The text of an answer that is one; "" of bytes. */
+export const textOf = ({ body }: Answer): string => (typeof body === "string" ? body : "");
+
+/** All the bytes, as JSON has them. */
+export function base64Of({ pieces }: ByteBody): string {
+  const all: Uint8Array[] = [];
+  const from = pieces();
+  for (let piece = from.next(); !piece.done; piece = from.next()) all.push(piece.value);
+  return Buffer.concat(all).toString("base64");
 }

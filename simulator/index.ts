@@ -5,10 +5,18 @@ export { type SimulatorFetchOptions, simulatorFetch } from "./door/simulator-fet
 export { simulatorUrl } from "./door/simulator-url.js";
 export type { AppState } from "./entra/app.js";
 export type { SignInWay } from "./entra/session.js";
+export type {
+  AttachmentDamage,
+  NewAttachment,
+  NewFileAttachment,
+  NewItem,
+  NewItemAttachment,
+  NewReferenceAttachment,
+} from "./mailbox/attachment.js";
 export type { DamageOptions } from "./mailbox/damage.js";
 export type { MailboxLanguage } from "./mailbox/mailbox-language.js";
 export type { MailAddress, NewMessage } from "./mailbox/message.js";
-export type { SimulatedMailbox, SimulatedMessage, UnseenOptions } from "./mailbox/simulated-mailbox.js";
+export type { SimulatedAttachment, SimulatedMailbox, SimulatedMessage, UnseenOptions } from "./mailbox/simulated-mailbox.js";
 export type { SimulatedSecret } from "./secret-channel.js";
 export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
 export type { NewUser, RecreateOptions, SimulatedUser } from "./simulated-user.js";

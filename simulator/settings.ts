@@ -56,6 +56,10 @@ export interface SimulatorOptions {
   refreshTokenGraceSeconds?: number;
   /** Requests that a mailbox may get in any ten minutes, the parts of batches counted singly. Default 10,000. */
   requestsPerTenMinutes?: number;
+  /** A JSON answer with more bytes of attachments than this, in base64, is a 504 with an empty `UnknownError`. Default 31,457,280 (30 MiB). */
+  largestJsonBytes?: number;
+  /** An answer of bytes (`$value`) of more than this is such a 504. Default: none is. */
+  largestValueBytes?: number;
   /** The one authority host at which the tenant lives; the others refuse it (AADSTS90038). Default: it lives at all of them. */
   authorityHost?: string;
   /** Whether the app allows public client flows (else password and device code are AADSTS7000218). Default true; see `Simulator.setApp`. */
@@ -75,6 +79,8 @@ export interface Settings {
   readonly accessTokenLifetimeSeconds: number | undefined;
   readonly refreshTokenGraceSeconds: number | undefined;
   readonly requestsPerTenMinutes: number;
+  readonly largestJsonBytes: number;
+  readonly largestValueBytes: number;
   readonly authorityHost: string | undefined;
 }
 
@@ -100,6 +106,8 @@ export function completeSettings(options: SimulatorOptions): Settings {
     accessTokenLifetimeSeconds: options.accessTokenLifetimeSeconds,
     refreshTokenGraceSeconds: options.refreshTokenGraceSeconds,
     requestsPerTenMinutes: options.requestsPerTenMinutes ?? 10_000,
+    largestJsonBytes: options.largestJsonBytes ?? 30 * 2 ** 20,
+    largestValueBytes: options.largestValueBytes ?? Number.POSITIVE_INFINITY,
     authorityHost: options.authorityHost?.toLowerCase(),
   };
 }

@@ -4,7 +4,7 @@
  * unreachable network does. Knows no route.
  */
 import { cloudOfAuthority, cloudOfGraph } from "../cloud.js";
-import type { Ask, Outcome } from "../exchange.js";
+import { type Ask, type ByteBody, nextTurn, type Outcome } from "../exchange.js";
 
 /** Makes the door over a server. */
 export function createInProcessFetch(serve: (ask: Ask) => Promise<Outcome>): typeof fetch {
@@ -17,7 +17,8 @@ export function createInProcessFetch(serve: (ask: Ask) => Promise<Outcome>): typ
     if (!url.startsWith("https:")) throw networkFailure("ECONNREFUSED", `connect ECONNREFUSED ${ask.host}:80`);
     const outcome = await untilAborted(serve(ask), signal);
     if (outcome === "dropped") throw networkFailure("ECONNRESET", "read ECONNRESET");
-    const response = new Response(outcome.body === "" ? null : outcome.body, { status: outcome.status, headers: outcome.headers });
+    const { status, headers, body } = outcome;
+    const response = new Response(typeof body === "string" ? body || null : streamOf(body, signal), { status, headers });
     Object.defineProperty(response, "url", { value: url });
     return response;
   };
@@ -71,6 +72,45 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
     signal.addEventListener("abort", onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/** Made as it is read; breaks off when the caller aborts, as the global fetch's does. */
+function streamOf({ pieces }: ByteBody, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
+  const from = pieces();
+  let stopListening: () => void = () => undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const onAbort = () => {
+          from.return?.();
+          controller.error(signal?.reason);
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        stopListening = () => signal?.removeEventListener("abort", onAbort);
+      },
+      async pull(controller) {
+        // As a network does, it gives a piece in a later turn of the event loop.
+        await nextTurn();
+        if (signal?.aborted) return;
+        try {
+          const piece = from.next();
+          if (!piece.done) return controller.enqueue(piece.value);
+          stopListening();
+          controller.close();
+        } catch {
+          stopListening();
+          controller.error(
+            new TypeError("terminated", { cause: Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" }) }),
+          );
+        }
+      },
+      cancel() {
+        stopListening();
+        from.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function networkFailure(code: string, message: string): TypeError {

@@ -4,8 +4,10 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { cloudOfAuthority, cloudOfGraph } from "../cloud.js";
-import type { Ask, Outcome } from "../exchange.js";
+import type { Answer, Ask, ByteBody, Outcome } from "../exchange.js";
 import { simulatedHostHeader } from "./simulated-host.js";
 
 /** A door that is open. */
@@ -74,8 +76,21 @@ async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMe
     response.writeHead(outcome.status, outcome.headers).end();
     return;
   }
+  if (typeof outcome.body !== "string") return sendBytes(outcome.status, outcome.headers, outcome.body, response);
   const bytes = Buffer.from(outcome.body);
   response.writeHead(outcome.status, { ...outcome.headers, "content-length": bytes.length }).end(bytes);
+}
+
+/** As fast as they are taken; one that breaks off takes the connection with it. */
+async function sendBytes(
+  status: number,
+  headers: Answer["headers"],
+  { length, pieces }: ByteBody,
+  response: ServerResponse,
+): Promise<void> {
+  response.writeHead(status, length === undefined ? headers : { ...headers, "content-length": length });
+  const from = pieces();
+  await pipeline(Readable.from({ [Symbol.iterator]: () => from }, { objectMode: false, highWaterMark: 65_536 }), response);
 }
 
 /** The host and what follows it. A browser cannot set the header, so the first part of the path may name the host instead. */

@@ -3,7 +3,7 @@
  * Invariant: every ask is logged once, without its secrets, and takes at least one turn of the event loop. Knows nothing of Graph.
  */
 import { cloudOfAuthority } from "../cloud.js";
-import { type Answer, type Ask, nextTurn, type Outcome } from "../exchange.js";
+import { type Answer, type Ask, nextTurn, type Outcome, textOf } from "../exchange.js";
 import type { Random } from "../random.js";
 import type { Fault, FaultBook } from "../traffic/fault.js";
 import type { Gate } from "../traffic/gate.js";
@@ -63,7 +63,7 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
     entry.endedAt = now;
     if (outcome === "dropped") return outcome;
     entry.status = outcome.status;
-    if (outcome.status >= 400) entry.code = /AADSTS\d+|Simulator\w+/.exec(outcome.body)?.[0] ?? "";
+    if (outcome.status >= 400) entry.code = /AADSTS\d+|Simulator\w+/.exec(textOf(outcome))?.[0] ?? "";
     const waitMs = retryAfterMs(outcome.headers["retry-after"], now);
     if (waitMs !== undefined) entry.retryAfterMs = waitMs;
     if (outcome.status === 429 && waitMs !== undefined) gate.bar(barKey, now, now + waitMs);

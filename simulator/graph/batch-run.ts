@@ -3,7 +3,7 @@
  * Invariant: a part waits for the one it depends on, and is 424 when that one failed; a lane without a place on the gate answers 429
  * for each part it takes. Knows no part's work. Source: Graph throttling limits (Outlook runs four parts of a batch in parallel).
  */
-import { type Answer, nextTurn, type Outcome } from "../exchange.js";
+import { type Answer, base64Of, nextTurn, type Outcome } from "../exchange.js";
 import type { Random } from "../random.js";
 import { gateWidth } from "../traffic/gate.js";
 import type { BatchPart, BatchPlan } from "./batch-plan.js";
@@ -52,6 +52,7 @@ function writePart(id: string, { status, headers, body }: Answer): string {
   const named: Record<string, string> = { "Cache-Control": "private" };
   for (const [name, value] of Object.entries(headers)) named[name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())] = value;
   const head = `{"id":${JSON.stringify(id)},"status":${status},"headers":${JSON.stringify(named)}`;
+  if (typeof body !== "string") return `${head},"body":${JSON.stringify(base64Of(body))}}`;
   return body === "" ? `${head}}` : `${head},"body":${asJson(body)}}`;
 }
 

@@ -30,10 +30,18 @@ export function readableOf(damage: Damage, selection: MessageSelection): string[
   return selectedOf(selection).filter((name) => name !== "id" && name !== "parentFolderId" && !damage.spoils(name));
 }
 
+/** Throws when what the message has under this name cannot be read, as `attachments`. */
+export function requireNotSpoilt({ damage }: StoredMessage, name: string): void {
+  if (damage?.spoils(name)) throw refusal(damage);
+}
+
+/** The refusal of whatever is damaged so. */
+export const damageRefusal = ({ status, code }: { status: number; code: string }) => new GraphRefusal(status, code, words);
+
 const words = "The item is corrupt or its content could not be converted.";
 
-function refusal({ status, code }: Damage): GraphRefusal {
-  return new GraphRefusal(status, code, words);
+function refusal(damage: Damage): GraphRefusal {
+  return damageRefusal(damage);
 }
 
 function selectedOf(selection: MessageSelection): string[] {

@@ -88,7 +88,8 @@ export const defaultProperties: ReadonlyMap<string, PropertyWriter> = new Map<st
   ["categories", (message) => `"categories":${quote(message.categories)}`],
   ["receivedDateTime", (message) => `"receivedDateTime":${time(message.receivedAt)}`],
   ["sentDateTime", (message) => `"sentDateTime":${time(message.receivedAt)}`],
-  ["hasAttachments", () => `"hasAttachments":false`],
+  // False where all are inline (api/resources/message).
+  ["hasAttachments", (message) => `"hasAttachments":${message.attachments.some(({ isInline }) => !isInline)}`],
   ["internetMessageId", (message) => `"internetMessageId":${quote(message.internetMessageId)}`],
   ["subject", (message) => `"subject":${quote(message.subject)}`],
   ["bodyPreview", (message) => `"bodyPreview":${quote(previewOf(message))}`],

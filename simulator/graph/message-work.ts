@@ -114,7 +114,8 @@ function condemned(call: GraphCall): { mailbox: Mailbox; message: StoredMessage 
   return { mailbox, message };
 }
 
-function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
+/** The message that the path names. Throws 404. */
+export function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {
   const message = mailbox.message(call.route.message ?? "");
   if (!message) throw notFound();
   if (call.route.folder !== undefined && folderIn(mailbox, call.route.folder).id !== message.folderId) throw notFound();

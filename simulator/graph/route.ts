@@ -1,5 +1,5 @@
 /**
- * Reads a Graph path: which route, whose mailbox, which folder, which message.
+ * Reads a Graph path: which route, whose mailbox, which folder, which message, which attachment.
  * Invariant: resource names are read without case, ids with it; Graph's spellings of one path give one route. Knows no mailbox.
  */
 
@@ -14,11 +14,12 @@ export interface GraphRoute {
   readonly user: string | undefined;
   readonly folder: string | undefined;
   readonly message: string | undefined;
+  readonly attachment: string | undefined;
   /** Set when the path is refused whatever the caller may do. */
   readonly refusal: GraphRefusal | undefined;
 }
 
-type Place = Pick<GraphRoute, "user" | "folder" | "message">;
+type Place = Pick<GraphRoute, "user" | "folder" | "message" | "attachment">;
 
 /** Actions of a message, in lower case. */
 const messageActions: Readonly<Record<string, RouteName>> = { move: "move", copy: "copy", permanentdelete: "permanentDelete" };
@@ -26,7 +27,10 @@ const messageActions: Readonly<Record<string, RouteName>> = { move: "move", copy
 /** Reads the method and the path (without /v1.0). Never throws: a bad path gives route `unknown` with its refusal. */
 export function readRoute(method: string, path: string): GraphRoute {
   const segments = segmentsOf(path);
-  const place: { -readonly [Key in keyof Place]: Place[Key] } = { user: undefined, folder: undefined, message: undefined };
+  const place: { -readonly [Key in keyof Place]: Place[Key] } = {
+    ...{ user: undefined, folder: undefined },
+    ...{ message: undefined, attachment: undefined },
+  };
   const refused = (refusal: GraphRefusal): GraphRoute => ({ name: "unknown", ...place, refusal });
   if (!segments) return refused(badRequest("The request URL is malformed."));
   const found = (name: RouteName): GraphRoute => ({ name, ...place, refusal: undefined });
@@ -59,10 +63,24 @@ export function readRoute(method: string, path: string): GraphRoute {
   if (!isWellFormedId(place.message ?? "")) return refused(malformedId());
   const action = rest.length === 3 ? messageActions[functionName(rest[2])] : undefined;
   if (action) return method === "POST" ? found(action) : stranger();
-  if (rest.length > 2) return stranger();
+  if (rest.length > 2) {
+    const content = method === "GET" ? contentRoute(rest.slice(2)) : undefined;
+    if (!content) return stranger();
+    place.attachment = rest[3];
+    return place.attachment === undefined || isWellFormedId(place.attachment) ? found(content) : refused(malformedId());
+  }
   if (method === "GET") return found("message");
   if (method === "PATCH") return found("patch");
   return method === "DELETE" ? found("delete") : stranger();
+}
+
+/** What stands behind a message: `$value`, `attachments`, `attachments/{id}`, `attachments/{id}/$value`. */
+function contentRoute(segments: readonly string[]): RouteName | undefined {
+  const [name, , value] = segments.map((segment) => segment.toLowerCase());
+  if (name === "$value") return segments.length === 1 ? "mime" : undefined;
+  if (name !== "attachments" || segments.length > 3) return undefined;
+  if (value !== undefined) return value === "$value" ? "attachmentValue" : undefined;
+  return segments.length === 1 ? "attachments" : "attachment";
 }
 
 /** `microsoft.graph.delta()` and its shorter forms are one. */

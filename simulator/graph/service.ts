@@ -15,12 +15,15 @@ import type { Rate } from "../traffic/rate.js";
 import type { LogWriter, OpenEntry } from "../traffic/request-log.js";
 import { mailboxRoutes, type RouteName } from "../traffic/route-name.js";
 import { grantOf, requireLiving } from "./access.js";
+import { answerAttachment, answerAttachments } from "./attachment-work.js";
 import { type BatchPlan, readBatch } from "./batch-plan.js";
 import { runBatch } from "./batch-run.js";
 import { type GraphWork, graphJson, type PageAstray } from "./call.js";
+import { answerAttachmentValue, answerMime } from "./content-work.js";
 import { spelledWalk } from "./delta-link.js";
 import { answerDelta } from "./delta-work.js";
 import { answerCreateFolder, answerFolder, answerFolders } from "./folder-work.js";
+import { heldUntilSent } from "./held-places.js";
 import { answerMessages } from "./message-list.js";
 import { answerCopy, answerDelete, answerMessage, answerMove, answerPatch, answerPermanentDelete } from "./message-work.js";
 import { askedPageSize } from "./page-size.js";
@@ -55,6 +58,10 @@ const works: Readonly<Partial<Record<RouteName, GraphWork>>> = {
   delete: answerDelete,
   copy: answerCopy,
   permanentDelete: answerPermanentDelete,
+  attachments: answerAttachments,
+  attachment: answerAttachment,
+  attachmentValue: answerAttachmentValue,
+  mime: answerMime,
 };
 
 /** One ask or part, opened: what is known before anything is decided. */
@@ -79,17 +86,20 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const opened = open(ask);
     const { entry, mailbox } = opened;
     const plan = opened.route.name === "batch" ? tryReadBatch(ask) : undefined;
-    const wanted = plan && !(plan instanceof GraphRefusal) && !plan.serial ? gateWidth : 1;
+    // Four parts run at once (Graph throttling limits), so fewer than four take no more places than they are.
+    const wanted = plan && !(plan instanceof GraphRefusal) && !plan.serial ? Math.min(gateWidth, plan.parts.length) : 1;
     const places = mailbox !== undefined && mailboxRoutes.has(opened.route.name) ? gate.take(mailbox, wanted) : undefined;
     if (places && mailbox !== undefined) log.noteAtOnce(mailbox, places.atOnce);
     const bar = mailbox === undefined ? undefined : barredBy(mailbox, opened, plan);
     if (bar && entry.startedAt > bar.sentAt + 100) log.noteKnock(entry);
     await nextTurn();
+    let outcome: Outcome = "dropped";
     try {
-      const outcome = plan ? await serveBatch(opened, plan, places, bar) : await serveOne(opened, places, bar);
-      return dress(opened, outcome);
+      outcome = dress(opened, plan ? await serveBatch(opened, plan, places, bar) : await serveOne(opened, places, bar));
+      if (places && outcome !== "dropped") outcome = heldUntilSent(outcome, ask, places);
+      return outcome;
     } finally {
-      places?.release();
+      if (outcome === "dropped" || typeof outcome.body === "string") places?.release();
     }
   };
 
@@ -108,6 +118,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
           user: undefined,
           folder: undefined,
           message: undefined,
+          attachment: undefined,
           refusal: unknownRoute(`${ask.method} ${ask.path}`),
         };
     const grant = batch ? batch.grant : grantOf(ask.headers.authorization, issuer);
@@ -233,7 +244,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     entry.endedAt = now;
     if (outcome === "dropped") return outcome;
     entry.status = outcome.status;
-    if (outcome.status >= 400) entry.code = /"code":"([^"]*)"/.exec(outcome.body)?.[1] ?? "";
+    if (outcome.status >= 400 && typeof outcome.body === "string") entry.code = /"code":"([^"]*)"/.exec(outcome.body)?.[1] ?? "";
     const waitMs = retryAfterMs(outcome.headers["retry-after"], now);
     if (waitMs === undefined) return outcome;
     entry.retryAfterMs = waitMs;

@@ -13,7 +13,8 @@ export interface DamageOptions {
   /** Status of a page that would show it: 500 with the code, or an empty `UnknownError` 504. Default 500. */
   page?: 500 | 504;
   /**
-   * Graph's names of the properties that cannot be read. Default: body, uniqueBody, internetMessageHeaders, bodyPreview.
+   * Graph's names of the properties that cannot be read, and "mime" for the message as MIME (`$value`). Default: body, uniqueBody,
+   * internetMessageHeaders, bodyPreview, mime.
    * "all": nothing can be read by id, not even `$select=id`; pages still show id, receivedDateTime, isRead, parentFolderId,
    * internetMessageId and categories.
    */
@@ -37,7 +38,7 @@ export interface Damage {
   spoilsPage(property: string): boolean;
 }
 
-const content = ["body", "uniqueBody", "internetMessageHeaders", "bodyPreview"];
+const content = ["body", "uniqueBody", "internetMessageHeaders", "bodyPreview", "mime"];
 const readableOnPages = new Set(["id", "receivedDateTime", "isRead", "parentFolderId", "internetMessageId", "categories"]);
 
 /** Fills in the defaults. */

@@ -3,6 +3,7 @@
  * Invariant: the immutable id never changes; everything a client may change is mutable here and nowhere else. Knows no folder and no JSON.
  */
 
+import { type NewAttachment, type StoredAttachment, storeAttachments } from "./attachment.js";
 import type { Damage } from "./damage.js";
 
 /** A name and an address, as in the headers of a mail. */
@@ -31,6 +32,8 @@ export interface NewMessage {
   /** The internet headers. Default: a plausible set; none for what is put into Sent Items. */
   headers?: readonly { name: string; value: string }[];
   importance?: "low" | "normal" | "high";
+  /** Default: none. */
+  attachments?: readonly NewAttachment<NewMessage>[];
 }
 
 /** A message as last written out, kept because a page of messages is mostly written again as it was. */
@@ -77,6 +80,7 @@ export interface StoredMessage {
   readonly internetMessageId: string;
   /** Undefined: the default set. Empty: none, as for sent mail. */
   readonly headers: readonly { name: string; value: string }[] | undefined;
+  attachments: readonly StoredAttachment<StoredMessage>[];
   /** Undefined while it can be read. */
   damage: Damage | undefined;
 }
@@ -137,6 +141,8 @@ export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMes
     conversationId: wish.conversationId ?? `AAQkADZhM2Y4${origin.tag.padEnd(56, "C").slice(0, 56)}AQAA=`,
     internetMessageId: wish.internetMessageId ?? `<${origin.tag}@mail.example.org>`,
     headers: wish.headers ?? (origin.sent ? [] : undefined),
+    // One inside another is stored as if it had come at the same time.
+    attachments: storeAttachments(wish.attachments, origin, (nested, tag) => storeMessage(nested, { ...origin, tag, sent: false })),
     damage: undefined,
   };
 }

@@ -28,8 +28,8 @@ export function restoreMessages(gone: Mailbox, fresh: Mailbox, kept: ReadonlySet
       folder,
     );
     conversations.set(conversationId, restored.conversationId);
-    const { flag, importance, inferenceClassification, isDeliveryReceiptRequested, isReadReceiptRequested } = message;
-    Object.assign(restored, { flag, importance, inferenceClassification, isDeliveryReceiptRequested, isReadReceiptRequested });
+    const { flag, importance, inferenceClassification, isDeliveryReceiptRequested, isReadReceiptRequested, attachments } = message;
+    Object.assign(restored, { flag, importance, inferenceClassification, isDeliveryReceiptRequested, isReadReceiptRequested, attachments });
   }
 }
 

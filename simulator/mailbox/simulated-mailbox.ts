@@ -2,6 +2,7 @@
  * The face of a mailbox that tests see: what other people and other clients do to it, and what is in it now.
  * Invariant: messages are named by immutable id only; snapshots do not change afterwards. Knows no request.
  */
+import { rescan } from "./attachment.js";
 import { completeDamage, type DamageOptions } from "./damage.js";
 import type { Folder } from "./folder.js";
 import type { Mailbox, MessageChange } from "./mailbox.js";
@@ -24,6 +25,14 @@ export interface SimulatedMessage {
   readonly receivedAt: number;
   readonly internetMessageId: string;
   readonly conversationId: string;
+}
+
+/** An attachment as it was when asked for. */
+export interface SimulatedAttachment {
+  readonly name: string | null;
+  readonly kind: "file" | "item" | "reference";
+  /** A file's bytes, made anew; none of the others. */
+  pieces(): Iterable<Uint8Array>;
 }
 
 /** How silent delta is about a message that came unseen. */
@@ -86,6 +95,10 @@ export interface SimulatedMailbox {
   message(id: string): SimulatedMessage | undefined;
   /** Immutable ids of what was deleted by permanentDelete, in order: no client reaches it any more. */
   purged(): string[];
+  /** Snapshots of a message's attachments, in order. */
+  attachments(id: string): SimulatedAttachment[];
+  /** Rebuilds a message's attachments as a scan of it does: all get other ids (msgraph-sdk-dotnet discussion 3142). */
+  rescan(id: string): void;
   /** All delta links of this mailbox die: their next use answers 410 SyncStateNotFound. */
   forgetSyncStates(): void;
 }
@@ -188,6 +201,13 @@ export function showMailbox(current: () => Mailbox): SimulatedMailbox {
       return message && snapshot(message);
     },
     purged: () => [...current().purged],
+    attachments: (id) =>
+      messageWith(id).attachments.map((one) => ({
+        name: one.name,
+        kind: one.kind,
+        pieces: () => ({ [Symbol.iterator]: () => (one.kind === "file" ? one.content.pieces() : [][Symbol.iterator]()) }),
+      })),
+    rescan: (id) => rescan(messageWith(id).attachments),
     forgetSyncStates() {
       for (const folder of current().folders()) folder.syncStates.forget();
     },

@@ -47,7 +47,10 @@ export interface Fault {
   delayMs?: number;
   /** Breaks the connection: "before" with nothing done, "after" with the work done and only the answer lost. In a batch part it breaks the whole batch's connection. */
   dropSocket?: "before" | "after";
-  /** Keeps this many characters of the body. Ignored in a batch part, which has no body text of its own. */
+  /**
+   * Keeps this many characters of the body; of a body of bytes (`attachmentValue`, `mime`) this many, and then the connection breaks.
+   * Ignored in a batch part, which has no body text of its own.
+   */
   truncate?: number;
   /**
    * Delta pages that lead to themselves and make no progress. "same-link": the page's nextLink is the link that was followed, and gives

@@ -2,7 +2,7 @@
  * Lays a fault over the work of a request: done or not done, answered or not, late or cut.
  * Invariant: the work runs at most once, and never when the fault says it must not. Knows no route.
  */
-import type { Answer, Ask, Outcome } from "../exchange.js";
+import type { Answer, Ask, ByteBody, Outcome } from "../exchange.js";
 import type { Fault, Strike } from "./fault.js";
 
 /** Gives the error answer that a fault asks for without a body of its own; undefined when it asks for none. */
@@ -63,7 +63,25 @@ function adorn(answer: Answer, fault: Fault): Answer {
   const headers: Record<string, string> = { ...answer.headers };
   for (const [name, value] of Object.entries(fault.headers ?? {})) headers[name.toLowerCase()] = value;
   if (fault.retryAfter !== undefined) headers["retry-after"] = String(fault.retryAfter);
-  return { status: answer.status, headers, body: fault.truncate === undefined ? answer.body : answer.body.slice(0, fault.truncate) };
+  return { status: answer.status, headers, body: fault.truncate === undefined ? answer.body : cut(answer.body, fault.truncate) };
+}
+
+/** A text ends early as if that were all; bytes break off. */
+function cut(body: string | ByteBody, kept: number): string | ByteBody {
+  if (typeof body === "string") return body.slice(0, kept);
+  return {
+    length: body.length,
+    *pieces() {
+      let left = kept;
+      const inner = body.pieces();
+      for (let piece = inner.next(); !piece.done && left > 0; piece = inner.next()) {
+        yield piece.value.subarray(0, left);
+        left -= piece.value.length;
+      }
+      inner.return?.();
+      throw new Error("The connection breaks here.");
+    },
+  };
 }
 
 /** What a Retry-After header asks for, in ms from now; undefined when it is absent or unreadable. */

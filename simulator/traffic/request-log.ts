@@ -49,7 +49,7 @@ export interface RequestLog {
   count(filter?: LogFilter): number;
   /**
    * The most requests to a mailbox ever under way at once, refused ones included: for the mailbox named, else for the one that had most.
-   * A batch counts as four, one whose parts wait for each other in a single row as one. Directory requests (`me`, `user`) do not count.
+   * A batch counts as its parts, four at the most; one whose parts wait for each other in a single row as one. Directory requests (`me`, `user`) do not count.
    */
   mostAtOnce(mailbox?: string): number;
   /** Requests that came more than 100 ms after a 429 had been sent and before its Retry-After had passed, for the mailbox it was sent for. */

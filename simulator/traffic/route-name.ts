@@ -1,6 +1,6 @@
 /** The names by which faults and the log tell requests apart. Knows no request. */
 
-/** What a request asks for. `authorize` is Entra's sign-in page, asked and filled in; `deviceauth` the page for device codes. `unknown` is logged for whatever the simulator does not know and therefore refuses. */
+/** What a request asks for. `authorize` is Entra's sign-in page, asked and filled in; `deviceauth` the page for device codes. `attachmentValue` and `mime` are the bytes of an attachment and of a message (`$value`). `unknown` is logged for whatever the simulator does not know and therefore refuses. */
 export type RouteName =
   | "token"
   | "discovery"
@@ -20,6 +20,10 @@ export type RouteName =
   | "delete"
   | "copy"
   | "permanentDelete"
+  | "attachments"
+  | "attachment"
+  | "attachmentValue"
+  | "mime"
   | "batch"
   | "unknown";
 
@@ -39,5 +43,9 @@ export const mailboxRoutes: ReadonlySet<RouteName> = new Set([
   "delete",
   "copy",
   "permanentDelete",
+  "attachments",
+  "attachment",
+  "attachmentValue",
+  "mime",
   "batch",
 ]);

@@ -52,6 +52,9 @@ const traits = {
   GRAPH_NOT_FOUND: { retryable: false, scope: "call" },
   GRAPH_MAILBOX_UNAVAILABLE: { retryable: true, scope: "queue" },
   GRAPH_REFUSED: { retryable: false, scope: "call" },
+  GRAPH_ATTACHMENT_REFUSED: { retryable: false, scope: "call" },
+  GRAPH_CONTENT_TOO_LARGE: { retryable: false, scope: "call" },
+  GRAPH_MIME_REFUSED: { retryable: false, scope: "call" },
 
   SYNC_CURSOR_LOST: { retryable: true, scope: "queue" },
   SYNC_FOLDER_NOT_FOUND: { retryable: true, scope: "queue" },
@@ -61,6 +64,8 @@ const traits = {
   DELIVERY_TIMED_OUT: { retryable: true, scope: "message" },
   DELIVERY_REJECTED: { retryable: false, scope: "message" },
   DELIVERY_UNKNOWN_MESSAGE: { retryable: false, scope: "call" },
+  DELIVERY_CONTENT_OVER_LIMIT: { retryable: false, scope: "call" },
+  DELIVERY_CONTENT_UNREAD: { retryable: true, scope: "call" },
 
   LIFECYCLE_STORE_IN_USE: { retryable: false, scope: "daemon" },
   LIFECYCLE_LOST_STORE: { retryable: false, scope: "daemon" },

@@ -1,10 +1,11 @@
 /**
  * The one door to the network, for Graph and for Entra.
  *
- * Invariants: every request has a deadline that covers the body too; nothing leaves for a host other than the ones
- * the door was opened for, and redirects are never followed, so a token cannot be carried elsewhere.
- * The door must not know what the answers mean.
+ * Invariants: every request has a deadline that covers the body too, or, where the body is handed on as a stream, each of
+ * its pieces; nothing leaves for a host other than the ones the door was opened for, and redirects are never followed, so
+ * a token cannot be carried elsewhere. The door must not know what the answers mean.
  */
+import { type StreamedBody, type StreamLimits, streamedBody } from "./body-stream.js";
 import type { Clock } from "./clock.js";
 import { MailError, type MailErrorCode } from "./errors.js";
 import { sharedWait } from "./shared-wait.js";
@@ -17,16 +18,21 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers: Record<string, string>;
   readonly body?: string;
+  /** Hands the body of a 2xx answer on as a stream. Default: it is read whole, as a text. */
+  readonly stream?: StreamLimits | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
+  /** Empty beside a `body`. */
   readonly text: string;
+  /** Of a 2xx answer whose body was asked for as a stream. */
+  readonly body?: StreamedBody;
 }
 
-/** Sends one request and reads its whole answer; throws only `MailError`s, or the reason of the caller's own abort. */
+/** Sends one request and reads its answer; throws only `MailError`s, or the reason of the caller's own abort. */
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
 export interface HttpOptions {
@@ -34,7 +40,7 @@ export interface HttpOptions {
   readonly service: "GRAPH" | "AUTH";
   /** The only host names that requests may go to, lower case, without port. */
   readonly hosts: readonly string[];
-  /** Milliseconds until a request is given up, its body included. */
+  /** Milliseconds until a request is given up, its body included; of a body that is a stream, for each piece of it. */
   readonly deadlineMs: number;
   /** Default: the global `fetch`, looked up at each call so that it can be stubbed. */
   readonly fetch?: Fetch | undefined;
@@ -44,7 +50,7 @@ export interface HttpOptions {
 export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: HttpOptions): Http {
   const code = (what: "UNREACHABLE" | "TIMEOUT" | "BAD_RESPONSE"): MailErrorCode => `${service}_${what}`;
 
-  return async ({ method, url, headers, body, signal }) => {
+  return async ({ method, url, headers, body, stream, signal }) => {
     const { host } = checkedUrl(url, hosts, code("BAD_RESPONSE"));
     signal?.throwIfAborted();
     const ended = new AbortController();
@@ -52,6 +58,8 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
     const forward = () => ended.abort();
     signal?.addEventListener("abort", forward, { once: true });
     let answered = false;
+    /** Empty unless more bytes are announced than are wanted. */
+    let tooLong: MailError | undefined;
 
     async function exchange(): Promise<HttpAnswer> {
       const response = await (given ?? globalThis.fetch)(url, {
@@ -62,7 +70,23 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
         ...(body === undefined ? {} : { body }),
       });
       answered = true;
-      return { status: response.status, headers: response.headers, text: await response.text() };
+      const answer = { status: response.status, headers: response.headers };
+      if (!stream || !response.ok) return { ...answer, text: await response.text() };
+      const announced = announcedBytes(response.headers);
+      if (announced !== undefined && announced > (stream.maxBytes ?? announced)) {
+        tooLong = stream.failure("over");
+        throw tooLong;
+      }
+      // Somebody who gave it up is not there to end it.
+      ended.signal.throwIfAborted();
+      const limits = { ...stream, clock, idleMs: deadlineMs, announced, signal, letGo: () => ended.abort(), broken };
+      return { ...answer, text: "", body: streamedBody(response.body, limits) };
+    }
+
+    function broken(why: "idle" | "short" | { readonly error: unknown }): MailError {
+      if (why === "idle") return new MailError(code("TIMEOUT"), `${host} gave no more of its answer to ${method} within ${deadlineMs} ms.`);
+      const reason = why === "short" ? ": fewer bytes than it announced" : networkReason(why.error);
+      return new MailError(code("BAD_RESPONSE"), `${host} broke its answer to ${method} off${reason}.`);
     }
 
     try {
@@ -73,8 +97,12 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
       // The cause is not kept: a host's own `fetch` may put the request, and with it a token, into its errors.
       if (ended.signal.aborted)
         throw new MailError(code("TIMEOUT"), `${host} gave no complete answer to ${method} within ${deadlineMs} ms.`);
+      if (tooLong) {
+        ended.abort();
+        throw tooLong;
+      }
+      if (answered) throw broken({ error });
       const reason = networkReason(error);
-      if (answered) throw new MailError(code("BAD_RESPONSE"), `${host} broke its answer to ${method} off${reason}.`);
       throw new MailError(code("UNREACHABLE"), `${host} could not be reached${reason}.`, unsentCodes.test(reason) ? { unsent: true } : {});
     } finally {
       stopTimer();
@@ -91,6 +119,12 @@ function checkedUrl(url: string, hosts: readonly string[], code: MailErrorCode):
     throw new MailError(code, `Refused to send a request to ${where}: only https://${hosts.join(", https://")} may be asked.`);
   }
   return target;
+}
+
+/** What its length header says; nothing of a packed body, whose length is another. */
+function announcedBytes(headers: Headers): number | undefined {
+  const length = headers.get("content-length");
+  return length !== null && /^\d{1,15}$/.test(length) && headers.get("content-encoding") === null ? Number(length) : undefined;
 }
 
 /** Before a connection stood, nothing was sent. */

@@ -36,6 +36,15 @@ export function sharedWait<T>(work: Promise<T>, signal: AbortSignal | undefined)
   });
 }
 
+/**
+ * Calls back with the reason when the signal, which has not aborted yet, aborts; the function returned ends that. Like the
+ * waits, all of a signal share one listener: Node takes more than ten for a leak.
+ */
+export function onAbort(signal: AbortSignal, run: (reason: unknown) => void): () => void {
+  begin(signal, run);
+  return () => end(signal, run);
+}
+
 function begin(signal: AbortSignal, reject: (reason: unknown) => void): void {
   let those = waits.get(signal);
   if (!those) {

@@ -6,7 +6,10 @@ import type { ApplicationLimits } from "../graph/governor.js";
 
 /** Limits of the whole daemon. */
 export interface LimitOptions {
-  /** Graph requests at once for each mailbox, 1 to 4. Default 4, what Graph allows. */
+  /**
+   * Graph requests at once for each mailbox, 1 to 4. Default 4, what Graph allows. Half of them at the most, but one at the least, go
+   * to attachments and MIME that a host reads, each until it is read; with 1, rounds and marks wait for it.
+   */
   readonly mailboxConcurrency?: number;
   /**
    * Graph requests for each mailbox in any ten minutes, the parts of batches counted singly, 100 to 1,000,000. Default 10,000, what
@@ -25,7 +28,10 @@ export interface LimitOptions {
   readonly applicationRequestsPerTenSeconds?: number;
   /** Bytes of message content in memory over all queues, above which messages wait as ids; 1 or more. Default 268,435,456 (256 MiB). */
   readonly highWaterBytes?: number;
-  /** Milliseconds until a Graph request is given up, 1,000 to 600,000. Default 100,000. */
+  /**
+   * Milliseconds until a Graph request is given up, 1,000 to 600,000. Default 100,000. Of the bytes of an attachment or of MIME: until
+   * the next of them have come.
+   */
   readonly requestTimeoutMs?: number;
 }
 

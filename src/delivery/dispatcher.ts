@@ -153,11 +153,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(entry.id, item, {
-        folder: options.folderName(entry.folder),
-        receivedAt: entry.receivedAt,
-        own: options.ownAddresses(),
-      }),
+      message: toMailMessage(
+        entry.id,
+        item,
+        { folder: options.folderName(entry.folder), receivedAt: entry.receivedAt, own: options.ownAddresses() },
+        options.contentSource,
+      ),
       handlerTimeoutMs: options.handlerTimeoutMs,
       abilities: options.abilities,
       settle: (verdict) =>

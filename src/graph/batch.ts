@@ -173,35 +173,42 @@ function mayBeOnePart(error: unknown): error is MailError {
   return error instanceof MailError && (error.code === "GRAPH_BAD_RESPONSE" || error.status === 504);
 }
 
+/** In as many requests as it takes: while streams hold places, one has no more parts than may run beside them. */
 const sendOne: Send = async (client, mailbox, parts, { what, urgency, signal, got, refusals }) => {
-  await client.call(mailbox, {
-    method: "POST",
-    target: "/$batch",
-    body: encodeBatch(parts),
-    exclusive: true,
-    parts: parts.length,
-    what,
-    urgency,
-    signal,
-    // Older Graph answers so where a part was refused for its rate (concepts/throttling, of 2021).
-    isAnswer: ({ status, text }) => status === 424 && isBatch(text),
-    // Inside the call: what waits behind it in the gate must find the pause that a part was told.
-    inspect({ text }, token) {
-      mailbox.counter.parts += parts.length;
-      const now = client.clock.now();
-      for (const { id, status, header, body } of parseBatch(text)) {
-        if (status >= 200 && status < 300) {
-          got.set(id, { ok: true, status, body });
-          continue;
+  for (let left = parts.filter(({ id }) => !got.has(id)); left.length > 0; ) {
+    let some = left;
+    await client.call(mailbox, {
+      method: "POST",
+      target: "/$batch",
+      exclusive: true,
+      fill(most) {
+        some = left.slice(0, most);
+        return { body: encodeBatch(some), parts: some.length };
+      },
+      what,
+      urgency,
+      signal,
+      // Older Graph answers so where a part was refused for its rate (concepts/throttling, of 2021).
+      isAnswer: ({ status, text }) => status === 424 && isBatch(text),
+      // Inside the call: what waits behind it in the gate must find the pause that a part was told.
+      inspect({ text }, token) {
+        mailbox.counter.parts += some.length;
+        const now = client.clock.now();
+        for (const { id, status, header, body } of parseBatch(text)) {
+          if (status >= 200 && status < 300) {
+            got.set(id, { ok: true, status, body });
+            continue;
+          }
+          const claims = challengedClaims(header("www-authenticate"));
+          const [retryAfter, date] = [header("retry-after"), header("date")];
+          const error = client.refused(mailbox, { status, retryAfter, date, body, claims, what, queue: mailbox.queue, now });
+          got.set(id, { ok: false, error });
+          if (isRefusedToken(error)) refusals.set(id, { token, claims, error });
         }
-        const claims = challengedClaims(header("www-authenticate"));
-        const [retryAfter, date] = [header("retry-after"), header("date")];
-        const error = client.refused(mailbox, { status, retryAfter, date, body, claims, what, queue: mailbox.queue, now });
-        got.set(id, { ok: false, error });
-        if (isRefusedToken(error)) refusals.set(id, { token, claims, error });
-      }
-    },
-  });
+      },
+    });
+    left = left.slice(some.length);
+  }
 };
 
 function unanswered({ id }: BatchPart, queue: string): PartAnswer {

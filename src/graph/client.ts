@@ -10,6 +10,7 @@
  */
 import { Client, type Context, type Middleware, ResponseType } from "@microsoft/microsoft-graph-client";
 import { backoffMs } from "../base/backoff.js";
+import type { StreamLimits } from "../base/body-stream.js";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import type { Http, HttpAnswer } from "../base/http.js";
@@ -40,8 +41,16 @@ export interface GraphCall {
   readonly target: string;
   readonly prefer?: string;
   readonly body?: JsonObject;
-  /** Takes the whole gate. */
+  /** Takes all places of the gate that no stream holds. */
   readonly exclusive?: boolean;
+  /**
+   * Says what is sent once it is known how many requests may run at once inside it; takes the place of `body` and `parts`.
+   */
+  readonly fill?: (most: number) => Filling;
+  /** Asks for the bytes of the answer as a stream, which keeps its place in the gate until it ends. */
+  readonly stream?: StreamLimits;
+  /** True of an error that a repetition cannot mend. */
+  readonly isFinal?: (error: MailError) => boolean;
   /** Requests inside it, which count singly. Default 0. */
   readonly parts?: number;
   /** Who goes first where not all can. Default `"backlog"`. */
@@ -56,6 +65,11 @@ export interface GraphCall {
    * here holds for the very next request.
    */
   readonly inspect?: (answer: HttpAnswer, token: string) => void;
+}
+
+export interface Filling {
+  readonly body: JsonObject;
+  readonly parts: number;
 }
 
 export interface GraphClient {
@@ -87,6 +101,8 @@ class CallContext {
   failure: unknown;
   /** True once a token was refused and another asked for, in whichever try. */
   renewed = false;
+  /** Requests inside what this try sends. */
+  parts = 0;
   readonly mailbox: MailboxAccess;
   readonly call: GraphCall;
   constructor(mailbox: MailboxAccess, call: GraphCall) {
@@ -94,6 +110,9 @@ class CallContext {
     this.call = call;
   }
 }
+
+/** An answer that is a stream keeps its places until that ends. */
+const untilRead = ({ body }: HttpAnswer) => body?.ended;
 
 /** The library only hands the response through: raw answers are never looked into. */
 const unread = {} as Response;
@@ -103,7 +122,7 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
   /** 429s without a time since the last success, by mailbox. */
   const unnamedCounts = new WeakMap<Gate, number>();
 
-  async function once(context: CallContext): Promise<HttpAnswer> {
+  async function once(context: CallContext, most: number): Promise<HttpAnswer> {
     const { mailbox, call } = context;
     context.success = undefined;
     context.failure = undefined;
@@ -112,9 +131,11 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       .middlewareOptions([context])
       .responseType(ResponseType.RAW);
     if (call.prefer !== undefined) request.header("Prefer", call.prefer);
+    const { body, parts } = call.fill?.(most) ?? { body: call.body, parts: call.parts ?? 0 };
+    context.parts = parts;
     if (call.method === "GET") await request.get();
-    else if (call.method === "PATCH") await request.patch(call.body);
-    else await request.post(call.body);
+    else if (call.method === "PATCH") await request.patch(body);
+    else await request.post(body);
     if (context.failure !== undefined) throw context.failure;
     if (!context.success)
       throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
@@ -162,14 +183,14 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     clock,
     refused: ({ gate }, refusal) => barring(gate, refusal),
     call(mailbox, call) {
-      const { exclusive = false, urgency, signal } = call;
+      const { exclusive = false, urgency, signal, isFinal } = call;
       const context = new CallContext(mailbox, call);
-      return retrying(() => mailbox.gate.run(() => once(context), { exclusive, urgency, signal }), { clock, signal }).catch(
-        (error: unknown) => {
-          if (signal?.aborted) throw signal.reason;
-          throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
-        },
-      );
+      const pass = { exclusive, streamed: call.stream !== undefined, urgency, signal };
+      const attempt = () => mailbox.gate.run((most) => once(context, most), pass, untilRead);
+      return retrying(attempt, { clock, signal, isFinal }).catch((error: unknown) => {
+        if (signal?.aborted) throw signal.reason;
+        throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
+      });
     },
   };
 }
@@ -185,7 +206,7 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
     const { call, mailbox } = control;
     const { signal } = call;
     const url = isLink(call) ? call.target : String(request);
-    const headers = { ...(options?.headers as Record<string, string>), Accept: "application/json" };
+    const headers = { ...(options?.headers as Record<string, string>), Accept: call.stream ? "*/*" : "application/json" };
     const send = (token: string) =>
       mailbox.gate.send(
         () => {
@@ -195,10 +216,12 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
             url,
             headers: { ...headers, Authorization: `Bearer ${token}` },
             ...(typeof options?.body === "string" ? { body: options.body } : {}),
+            stream: call.stream,
             signal,
           });
         },
-        { cost: 1 + (call.parts ?? 0), urgency: call.urgency, signal },
+        { cost: 1 + control.parts, urgency: call.urgency, signal },
+        untilRead,
       );
 
     for (let token = await mailbox.tokens.get({ signal }); ; ) {

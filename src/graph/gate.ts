@@ -3,11 +3,16 @@
  * server, whatever their mailbox: Graph throttling limits), no more in ten minutes than Graph allows, and nothing at
  * all while Graph asked for a pause. A spent budget is a pause of our own, kept and told as Graph's are.
  *
+ * Streams: bytes that a host reads at its own pace hold their place until they end, as Graph may count their request
+ * until then. So that a slow host stops neither rounds nor marks, streams get half of the places at the most, the next
+ * one waits for the end of another; and a batch takes the places that no stream holds, with as many parts at once.
+ *
  * Invariants: no request starts before `barredUntil`; a call hangs for no longer pause than `longestWaitMs`; what is sent
  * has passed the governor last, and no pause has come since. The gate must not know what the requests are. A class, so
  * that ten thousand share its methods.
  */
 import { type Clock, sleep } from "../base/clock.js";
+import { type HeldUntil, leavingAfter } from "../base/held-until.js";
 import { type Bar, barredError, longestWaitMs, Pause, spentCode } from "./bar.js";
 import { type Budget, createBudget, mailboxAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
@@ -15,8 +20,10 @@ import type { Governor } from "./governor.js";
 import { createPlaces, type Pass, type Places } from "./places.js";
 
 export interface GatePass {
-  /** Takes the whole gate. Default false. */
+  /** Takes all places that no stream holds. Default false. */
   readonly exclusive?: boolean;
+  /** It goes on when the work has ended, see {@link HeldUntil}; at most half of the places go to such. Default false. */
+  readonly streamed?: boolean;
   /** Default `"backlog"`. */
   readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,14 +39,15 @@ export interface Sending {
 export interface Gate {
   /**
    * Runs `work` when there is room and no pause; an abort before it starts rejects at once with the signal's reason.
+   * `most`: as many requests may run at once inside it, where streams leave an exclusive one less than the whole gate.
    * @throws MailError `GRAPH_THROTTLED` for a pause longer than {@link longestWaitMs}
    */
-  run<T>(work: () => Promise<T>, pass?: GatePass): Promise<T>;
+  run<T>(work: (most: number) => Promise<T>, pass?: GatePass, heldUntil?: HeldUntil<T>): Promise<T>;
   /**
    * Sends, when there is no pause of the mailbox or of all; for work that has its room already, once for each time it
    * sends. Throws as `run` does.
    */
-  send<T>(work: () => Promise<T>, sending?: Sending): Promise<T>;
+  send<T>(work: () => Promise<T>, sending?: Sending, heldUntil?: HeldUntil<T>): Promise<T>;
   /** Graph asked for a pause: closes the gate until then; an earlier end than the present one changes nothing. */
   bar(bar: Bar): void;
   /** Closes the gate for a pause that was asked for before a restart. */
@@ -78,20 +86,61 @@ const toldAfter = mailboxAllowance.limit / 20;
 /** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
 const batchWidth = 4;
 
+/** Bytes under way to the host. */
+interface Streams {
+  count: number;
+  /** Empty until the first: most mailboxes see none. */
+  places: Places<Pass> | undefined;
+}
+
+/** One that wants in. */
+class Visit implements Pass {
+  readonly urgency: Urgency;
+  /** Calls, batches and streams in turn. */
+  readonly lane: "call" | "batch" | "stream";
+  readonly signal: AbortSignal | undefined;
+  /** Requests that may run at once inside. */
+  most = Number.POSITIVE_INFINITY;
+  readonly #width: number;
+  readonly #streams: Streams;
+
+  constructor({ exclusive = false, streamed = false, urgency = "backlog", signal }: GatePass, width: number, streams: Streams) {
+    this.urgency = urgency;
+    this.lane = streamed ? "stream" : exclusive ? "batch" : "call";
+    this.signal = signal;
+    this.#width = width;
+    this.#streams = streams;
+  }
+
+  /** Of a batch, what the streams leave, which changes while it waits. */
+  get weight(): number {
+    return this.lane === "batch" ? Math.max(1, this.#width - this.#streams.count) : 1;
+  }
+
+  enter(): void {
+    if (this.lane === "stream") this.#streams.count += 1;
+    else if (this.#streams.count > 0) this.most = this.weight;
+  }
+}
+
+/** Shared by all gates. */
+const enterGate = (visit: Visit) => visit.enter();
+
 export function createGate(options: GateOptions): Gate {
   return new MailboxGate(options);
 }
 
 class MailboxGate implements Gate {
   readonly #options: GateOptions;
-  readonly #places: Places<Pass>;
+  readonly #places: Places<Visit>;
+  readonly #streams: Streams = { count: 0, places: undefined };
   readonly #budget: Budget;
   readonly #pause: Pause;
 
   constructor(options: GateOptions) {
     const { clock, requestsPerTenMinutes, spentBefore = 0 } = options;
     this.#options = options;
-    this.#places = createPlaces(options);
+    this.#places = createPlaces({ clock, width: options.width, onEnter: enterGate });
     this.#pause = new Pause(clock);
     this.#budget = createBudget(
       clock,
@@ -101,29 +150,51 @@ class MailboxGate implements Gate {
     if (spentBefore > 0) this.#budget.spend(spentBefore + toldAfter);
   }
 
-  async run<T>(work: () => Promise<T>, { exclusive = false, urgency = "backlog", signal }: GatePass = {}): Promise<T> {
-    const leave = await this.#places.take({ weight: exclusive ? this.#options.width : 1, lane: exclusive, urgency, signal });
-    try {
+  async run<T>(work: (most: number) => Promise<T>, pass: GatePass = {}, heldUntil?: HeldUntil<T>): Promise<T> {
+    const { signal } = pass;
+    const visit = new Visit(pass, this.#options.width, this.#streams);
+    const leave = pass.streamed ? await this.#enterAsStream(visit) : await this.#places.take(visit);
+    return leavingAfter(leave, heldUntil, async () => {
       await this.#untilOpen(0, signal);
-      return await work();
-    } finally {
-      leave();
+      return work(visit.most);
+    });
+  }
+
+  /** First among the streams, so that one too many keeps nobody else waiting. */
+  async #enterAsStream(visit: Visit): Promise<() => void> {
+    const { clock, width } = this.#options;
+    this.#streams.places ??= createPlaces({ clock, width: Math.max(1, Math.floor(width / 2)) });
+    const { urgency, lane, signal } = visit;
+    const leaveStreams = await this.#streams.places.take({ weight: 1, urgency, lane, signal });
+    try {
+      const leave = await this.#places.take(visit);
+      return () => {
+        // Counted off first: who looks for room when it leaves finds one stream less.
+        this.#streams.count -= 1;
+        leave();
+        leaveStreams();
+      };
+    } catch (error) {
+      leaveStreams();
+      throw error;
     }
   }
 
-  async send<T>(work: () => Promise<T>, { cost = 1, urgency = "backlog", signal }: Sending = {}): Promise<T> {
+  async send<T>(work: () => Promise<T>, { cost = 1, urgency = "backlog", signal }: Sending = {}, heldUntil?: HeldUntil<T>): Promise<T> {
     const { governor, queue } = this.#options;
+    const weight = Math.min(batchWidth, Math.max(1, cost - 1));
     for (;;) {
       await this.#untilOpen(cost, signal);
-      const leave = await governor.enter({ lane: this, weight: cost > 1 ? batchWidth : 1, cost, urgency, queue, signal });
-      try {
-        // The wait for the place may have brought a pause.
-        if (this.#pauseMs(cost) > 0) continue;
-        this.#spend(cost);
-        return await work();
-      } finally {
+      const leave = await governor.enter({ lane: this, weight, cost, urgency, queue, signal });
+      // The wait for the place may have brought a pause.
+      if (this.#pauseMs(cost) > 0) {
         leave();
+        continue;
       }
+      return leavingAfter(leave, heldUntil, () => {
+        this.#spend(cost);
+        return work();
+      });
     }
   }
 

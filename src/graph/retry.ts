@@ -41,20 +41,23 @@ export function pauseMs(error: unknown, clock: Clock): number {
 export interface RetryOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
+  /** True of an error that a repetition cannot mend. Default: of none that is passing. */
+  readonly isFinal?: ((error: MailError) => boolean) | undefined;
 }
 
 /** Runs `work` up to four times; no try begins later than three minutes after the first. */
-export function retrying<T>(work: () => Promise<T>, { clock, signal }: RetryOptions): Promise<T> {
+export function retrying<T>(work: () => Promise<T>, { clock, signal, isFinal = () => false }: RetryOptions): Promise<T> {
   const endsAt = clock.now() + longestMs;
   const pauseOf = ({ notBeforeAt = 0 }: MailError) => notBeforeAt - clock.now();
   const isWorthIt = (error: MailError) => Math.max(clock.now(), error.notBeforeAt ?? 0) < endsAt && pauseOf(error) <= longestWaitMs;
+  const isWorthRepeating = (error: unknown): error is MailError => isPassing(error) && isWorthIt(error) && !isFinal(error);
   return pRetry(work, {
     retries: tries - 1,
     minTimeout: 0,
     factor: 1,
-    shouldRetry: ({ error }) => isPassing(error) && isWorthIt(error) && !signal?.aborted,
+    shouldRetry: ({ error }) => isWorthRepeating(error) && !signal?.aborted,
     async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
-      if (retriesLeft === 0 || !isPassing(error) || !isWorthIt(error)) return;
+      if (retriesLeft === 0 || !isWorthRepeating(error)) return;
       await sleep(clock, Math.max(pauseOf(error), backoffMs(clock, attemptNumber, backoff)), signal);
     },
   });

@@ -172,6 +172,12 @@ export function versionOf(item: JsonObject): string | undefined {
   return typeof version === "string" ? version : undefined;
 }
 
+/** The type of an item by its own name, as "fileAttachment"; with or without the number sign, which some answers leave out. */
+export function typeOf(item: JsonObject): string | undefined {
+  const type = item["@odata.type"];
+  return typeof type === "string" ? type.replace(/^#?microsoft\.graph\./i, "") : undefined;
+}
+
 export function isObject(json: unknown): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }

@@ -9,6 +9,7 @@ import { type Automatic, automaticOf } from "./automatic.js";
 import type { ContentOptions } from "./content-options.js";
 import { type Oversize, oversizeOf } from "./content-size.js";
 import { type MailAddress, readAddress, readAddresses } from "./mail-address.js";
+import { type ContentSource, type LazyContent, nowhere, withContent } from "./mail-content.js";
 import { type MailHeader, messageIds, readHeaders } from "./mail-header.js";
 import { mailList as list, optionalText, mailText as text } from "./mail-text.js";
 import { type MissingPart, type Reduction, reductionOf } from "./reduced.js";
@@ -18,7 +19,7 @@ export interface MailBody {
   readonly content: string;
 }
 
-export interface MailMessage {
+export interface MailMessage extends LazyContent {
   /** The immutable id: stays the same while the message is in this mailbox, also when it is moved. */
   readonly id: string;
   /** The `Message-ID` header; neither unique nor always there. */
@@ -160,7 +161,12 @@ export interface MessageOrigin {
   readonly own?: readonly string[];
 }
 
-export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt, own = [] }: MessageOrigin): MailMessage {
+/** `content`: where its attachments and its MIME are fetched from when they are asked for. Default: nowhere. */
+export function toMailMessage(id: string, item: JsonObject, origin: MessageOrigin, content: ContentSource = nowhere): MailMessage {
+  return withContent(plainMessage(id, item, origin), content);
+}
+
+function plainMessage(id: string, item: JsonObject, { folder, receivedAt, own = [] }: MessageOrigin): Omit<MailMessage, keyof LazyContent> {
   const body = readBody(item.body);
   const uniqueBody = readBody(item.uniqueBody);
   const internetMessageId = optionalText(item.internetMessageId);

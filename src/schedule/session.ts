@@ -5,7 +5,7 @@
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
 import type { Clock } from "../base/clock.js";
-import { asMailError, MailError } from "../base/errors.js";
+import { MailError } from "../base/errors.js";
 import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
@@ -19,7 +19,6 @@ import type { Solitude } from "../delivery/solitude.js";
 import type { StormRule } from "../delivery/storm-rule.js";
 import { createStorms } from "../delivery/storms.js";
 import { readBar } from "../graph/bar.js";
-import { mailboxAllowance } from "../graph/budget.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
@@ -28,6 +27,7 @@ import type { ContentOptions } from "../mailbox/content-options.js";
 import { unwalked } from "../mailbox/cursor.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import type { FolderOption } from "../mailbox/folder-name.js";
+import { createMailboxContent, type MailboxContent } from "../mailbox/mailbox-content.js";
 import { isEmptyMark, type Mark, type MarkAbilities } from "../mailbox/mark.js";
 import { applyMarks } from "../mailbox/marker.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
@@ -35,12 +35,12 @@ import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
 import type { Key, Store } from "../state/store.js";
-import { isUnavailable } from "../state/watched-store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { openFoundFolders } from "./found-folders.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
 import { pauseRecord } from "./pause-record.js";
+import { readSpent, spentKey, spentRecord } from "./spent-record.js";
 import { areDirect, directFolders, type WatchedFolders } from "./watched-folders.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
@@ -135,8 +135,6 @@ interface PageSizes {
 
 /** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
 const longestListing = 1_000;
-/** Milliseconds that the count of requests may wait to be written with something else. */
-const spentWithinMs = 1_000;
 /** Marks get this share of a stop's deadline at the least, milliseconds. */
 const leastMarkMs = 1_000;
 
@@ -146,8 +144,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const queue = settings.address;
   const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
   const barKey: Key = [ledger.queueKey, "bar"];
-  const spentKey: Key = [ledger.queueKey, "spent"];
-  const [barRecord, spentRecord] = await store.getMany([barKey, spentKey]);
+  const [bar, spent] = await store.getMany([barKey, spentKey(ledger.queueKey)]);
   const ended = new AbortController();
   const record = pauseRecord({
     clock,
@@ -166,17 +163,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       emit("queue:throttled", { queue, ...bar });
       record(bar);
     },
-    spentBefore: spentOf(spentRecord?.value, clock.now()),
-    onSpent(count) {
-      // Of no use to anybody but the next start: a store in trouble, which tells that itself, is not waited for.
-      const put = { key: spentKey, value: { at: clock.now(), count } };
-      ledger.write({ puts: [put], withinMs: spentWithinMs }).catch((error: unknown) => {
-        if (!ended.signal.aborted && !isUnavailable(error))
-          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
-      });
-    },
+    spentBefore: readSpent(spent?.value, clock.now()),
+    onSpent: spentRecord({ queue, ledger, clock, signal: ended.signal, onFailure }),
   });
-  const kept = readBar(barRecord?.value, clock.now());
+  const kept = readBar(bar?.value, clock.now());
 
   const mailbox: MailboxAccess = {
     queue,
@@ -199,6 +189,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     known ??= createTargetFolders(client, mailbox);
     return known;
   };
+  /** Empty until something is delivered; hosts may ask it long after that. */
+  let content: MailboxContent | undefined;
+  function contentSource(): MailboxContent {
+    content ??= createMailboxContent(client, mailbox);
+    return content;
+  }
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -233,6 +229,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       ownAddresses: () => [queue, tokens.ownerName ?? queue],
       folderName: (folder) => watched.nameOf(folder),
       watchedFolders: () => watched.all.map(({ key }) => key),
+      contentSource: contentSource(),
       onMark: (entry) => outbox.add(entry),
     }),
   );
@@ -272,12 +269,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
       await dispatcher.stop(deadlineMs);
+      content?.end(
+        new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of: no attachment and no MIME of it is fetched any more.`, { queue }),
+      );
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
       await ledger.drain();
       ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
     },
     abandon(reason) {
       ended.abort(reason);
+      content?.end(reason);
       dispatcher.abandon(reason);
       outbox.abandon(reason);
     },
@@ -287,11 +288,4 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 /** A message whose page did not say when it was received has the time it was found: then its whole folder is listed. */
 function whereToLook({ id, folder, receivedAt, foundAt }: OpenEntry) {
   return { id, folder, receivedAt: receivedAt === foundAt ? undefined : receivedAt };
-}
-
-/** Requests that counted when they were recorded and still do, all as if they had just been sent; none after ten minutes, or under a clock that was ahead. */
-function spentOf(value: unknown, now: number): number {
-  const { at, count } = Object(value) as { at?: unknown; count?: unknown };
-  const counts = typeof at === "number" && typeof count === "number" && count > 0 && at <= now && now - at < mailboxAllowance.spanMs;
-  return counts ? Math.min(count, mailboxAllowance.limit) : 0;
 }

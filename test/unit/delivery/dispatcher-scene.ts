@@ -7,6 +7,7 @@ import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import type { Ledger, Sighting } from "../../../src/delivery/ledger.js";
 import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
+import { nowhere } from "../../../src/mailbox/mail-content.js";
 import type { Reading } from "../../../src/mailbox/reader.js";
 import { freeContent } from "../../support/governance.js";
 import { createDesk, cursor, item, queue, sighting } from "./set-up.js";
@@ -60,6 +61,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       solitude: createSolitude({ clock }),
       contentBudget: freeContent(),
       abilities: clouds.global,
+      contentSource: nowhere,
       handOver,
       async read(ids, signal) {
         signal.throwIfAborted();
