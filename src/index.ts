@@ -43,7 +43,7 @@ export type { FinalState, ForeignChange, FoundBy } from "./delivery/ledger-recor
 export type { QuarantinedMessage } from "./delivery/quarantine.js";
 export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
 export type { FolderOption, FolderTree } from "./mailbox/folder-name.js";
-export type { Mark } from "./mailbox/marker.js";
+export type { DeliveryMark, Mark } from "./mailbox/mark.js";
 export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } from "./mailbox/message.js";
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";

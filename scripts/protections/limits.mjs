@@ -30,8 +30,8 @@ export const limits = [
   {
     protection: "nothing is sent during a pause of all",
     file: "src/graph/governor.ts",
-    find: "return Math.max(barred.until, budget.readyAt(cost));",
-    replace: "return budget.readyAt(cost);",
+    find: "return Math.max(pause.leftMs, budget.waitMs(cost));",
+    replace: "return budget.waitMs(cost);",
     test: [
       governorTest,
       "a pause of all begins when many mailboxes are refused at once, lasts as long as most were told, and is told once",

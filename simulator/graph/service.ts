@@ -20,9 +20,9 @@ import { runBatch } from "./batch-run.js";
 import { type GraphWork, graphJson, type PageAstray } from "./call.js";
 import { spelledWalk } from "./delta-link.js";
 import { answerDelta } from "./delta-work.js";
-import { answerFolder, answerFolders } from "./folder-work.js";
+import { answerCreateFolder, answerFolder, answerFolders } from "./folder-work.js";
 import { answerMessages } from "./message-list.js";
-import { answerDelete, answerMessage, answerMove, answerPatch } from "./message-work.js";
+import { answerCopy, answerDelete, answerMessage, answerMove, answerPatch, answerPermanentDelete } from "./message-work.js";
 import { askedPageSize } from "./page-size.js";
 import { readPreferences } from "./prefer.js";
 import { answerProfile } from "./profile.js";
@@ -46,12 +46,15 @@ const works: Readonly<Partial<Record<RouteName, GraphWork>>> = {
   user: answerProfile,
   folders: answerFolders,
   folder: answerFolder,
+  createFolder: answerCreateFolder,
   messages: answerMessages,
   message: answerMessage,
   delta: answerDelta,
   patch: answerPatch,
   move: answerMove,
   delete: answerDelete,
+  copy: answerCopy,
+  permanentDelete: answerPermanentDelete,
 };
 
 /** One ask or part, opened: what is known before anything is decided. */
@@ -63,6 +66,9 @@ interface Opened {
   readonly entry: OpenEntry;
   readonly traces: GraphTraces;
 }
+
+/** Statuses whose `Retry-After` holds for the whole mailbox (concepts/throttling; msgraph-sdk-design, RetryHandler). */
+const barring: ReadonlySet<number> = new Set([429, 503, 504]);
 
 /** Makes the Graph side: a function from ask to outcome. */
 export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Promise<Outcome> {
@@ -172,7 +178,8 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
           );
           await nextTurn();
           const outcome = placed ? await serveOne(partOpened, undefined, undefined) : close(partOpened, overLimit(partOpened, bar));
-          if (outcome !== "dropped" && outcome.status === 429) longestWaitMs = Math.max(longestWaitMs, partOpened.entry.retryAfterMs ?? 0);
+          if (outcome !== "dropped" && barring.has(outcome.status))
+            longestWaitMs = Math.max(longestWaitMs, partOpened.entry.retryAfterMs ?? 0);
           return outcome;
         },
         () => refuseGraph(new GraphRefusal(424, "FailedDependency", "The dependent request failed."), traces),
@@ -181,7 +188,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     };
     const strike = faults.strike({ route: "batch", mailbox, messageIds: [] });
     const outcome = await intercept(ask, strike, work, (fault) => graphFaultAnswer(fault, traces));
-    // The client learns of a part's 429 only now, and only from the whole answer, so only then does its bar come down.
+    // The client learns of a part's pause only now, and only from the whole answer, so only then does its bar come down.
     const told = outcome !== "dropped" && outcome.body === responses;
     if (told && longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);
     return close(opened, outcome);
@@ -220,7 +227,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     };
   }
 
-  /** Fills in the log entry; a 429 outside a batch bars the mailbox. */
+  /** Fills in the log entry; a refusal that names a time, outside a batch, bars the mailbox. */
   function close({ entry, mailbox }: Opened, outcome: Outcome): Outcome {
     const now = settings.now();
     entry.endedAt = now;
@@ -230,7 +237,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const waitMs = retryAfterMs(outcome.headers["retry-after"], now);
     if (waitMs === undefined) return outcome;
     entry.retryAfterMs = waitMs;
-    if (outcome.status === 429 && entry.batch === undefined && mailbox !== undefined) gate.bar(mailbox, now, now + waitMs);
+    if (barring.has(outcome.status) && entry.batch === undefined && mailbox !== undefined) gate.bar(mailbox, now, now + waitMs);
     return outcome;
   }
 

@@ -52,7 +52,7 @@ export function pollingForDevice(http: Http, { host, clock }: { readonly host: s
       if (clock.now() >= endsAt) throw uncodedTimeout();
       const answer = await outcome(http(request));
       if (!answer) continue;
-      untilAt = retryAfterAt(answer.headers.get("retry-after"), clock.now()) ?? 0;
+      untilAt = retryAfterAt(answer.headers.get("retry-after"), clock.now(), answer.headers.get("date")) ?? 0;
       const error = oauthError(entraJson(answer.text));
       if (error === "slow_down") waitMs += slowDownMs;
       else if (error !== "authorization_pending" && answer.status < 500 && answer.status !== 429) return answer;

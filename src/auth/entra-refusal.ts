@@ -31,7 +31,7 @@ export interface RefusalContext {
 /** The error for an answer that is not a token. */
 export function refusalOf(answer: EntraAnswer, { host, now }: RefusalContext): MailError {
   const { status, json } = answer;
-  const retryAt = retryAfterAt(answer.headers.get("retry-after"), now);
+  const retryAt = retryAfterAt(answer.headers.get("retry-after"), now, answer.headers.get("date"));
   const error = oauthError(json);
   const suberror = oauthName(json?.suberror);
   const codes = errorCodes(json);

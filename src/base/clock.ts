@@ -5,8 +5,10 @@
 
 /** Time and randomness as the daemon sees them. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, as the machine has them: they jump, back as well, when its time is set. */
   now(): number;
+  /** Whole milliseconds since some beginning, of a clock that only goes forward: what lasts is measured by it. */
+  ticks(): number;
   /** Calls `run` once after `delayMs` (for ever is allowed); the function returned clears it. `background` timers do not keep the process alive. */
   startTimer(run: () => void, delayMs: number, options?: { readonly background?: boolean }): () => void;
   /** A number in [0, 1). */
@@ -18,6 +20,7 @@ const longestTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  ticks: () => Math.floor(performance.now()),
   random: () => Math.random(),
   startTimer(run, delayMs, options) {
     const background = options?.background ?? false;

@@ -7,10 +7,15 @@ export const longestPauseMs = 24 * 3_600_000;
 const timeOfDay = /\d{2}:\d{2}:\d{2}/;
 const zone = /(GMT|UTC|Z|[+-]\d{2}:?\d{2})$/i;
 
-/** Epoch milliseconds before which the server does not want to be asked again; `undefined` when it did not say. */
-export function retryAfterAt(header: string | null | undefined, now: number): number | undefined {
+/**
+ * Epoch milliseconds before which the server does not want to be asked again; `undefined` when it did not say.
+ * `date`: the answer's own `Date`, as a time of day is meant by the server's clock, which may differ from ours.
+ */
+export function retryAfterAt(header: string | null | undefined, now: number, date?: string | null): number | undefined {
   const text = header?.trim() ?? "";
-  const at = /^\d+(\.\d+)?$/.test(text) ? now + Math.ceil(Number(text) * 1000) : parsedDate(text);
+  const server = parsedDate(date?.trim() ?? "");
+  const aheadMs = Number.isNaN(server) ? 0 : now - server;
+  const at = /^\d+(\.\d+)?$/.test(text) ? now + Math.ceil(Number(text) * 1000) : parsedDate(text) + aheadMs;
   return Number.isNaN(at) ? undefined : Math.min(Math.max(at, now), now + longestPauseMs);
 }
 

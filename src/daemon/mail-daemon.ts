@@ -51,7 +51,8 @@ export interface MailDaemon extends AsyncDisposable {
    */
   rotateKeys(): Promise<RotateResult>;
   /**
-   * Resolves when the pages of a round that begins now are recorded. Safe inside a handler.
+   * Resolves when the pages of a round that begins now are recorded, as many as may wait for their delivery (see
+   * `highWaterMessages`). Safe inside a handler.
    * @throws MailError why the round failed, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
    */
   pollNow(address: string): Promise<void>;

@@ -143,6 +143,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       attempt: entry.attempts,
       message: toMailMessage(entry.id, item, { ...entry, folder: options.folderName(entry.folder) }),
       handlerTimeoutMs: options.handlerTimeoutMs,
+      abilities: options.abilities,
       settle: (verdict) =>
         settle(entry, item, verdict)
           .catch((error: unknown) => {

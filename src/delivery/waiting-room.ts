@@ -87,6 +87,7 @@ export function createWaitingRoom({ highWaterBytes, contentBudget }: WaitingRoom
   /** Ids of those whose content is out of date. */
   const outdated = new Set<string>();
   let bytes = 0;
+  let closed = false;
   /** The part of `bytes` that is held or kept. */
   let restingBytes = 0;
   /** Bytes of a usual message; 0 before the first. */
@@ -94,7 +95,8 @@ export function createWaitingRoom({ highWaterBytes, contentBudget }: WaitingRoom
 
   function countBytes(size: number): void {
     bytes += size;
-    contentBudget.add(size);
+    // What comes after the end is let go of with the room: nobody would give it back.
+    if (!closed) contentBudget.add(size);
   }
 
   /** Bytes until one of the marks. */
@@ -198,7 +200,10 @@ export function createWaitingRoom({ highWaterBytes, contentBudget }: WaitingRoom
     putBack,
     refresh: (id) => void outdated.add(id),
     forget: (id) => void outdated.delete(id),
-    close: () => countBytes(-bytes),
+    close() {
+      countBytes(-bytes);
+      closed = true;
+    },
     get roomFor() {
       return left() <= 0 ? 0 : Math.max(1, Math.floor(left() / (usualBytes || 1)));
     },

@@ -1,4 +1,5 @@
 /** Pauses: until when nothing is sent, of one mailbox or of all, and the error of a call that cannot wait for the end. */
+import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { longestPauseMs } from "../base/retry-after.js";
 
@@ -17,6 +18,40 @@ export const longestWaitMs = 15_000;
 export const spentCode = "MailboxBudgetSpent";
 /** Another: Graph asked many mailboxes at once to pause. */
 export const manyRefusedCode = "ManyMailboxesThrottled";
+
+/**
+ * The present pause, counted down by a clock that nobody sets: a change of the time of day makes it neither shorter nor
+ * longer. A class, so that ten thousand mailboxes share its methods.
+ */
+export class Pause {
+  readonly #clock: Clock;
+  #code = "";
+  /** When it is over, in the clock's ticks. */
+  #endsAt = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** False when that changes nothing, as it ends no later than the present one. */
+  extend({ until, code }: Bar): boolean {
+    const endsAt = this.#clock.ticks() + until - this.#clock.now();
+    if (endsAt <= Math.max(this.#endsAt, this.#clock.ticks())) return false;
+    this.#endsAt = endsAt;
+    this.#code = code;
+    return true;
+  }
+
+  /** Milliseconds until it is over; 0 when there is none. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - this.#clock.ticks());
+  }
+
+  /** As it is to be told now. */
+  get bar(): Bar {
+    return { until: this.#clock.now() + this.leftMs, code: this.#code };
+  }
+}
 
 /** A pause as it was stored; none that lies further ahead than any may last: a clock was wrong then. */
 export function readBar(value: unknown, now: number): Bar | undefined {

@@ -14,10 +14,9 @@ import { longestWaitMs } from "./bar.js";
 import { challengedClaims } from "./challenge.js";
 import type { GraphClient, MailboxAccess } from "./client.js";
 import type { Urgency } from "./fair-order.js";
-import { refusalError } from "./refusal.js";
 import { renewedToken, type TokenRefusal } from "./renewal.js";
 import { isPassing, longestMs } from "./retry.js";
-import { type BatchPart, encodeBatch, type Json, parseBatch } from "./wire.js";
+import { type BatchPart, encodeBatch, isBatch, type Json, parseBatch } from "./wire.js";
 
 /** The most parts Graph takes in one batch (concepts/json-batching). */
 export const batchSize = 20;
@@ -184,6 +183,8 @@ const sendOne: Send = async (client, mailbox, parts, { what, urgency, signal, go
     what,
     urgency,
     signal,
+    // Older Graph answers so where a part was refused for its rate (concepts/throttling, of 2021).
+    isAnswer: ({ status, text }) => status === 424 && isBatch(text),
     // Inside the call: what waits behind it in the gate must find the pause that a part was told.
     inspect({ text }, token) {
       mailbox.counter.parts += parts.length;
@@ -194,9 +195,8 @@ const sendOne: Send = async (client, mailbox, parts, { what, urgency, signal, go
           continue;
         }
         const claims = challengedClaims(header("www-authenticate"));
-        const retryAfter = header("retry-after");
-        const error = refusalError({ status, retryAfter, body, claims, what, queue: mailbox.queue, now });
-        if (error.notBeforeAt !== undefined) mailbox.gate.bar({ until: error.notBeforeAt, code: error.serviceCode ?? String(status) });
+        const [retryAfter, date] = [header("retry-after"), header("date")];
+        const error = client.refused(mailbox, { status, retryAfter, date, body, claims, what, queue: mailbox.queue, now });
         got.set(id, { ok: false, error });
         if (isRefusedToken(error)) refusals.set(id, { token, claims, error });
       }

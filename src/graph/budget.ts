@@ -6,8 +6,8 @@
 import type { Clock } from "../base/clock.js";
 
 export interface Budget {
-  /** Epoch milliseconds from which that many more may be sent; in the past when they may be now. */
-  readyAt(count: number): number;
+  /** Milliseconds until that many more may be sent; 0 when they may be now. */
+  waitMs(count: number): number;
   /** Counts what is sent now. */
   spend(count: number): void;
   /** What counts now. */
@@ -29,7 +29,7 @@ const slicesToSpan = 20;
 
 /** What was sent in one slice of time. */
 interface Slice {
-  /** Lengths of a slice from the epoch to its beginning. */
+  /** Lengths of a slice to its beginning, by the clock's ticks. */
   readonly at: number;
   count: number;
 }
@@ -53,31 +53,31 @@ class SlicedBudget implements Budget {
     return this.#allowance.spanMs / slicesToSpan;
   }
 
-  /** When what was sent in the slice counts no more. */
+  /** When what was sent in the slice counts no more, in ticks. */
   #endsAt({ at }: Slice): number {
     return (at + 1) * this.#sliceMs + this.#allowance.spanMs;
   }
 
-  readyAt(count: number): number {
+  waitMs(count: number): number {
     let { spent } = this;
-    let readyAt = 0;
+    let waitMs = 0;
     for (const slice of this.#slices) {
       if (spent + count <= this.#allowance.limit) break;
       spent -= slice.count;
-      readyAt = this.#endsAt(slice);
+      waitMs = this.#endsAt(slice) - this.#clock.ticks();
     }
-    return readyAt;
+    return waitMs;
   }
 
   spend(count: number): void {
-    const at = Math.floor(this.#clock.now() / this.#sliceMs);
+    const at = Math.floor(this.#clock.ticks() / this.#sliceMs);
     const last = this.#slices.at(-1);
     if (last?.at === at) last.count += count;
     else this.#slices.push({ at, count });
   }
 
   get spent(): number {
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const [oldest] = this.#slices;
     if (oldest && this.#endsAt(oldest) <= now) this.#slices = this.#slices.filter((slice) => this.#endsAt(slice) > now);
     return this.#slices.reduce((total, slice) => total + slice.count, 0);

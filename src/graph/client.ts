@@ -49,8 +49,10 @@ export interface GraphCall {
   /** What it is, in a few words, for error messages: "a page of the inbox". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
+  /** True of an answer that is none of 2xx and yet what was asked for. Default: of none. */
+  readonly isAnswer?: (answer: HttpAnswer) => boolean;
   /**
-   * Looks at a 2xx answer, and at the token that brought it, while the call still has its place in the gate: a pause set
+   * Looks at the answer, and at the token that brought it, while the call still has its place in the gate: a pause set
    * here holds for the very next request.
    */
   readonly inspect?: (answer: HttpAnswer, token: string) => void;
@@ -64,6 +66,8 @@ export interface GraphClient {
    * @throws MailError `GRAPH_…`, `SYNC_…`, `AUTH_…`, or the reason of the caller's abort.
    */
   call(mailbox: MailboxAccess, call: GraphCall): Promise<HttpAnswer>;
+  /** The error of a refusal, of a batch's part as well, after it has closed the gate where it asks for a pause. */
+  refused(mailbox: MailboxAccess, refusal: Refusal): MailError;
 }
 
 export interface GraphClientOptions {
@@ -115,9 +119,11 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     if (!context.success)
       throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     const { answer, token } = context.success;
-    unnamedCounts.delete(mailbox.gate);
+    const unnamed = unnamedCounts.get(mailbox.gate);
     mailbox.gate.answered();
     call.inspect?.(answer, token);
+    // What it holds may have been refused once more.
+    if (unnamedCounts.get(mailbox.gate) === unnamed) unnamedCounts.delete(mailbox.gate);
     return answer;
   }
 
@@ -127,6 +133,7 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     const refusal = {
       status,
       retryAfter: headers.get("retry-after"),
+      date: headers.get("date"),
       body: jsonOrNothing(text),
       claims,
       what: call.what,
@@ -153,6 +160,7 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
   return {
     graphHost,
     clock,
+    refused: ({ gate }, refusal) => barring(gate, refusal),
     call(mailbox, call) {
       const { exclusive = false, urgency, signal } = call;
       const context = new CallContext(mailbox, call);
@@ -195,7 +203,7 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
 
     for (let token = await mailbox.tokens.get({ signal }); ; ) {
       const answer = await send(token);
-      if (answer.status >= 200 && answer.status < 300) return { answer, token };
+      if ((answer.status >= 200 && answer.status < 300) || call.isAnswer?.(answer)) return { answer, token };
       const { claims, error } = refused(answer, control);
       if (error.code !== "GRAPH_UNAUTHORIZED") throw error;
       const again = control.renewed;

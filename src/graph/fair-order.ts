@@ -2,7 +2,8 @@
  * The order in which those who wait are served: the urgent before the backlog, the backlog before sweeps; within each,
  * one of every lane in turn, so that a lane with much to do takes no more than its share.
  *
- * Invariant: nobody waits for ever: of eight, one is of the least urgent kind that waits. It must not know what is waited for.
+ * Invariant: nobody waits for ever: of eight, one is of the less urgent kinds that wait, of each in turn; whose turn it is
+ * is seen anew when somebody comes. It must not know what is waited for.
  */
 
 /** Marks and what a host waits for; rounds and reading; sweeps. */
@@ -25,17 +26,25 @@ export interface FairOrder<Item extends Waiting> {
 }
 
 const kinds: readonly Urgency[] = ["urgent", "backlog", "sweep"];
-const leastUrgentFirst = kinds.toReversed();
-/** One in so many is taken from the other end. */
+const lessUrgentFirst: readonly (readonly Urgency[])[] = [
+  ["backlog", "sweep", "urgent"],
+  ["sweep", "backlog", "urgent"],
+];
+/** One in so many is of a less urgent kind. */
 const share = 8;
 
 export function createFairOrder<Item extends Waiting>(): FairOrder<Item> {
   /** By kind, those who wait by their lanes, the lane whose turn comes next first; no lane is empty. */
   const lanes = { urgent: new Map<unknown, Item[]>(), backlog: new Map<unknown, Item[]>(), sweep: new Map<unknown, Item[]>() };
   let head: Item | undefined;
+  /** By kind, the one whose turn it was when somebody else came: still the next of its kind. */
+  const next = new Map<Urgency, Item>();
   let served = 0;
 
   function take(kind: Urgency): Item | undefined {
+    const before = next.get(kind);
+    next.delete(kind);
+    if (before && !before.gone) return before;
     const waiting = lanes[kind];
     for (const [lane, items] of waiting) {
       // Its next one comes after one of every other lane.
@@ -49,7 +58,8 @@ export function createFairOrder<Item extends Waiting>(): FairOrder<Item> {
   }
 
   function choose(): Item | undefined {
-    for (const kind of served % share === share - 1 ? leastUrgentFirst : kinds) {
+    const others = lessUrgentFirst[Math.floor(served / share) % lessUrgentFirst.length] as readonly Urgency[];
+    for (const kind of served % share === share - 1 ? others : kinds) {
       const item = take(kind);
       if (item) return item;
     }
@@ -61,6 +71,8 @@ export function createFairOrder<Item extends Waiting>(): FairOrder<Item> {
       const items = lanes[item.urgency].get(item.lane);
       if (items) items.push(item);
       else lanes[item.urgency].set(item.lane, [item]);
+      if (head) next.set(head.urgency, head);
+      head = undefined;
     },
     get head() {
       if (!head || head.gone) head = choose();

@@ -8,7 +8,7 @@
  * that ten thousand share its methods.
  */
 import { type Clock, sleep } from "../base/clock.js";
-import { type Bar, barredError, longestWaitMs, spentCode } from "./bar.js";
+import { type Bar, barredError, longestWaitMs, Pause, spentCode } from "./bar.js";
 import { type Budget, createBudget, mailboxAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
 import type { Governor } from "./governor.js";
@@ -46,8 +46,10 @@ export interface Gate {
   keep(bar: Bar): void;
   /** Graph did as it was asked. */
   answered(): void;
-  /** Epoch milliseconds until which the gate is closed; in the past when it is open. */
+  /** Epoch milliseconds until which the gate is closed; now or in the past when it is open. */
   readonly barredUntil: number;
+  /** Whether it is closed because the application is. */
+  readonly isBarredForAll: boolean;
 }
 
 /** What one mailbox may be asked for. */
@@ -65,13 +67,16 @@ export interface GateOptions extends MailboxLimits {
   readonly governor: Governor;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
+  /** Requests of the last ten minutes that were sent before this gate was made. Default 0. */
+  readonly spentBefore?: number;
+  /** Told of what was sent in the last ten minutes, whenever it is another twentieth of what Graph allows. */
+  readonly onSpent?: (count: number) => void;
 }
 
+/** Requests from one telling of what was sent to the next. */
+const toldAfter = mailboxAllowance.limit / 20;
 /** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
 const batchWidth = 4;
-
-/** Of a mailbox that Graph never asked for a pause. */
-const noBar: Bar = { until: 0, code: "" };
 
 export function createGate(options: GateOptions): Gate {
   return new MailboxGate(options);
@@ -81,16 +86,19 @@ class MailboxGate implements Gate {
   readonly #options: GateOptions;
   readonly #places: Places<Pass>;
   readonly #budget: Budget;
-  #barred = noBar;
+  readonly #pause: Pause;
 
   constructor(options: GateOptions) {
-    const { clock, requestsPerTenMinutes } = options;
+    const { clock, requestsPerTenMinutes, spentBefore = 0 } = options;
     this.#options = options;
     this.#places = createPlaces(options);
+    this.#pause = new Pause(clock);
     this.#budget = createBudget(
       clock,
       requestsPerTenMinutes === undefined ? mailboxAllowance : { ...mailboxAllowance, limit: requestsPerTenMinutes },
     );
+    // What was sent after the last telling is not known: as much as can be.
+    if (spentBefore > 0) this.#budget.spend(spentBefore + toldAfter);
   }
 
   async run<T>(work: () => Promise<T>, { exclusive = false, urgency = "backlog", signal }: GatePass = {}): Promise<T> {
@@ -111,7 +119,7 @@ class MailboxGate implements Gate {
       try {
         // The wait for the place may have brought a pause.
         if (this.#pauseMs(cost) > 0) continue;
-        this.#budget.spend(cost);
+        this.#spend(cost);
         return await work();
       } finally {
         leave();
@@ -125,9 +133,7 @@ class MailboxGate implements Gate {
   }
 
   keep(bar: Bar): void {
-    if (bar.until <= Math.max(this.#barred.until, this.#options.clock.now())) return;
-    this.#barred = bar;
-    this.#options.onBar?.(bar);
+    if (this.#pause.extend(bar)) this.#options.onBar?.(bar);
   }
 
   answered(): void {
@@ -135,20 +141,31 @@ class MailboxGate implements Gate {
   }
 
   get barredUntil(): number {
-    return Math.max(this.#barred.until, this.#options.governor.barredUntil);
+    return Math.max(this.#pause.bar.until, this.#options.governor.barredUntil);
+  }
+
+  get isBarredForAll(): boolean {
+    return this.#options.governor.barredUntil > this.#options.clock.now();
+  }
+
+  #spend(cost: number): void {
+    const before = this.#budget.spent;
+    this.#budget.spend(cost);
+    if (Math.floor((before + cost) / toldAfter) > Math.floor(before / toldAfter)) this.#options.onSpent?.(before + cost);
   }
 
   /** Milliseconds until nothing of the mailbox itself stands in the way. */
   #pauseMs(cost: number): number {
-    if (cost > 0) this.keep({ until: this.#budget.readyAt(cost), code: spentCode });
-    return this.#barred.until - this.#options.clock.now();
+    const spentMs = cost > 0 ? this.#budget.waitMs(cost) : 0;
+    if (spentMs > 0) this.keep({ until: this.#options.clock.now() + spentMs, code: spentCode });
+    return this.#pause.leftMs;
   }
 
   async #untilOpen(cost: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     for (let waitMs = this.#pauseMs(cost); waitMs > 0; waitMs = this.#pauseMs(cost)) {
       const { queue, clock } = this.#options;
-      if (waitMs > longestWaitMs) throw barredError(queue, this.#barred);
+      if (waitMs > longestWaitMs) throw barredError(queue, this.#pause.bar);
       await sleep(clock, waitMs, signal);
     }
   }

@@ -8,7 +8,7 @@
  */
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
-import { type Bar, barredError, longestWaitMs, manyRefusedCode } from "./bar.js";
+import { type Bar, barredError, longestWaitMs, manyRefusedCode, Pause } from "./bar.js";
 import { applicationAllowance, createBudget } from "./budget.js";
 import { createFence } from "./fence.js";
 import { createPlaces, type Pass } from "./places.js";
@@ -54,19 +54,18 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
   const allowance = { ...applicationAllowance, limit: requestsPerTenSeconds };
   const budget = createBudget(clock, allowance);
   const fence = createFence(clock);
-  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensAt, onEnter: ({ cost }) => budget.spend(cost) });
-  let barred: Bar = { until: 0, code: "" };
+  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensInMs, onEnter: ({ cost }) => budget.spend(cost) });
+  const pause = new Pause(clock);
   /** Pauses for all since all places were last open. */
   let pauses = 0;
 
-  function opensAt({ cost, queue }: GovernedPass): number {
-    if (barred.until - clock.now() > longestWaitMs) throw barredError(queue, barred);
-    return Math.max(barred.until, budget.readyAt(cost));
+  function opensInMs({ cost, queue }: GovernedPass): number {
+    if (pause.leftMs > longestWaitMs) throw barredError(queue, pause.bar);
+    return Math.max(pause.leftMs, budget.waitMs(cost));
   }
 
   function bar(next: Bar): void {
-    if (next.until <= Math.max(barred.until, clock.now())) return;
-    barred = next;
+    if (!pause.extend(next)) return;
     places.width = Math.min(concurrency, firstPlaces);
     onBar?.(next);
   }
@@ -79,20 +78,22 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
 
   return {
     async enter(pass) {
-      opensAt(pass);
+      opensInMs(pass);
       return places.take(pass);
     },
     answered(mailbox, refusal) {
       fence.answered(mailbox, refusal?.until);
-      if (!refusal) return widen();
+      // What is answered during a pause was sent before it: it says nothing of how Graph takes what comes after.
+      const isPaused = pause.leftMs > 0;
+      if (!refusal) return isPaused ? undefined : widen();
       const until = fence.raised();
       if (until === undefined) return;
-      pauses += 1;
-      bar({ until: Math.max(until, clock.now() + backoffMs(clock, pauses, leastPause)), code: manyRefusedCode });
+      if (!isPaused) pauses += 1;
+      bar({ until: isPaused ? until : Math.max(until, clock.now() + backoffMs(clock, pauses, leastPause)), code: manyRefusedCode });
     },
     keep: bar,
     get barredUntil() {
-      return barred.until;
+      return pause.bar.until;
     },
     get load() {
       return budget.spent / allowance.limit;

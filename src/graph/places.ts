@@ -18,7 +18,7 @@ export interface Pass {
 }
 
 export interface Places<P extends Pass> {
-  /** Resolves inside, with what gives the places back. @throws the signal's reason while it waits, and what `opensAt` throws */
+  /** Resolves inside, with what gives the places back. @throws the signal's reason while it waits, and what `opensInMs` throws */
   take(pass: P): Promise<() => void>;
   width: number;
 }
@@ -26,8 +26,8 @@ export interface Places<P extends Pass> {
 export interface PlacesOptions<P> {
   readonly clock: Clock;
   readonly width: number;
-  /** Epoch milliseconds from which that one may come in, or in the past; throws to refuse it. Default: at once. */
-  readonly opensAt?: (pass: P) => number;
+  /** Milliseconds until that one may come in; throws to refuse it. Default: 0, at once. */
+  readonly opensInMs?: (pass: P) => number;
   /** It comes in, before anybody else is looked at. */
   readonly onEnter?: (pass: P) => void;
 }
@@ -44,7 +44,7 @@ export function createPlaces<P extends Pass>(options: PlacesOptions<P>): Places<
 
 class FairPlaces<P extends Pass> implements Places<P> {
   readonly #clock: Clock;
-  readonly #opensAt: PlacesOptions<P>["opensAt"];
+  readonly #opensInMs: NonNullable<PlacesOptions<P>["opensInMs"]>;
   readonly #onEnter: PlacesOptions<P>["onEnter"];
   #width: number;
   #inUse = 0;
@@ -54,10 +54,10 @@ class FairPlaces<P extends Pass> implements Places<P> {
   /** Clears the timer that looks again; empty when none runs. */
   #stopTimer: (() => void) | undefined;
 
-  constructor({ clock, width, opensAt, onEnter }: PlacesOptions<P>) {
+  constructor({ clock, width, opensInMs = () => 0, onEnter }: PlacesOptions<P>) {
     this.#clock = clock;
     this.#width = width;
-    this.#opensAt = opensAt;
+    this.#opensInMs = opensInMs;
     this.#onEnter = onEnter;
   }
 
@@ -96,10 +96,6 @@ class FairPlaces<P extends Pass> implements Places<P> {
   set width(next: number) {
     this.#width = next;
     this.#look();
-  }
-
-  #opensInMs(pass: P): number {
-    return this.#opensAt ? this.#opensAt(pass) - this.#clock.now() : 0;
   }
 
   #hasRoom({ weight }: P): boolean {

@@ -37,6 +37,8 @@ const byCode: ReadonlyMap<string, MailErrorCode> = new Map(
 export interface Refusal {
   readonly status: number;
   readonly retryAfter: string | null | undefined;
+  /** The answer's `Date`. */
+  readonly date?: string | null | undefined;
   readonly body: Json | undefined;
   /** The claims that the next token is to answer, when it is a claims challenge. */
   readonly claims?: string | undefined;
@@ -48,10 +50,10 @@ export interface Refusal {
 }
 
 /** The error for an answer that is no success. */
-export function refusalError({ status, retryAfter, body, claims, what, queue, now }: Refusal): MailError {
+export function refusalError({ status, retryAfter, date, body, claims, what, queue, now }: Refusal): MailError {
   const codes = errorCodes(body);
   const serviceCode = codes.findLast((code) => byCode.has(code.toLowerCase())) ?? codes.at(-1) ?? "";
-  const notBeforeAt = retryAfterAt(retryAfter, now);
+  const notBeforeAt = retryAfterAt(retryAfter, now, date);
   const code = meaning(status, serviceCode, claims !== undefined);
   const named = serviceCode === "" ? "without a code" : serviceCode;
   return new MailError(code, `Graph answered ${status} ${named} to ${what} of ${queue}.`, {

@@ -144,6 +144,16 @@ export function parseBatch(text: string): WirePartAnswer[] {
   });
 }
 
+/** Whether it is the answer of a batch, whatever its parts say. */
+export function isBatch(text: string): boolean {
+  try {
+    const json = JSON.parse(text) as Json;
+    return isObject(json) && Array.isArray(json.responses);
+  } catch {
+    return false;
+  }
+}
+
 function headerOf(headers: JsonObject, wanted: string): string | undefined {
   const name = Object.keys(headers).find((one) => one.toLowerCase() === wanted);
   return name === undefined ? undefined : String(headers[name]);

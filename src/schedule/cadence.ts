@@ -25,7 +25,7 @@ export interface Cadence {
 }
 
 export interface Round {
-  /** Epoch milliseconds. */
+  /** In the clock's ticks. */
   readonly begunAt: number;
   /** New messages that it brought. */
   readonly messages: number;
@@ -63,9 +63,9 @@ class MailCadence implements Cadence {
   readonly #place: number;
   /** From one mail to the next, as far as it is known, milliseconds. */
   #gapMs: number;
-  /** The last round that brought mail, or the beginning. */
+  /** The last round that brought mail, or the beginning, in ticks. */
   #newsAt: number;
-  /** When the next round was to begin; empty before the first. */
+  /** When the next round was to begin, in ticks; empty before the first. */
   #plannedAt: number | undefined;
   /** Requests a second, as planned. */
   #planned = 0;
@@ -79,7 +79,7 @@ class MailCadence implements Cadence {
     this.#requests = requests;
     this.#place = clock.random();
     this.#gapMs = pollIntervalMs;
-    this.#newsAt = clock.now();
+    this.#newsAt = clock.ticks();
   }
 
   afterRound(round: Round): number {
@@ -89,7 +89,7 @@ class MailCadence implements Cadence {
     this.#learn(round);
     const intervalMs = this.#interval(begunAt);
     const nextAt = begunAt + intervalMs - this.#soonerMs(begunAt, intervalMs);
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     // One that took its whole interval has more to do, or a slow server: neither is helped by a round at once.
     const waitMs = Math.ceil(nextAt > now ? nextAt - now : this.#shortestMs);
     this.#plannedAt = now + waitMs;

@@ -29,11 +29,11 @@ export function createStartPacer(clock: Clock): Pacer {
 }
 
 function createPacer({ clock, burst, gapMs }: PacerOptions): Pacer {
-  /** Epoch milliseconds at which all places are free again. */
+  /** When all places are free again, in the clock's ticks. */
   let freeAt = 0;
   return {
     reserve() {
-      const now = clock.now();
+      const now = clock.ticks();
       freeAt = Math.max(freeAt, now) + gapMs;
       return Math.max(0, freeAt - now - burst * gapMs);
     },

@@ -97,11 +97,11 @@ class QueuePoller implements Poller {
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     this.#enter("polling", "a round began");
-    const begunAt = clock.now();
+    const begunAt = clock.ticks();
     try {
       const result = await turn({ urgency: asked.length > 0 ? "urgent" : "backlog", signal });
-      if (result.unfinished && !result.missing && !this.#ended) this.#waiters = [...asked, ...this.#waiters];
-      else for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
+      // Also where the round goes on later: a handler that waits for it may be what it waits for.
+      for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
       return this.#complete(result, begunAt);
     } catch (error) {
       for (const { reject } of asked) reject(error);
@@ -270,7 +270,10 @@ class QueuePoller implements Poller {
     if (to === "waiting-for-sign-in") return error.code === "GRAPH_UNAUTHORIZED" ? backoff : Number.POSITIVE_INFINITY;
     if (to === "unavailable") return untilNextLook(this.#cadence.failures);
     const { session, clock } = this.#options;
-    return Math.max(backoff, Math.max(error.notBeforeAt ?? 0, session.mailbox.gate.barredUntil) - clock.now());
+    const { gate } = session.mailbox;
+    const waitMs = Math.max(backoff, Math.max(error.notBeforeAt ?? 0, gate.barredUntil) - clock.now());
+    // All queues wait for the end of such a pause: they come after it as a level line.
+    return gate.isBarredForAll ? waitMs + clock.random() * session.settings.pollIntervalMs : waitMs;
   }
 
   /** One watch at a time; ends with the sign-in or with the queue. */

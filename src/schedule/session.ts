@@ -5,7 +5,7 @@
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
 import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
@@ -17,6 +17,7 @@ import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
 import { readBar } from "../graph/bar.js";
+import { mailboxAllowance } from "../graph/budget.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
@@ -24,12 +25,15 @@ import type { TokenSource } from "../graph/token.js";
 import { unwalked } from "../mailbox/cursor.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import type { FolderOption } from "../mailbox/folder-name.js";
-import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
+import { isEmptyMark, type Mark, type MarkAbilities } from "../mailbox/mark.js";
+import { applyMarks } from "../mailbox/marker.js";
 import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
+import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
 import type { Key, Store } from "../state/store.js";
+import { isUnavailable } from "../state/watched-store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { openFoundFolders } from "./found-folders.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
@@ -75,6 +79,8 @@ export interface SessionOptions {
   readonly governor: Governor;
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
+  /** What marks can do in the cloud. */
+  readonly abilities: MarkAbilities;
   readonly walkPacer: Pacer;
   /** Shared by all queues of the process. */
   readonly solitude: Solitude;
@@ -99,6 +105,8 @@ export interface Session {
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
   readonly folderIdOf: FolderIdOf;
+  /** The folders that marks move to. */
+  readonly targets: () => TargetFolders;
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
   readonly missing: MissingFolders;
@@ -123,6 +131,8 @@ interface PageSizes {
 
 /** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
 const longestListing = 1_000;
+/** Milliseconds that the count of requests may wait to be written with something else. */
+const spentWithinMs = 1_000;
 /** Marks get this share of a stop's deadline at the least, milliseconds. */
 const leastMarkMs = 1_000;
 
@@ -132,6 +142,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const queue = settings.address;
   const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
   const barKey: Key = [ledger.queueKey, "bar"];
+  const spentKey: Key = [ledger.queueKey, "spent"];
+  const [barRecord, spentRecord] = await store.getMany([barKey, spentKey]);
   const ended = new AbortController();
   const record = pauseRecord({
     clock,
@@ -150,8 +162,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       emit("queue:throttled", { queue, ...bar });
       record(bar);
     },
+    spentBefore: spentOf(spentRecord?.value, clock.now()),
+    onSpent(count) {
+      // Of no use to anybody but the next start: a store in trouble, which tells that itself, is not waited for.
+      const put = { key: spentKey, value: { at: clock.now(), count } };
+      ledger.write({ puts: [put], withinMs: spentWithinMs }).catch((error: unknown) => {
+        if (!ended.signal.aborted && !isUnavailable(error))
+          onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
+      });
+    },
   });
-  const kept = readBar((await store.get(barKey))?.value, clock.now());
+  const kept = readBar(barRecord?.value, clock.now());
 
   const mailbox: MailboxAccess = {
     queue,
@@ -168,6 +189,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const watched = areDirect(folders)
     ? directFolders(folders)
     : await openFoundFolders({ queue, folders, store, ledger, mailbox, folderIds, missing, begin: unwalked(settings.startFrom) });
+  /** Empty until a mark needs a folder, as it does in few queues. */
+  let known: TargetFolders | undefined;
+  const targets = () => {
+    known ??= createTargetFolders(client, mailbox);
+    return known;
+  };
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -175,7 +202,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       clock,
       emit,
       onFailure,
-      apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+      apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
@@ -189,6 +216,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onFailure,
       solitude: options.solitude,
       contentBudget: options.contentBudget,
+      abilities: options.abilities,
       handOver: options.handOver,
       afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
       onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
@@ -217,6 +245,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     walkPacer: options.walkPacer,
     folderIds,
     folderIdOf,
+    targets,
     troubleSince: new Map(),
     missing,
     watched,
@@ -230,6 +259,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rest() {
       dispatcher.rest();
       outbox.rest();
+      if (known?.isEmpty) known = undefined;
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
@@ -249,4 +279,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 /** A message whose page did not say when it was received has the time it was found: then its whole folder is listed. */
 function whereToLook({ id, folder, receivedAt, foundAt }: OpenEntry) {
   return { id, folder, receivedAt: receivedAt === foundAt ? undefined : receivedAt };
+}
+
+/** Requests that counted when they were recorded and still do, all as if they had just been sent; none after ten minutes, or under a clock that was ahead. */
+function spentOf(value: unknown, now: number): number {
+  const { at, count } = Object(value) as { at?: unknown; count?: unknown };
+  const counts = typeof at === "number" && typeof count === "number" && count > 0 && at <= now && now - at < mailboxAllowance.spanMs;
+  return counts ? Math.min(count, mailboxAllowance.limit) : 0;
 }

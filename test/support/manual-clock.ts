@@ -6,6 +6,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Jumps without running anything on the way, as for a process that was frozen; what is due then runs at the next `advance`. */
   freeze(ms: number): void;
+  /** Sets the time of day forward, or back when negative, as its administrator does: what lasts is as long as before. */
+  set(ms: number): void;
   /** Timers that have not run and were not cleared. */
   pending(): number;
   /** What `random()` gives; 0.5 until set. */
@@ -30,16 +32,19 @@ const defaultStart = Date.parse("2026-03-01T08:00:00Z");
 
 /** @param isBusy says that something is under way that takes no time, however many turns of the event loop: time waits for it */
 export function createManualClock(startAt = defaultStart, isBusy: () => boolean = () => false): ManualClock {
-  let now = startAt;
+  let ticks = 0;
+  /** What the time of day is ahead of the ticks. */
+  let aheadMs = startAt;
   let timers: { readonly at: number; readonly run: () => void }[] = [];
   return {
     chance: 0.5,
-    now: () => now,
+    now: () => ticks + aheadMs,
+    ticks: () => ticks,
     random() {
       return this.chance;
     },
     startTimer(run, delayMs) {
-      const timer = { at: now + Math.max(0, delayMs), run };
+      const timer = { at: ticks + Math.max(0, delayMs), run };
       timers.push(timer);
       return () => {
         timers = timers.filter((other) => other !== timer);
@@ -47,20 +52,23 @@ export function createManualClock(startAt = defaultStart, isBusy: () => boolean 
     },
     pending: () => timers.length,
     freeze(ms) {
-      now += ms;
+      ticks += ms;
+    },
+    set(ms) {
+      aheadMs += ms;
     },
     async advance(ms) {
-      const end = now + ms;
+      const end = ticks + ms;
       for (;;) {
         await settle();
         await until(() => !isBusy());
         const due = timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
         if (!due) break;
-        now = Math.max(now, due.at);
+        ticks = Math.max(ticks, due.at);
         timers = timers.filter((other) => other !== due);
         due.run();
       }
-      now = end;
+      ticks = end;
       await settle();
     },
   };

@@ -56,6 +56,7 @@ export function createVirtualClock(startAt = Date.parse("2026-03-01T08:00:00Z"))
       owners.push(owner);
       return {
         now: () => now,
+        ticks: () => now - startAt,
         random,
         startTimer(run, delayMs) {
           const timer = { at: now + Math.max(0, delayMs), run };

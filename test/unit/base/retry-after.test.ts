@@ -44,6 +44,16 @@ describe("Retry-After", () => {
     expect(retryAfterAt(header, now)).toBeUndefined();
   });
 
+  it.each([
+    ["behind ours", -30_000],
+    ["ahead of ours", 30_000],
+  ])("means a date by the server's clock, which is %s", (_, aheadMs) => {
+    const http = (at: number) => new Date(at).toUTCString();
+    expect(retryAfterAt(http(now + aheadMs + 20_000), now, http(now + aheadMs))).toBe(now + 20_000);
+    expect(retryAfterAt("20", now, http(now + aheadMs))).toBe(now + 20_000);
+    expect(retryAfterAt(http(now + 20_000), now, "no date")).toBe(now + 20_000);
+  });
+
   it("reads C's form, which names no zone, as GMT wherever the process lives", () => {
     const zone = process.env.TZ;
     process.env.TZ = "America/New_York";

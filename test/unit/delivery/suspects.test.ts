@@ -190,7 +190,9 @@ test("a stop cuts a suspect off without counting anything, and it stays one", as
 
 /** Two queues of one daemon; each has its own store here, which is nothing to the solitude. */
 async function twoQueues() {
-  const solitude = createSolitude({ clock: { now: () => now(), random: () => 0.5, startTimer: (run, ms) => start(run, ms) } });
+  const solitude = createSolitude({
+    clock: { now: () => now(), ticks: () => now(), random: () => 0.5, startTimer: (run, ms) => start(run, ms) },
+  });
   const first = await createScene({ solitude });
   const second = await createScene({ solitude });
   const { clock } = first;

@@ -68,7 +68,7 @@ describe("places", () => {
     expect(sent).toHaveLength(10);
   });
 
-  it("are given to the urgent before the backlog and to that before sweeps, and one in eight the other way round", async () => {
+  it("are given to the urgent before the backlog and to that before sweeps, and one in eight to a less urgent kind, to each in turn", async () => {
     const { enter, begun, end } = setUp({ concurrency: 1 });
     void enter("x");
     for (const index of [0, 1]) void enter(`s${index}`, { urgency: "sweep" });
@@ -77,7 +77,7 @@ describe("places", () => {
     await settle();
     await end(15);
     const all = (letter: string, count: number) => Array.from({ length: count }, (_, index) => `${letter}${index}`);
-    expect(begun).toEqual(["x", ...all("u", 7), "s0", "u7", ...all("b", 4), "s1"]);
+    expect(begun).toEqual(["x", ...all("u", 7), "b0", "u7", "b1", "b2", "b3", "s0", "s1"]);
   });
 
   it("are all taken by a batch where four are all there are, and it waits for no more than those before it", async () => {
@@ -236,5 +236,39 @@ describe("a pause of all", () => {
     expect(begun).toEqual([]);
     await clock.advance(1);
     expect(begun).toEqual(["a"]);
+  });
+});
+
+describe("many refusals of one burst", () => {
+  /** A hundred mailboxes with a request each under way. */
+  async function burst() {
+    const scene = setUp({ concurrency: 1_000 });
+    const names = Array.from({ length: 100 }, (_, index) => `${index}`);
+    const leaves = await Promise.all(
+      names.map((name) => scene.governor.enter({ queue: name, lane: name, urgency: "backlog", weight: 1, cost: 1 })),
+    );
+    return { ...scene, names, leaves };
+  }
+
+  it("make one pause, as long as a first one is or as Graph asked", async () => {
+    const { clock, governor, names, bars } = await burst();
+    for (const name of names) governor.answered(name, { until: clock.now() + 2_000, code: "TooManyRequests" });
+    expect(bars).toHaveLength(1);
+    expect(governor.barredUntil - clock.now()).toBeLessThanOrEqual(5_000);
+  });
+
+  it("are followed by a slow beginning, however many that were under way were answered well", async () => {
+    const { clock, governor, names, leaves } = await burst();
+    for (const name of names.slice(0, 10)) governor.answered(name, { until: clock.now() + 10_000, code: "TooManyRequests" });
+    for (const leave of leaves) leave();
+    for (const name of names.slice(10)) governor.answered(name);
+    let begun = 0;
+    for (const name of names) {
+      void governor.enter({ queue: name, lane: name, urgency: "backlog", weight: 1, cost: 1 }).then(() => {
+        begun += 1;
+      });
+    }
+    await clock.advance(10_000);
+    expect(begun).toBe(4);
   });
 });

@@ -21,7 +21,7 @@ function cadenceWith({
   /** A round that takes no time, and the wait after it. */
   function round(messages = 0): number {
     begins.push(clock.now());
-    const waitMs = cadence.afterRound({ begunAt: clock.now(), messages });
+    const waitMs = cadence.afterRound({ begunAt: clock.ticks(), messages });
     clock.freeze(waitMs);
     return waitMs;
   }

@@ -76,13 +76,39 @@ test("a committed pause keeps a restarted session from knocking early", async ()
   expect(asked).toEqual([startAt + 10_000]);
 });
 
+test("what a mailbox was asked in the last ten minutes counts over a restart", async () => {
+  const scene = await createScene();
+  const send = ({ mailbox }: Awaited<ReturnType<typeof scene.open>>) =>
+    mailbox.gate.run(() => mailbox.gate.send(async () => undefined, { cost: 20 }));
+  const first = await scene.open();
+  for (let batch = 0; batch < 400; batch += 1) await send(first);
+  await scene.clock.advance(1_000);
+  const second = await scene.open();
+  let sent = 400;
+  const refusal = await (async () => {
+    for (; ; sent += 1) await send(second);
+  })().catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: "GRAPH_THROTTLED", serviceCode: "MailboxBudgetSpent" });
+  expect(sent * 20).toBeLessThanOrEqual(10_000);
+  expect(sent * 20).toBeGreaterThan(9_000);
+});
+
+test("what was asked more than ten minutes ago, under a clock that was ahead, or cannot be read, counts no more", async () => {
+  for (const value of [{ at: startAt - 600_000, count: 10_000 }, { at: startAt + 1, count: 10_000 }, { at: "then", count: 10_000 }, null]) {
+    const scene = await createScene();
+    await scene.store.commit({ puts: [{ key: ["support@contoso.com", "spent"], value }] });
+    const { mailbox } = await scene.open();
+    await mailbox.gate.run(() => mailbox.gate.send(async () => undefined, { cost: 20 }));
+  }
+});
+
 test("a pause that is over, or that cannot be read, bars nobody", async () => {
   for (const value of [{ until: startAt - 1, code: "x" }, { until: "soon", code: "x" }, { until }, null, "soon"]) {
     const scene = await createScene();
     await scene.store.commit({ puts: [{ key: barKey, value }] });
     const session = await scene.open();
     session.begin();
-    expect(session.mailbox.gate.barredUntil, JSON.stringify(value)).toBeLessThan(startAt);
+    expect(session.mailbox.gate.barredUntil, JSON.stringify(value)).toBeLessThanOrEqual(startAt);
     expect(scene.told, JSON.stringify(value)).toEqual([]);
   }
 });

@@ -19,7 +19,7 @@ async function rounds(untilMs: number): Promise<{ readonly queue: string; readon
     seed = (seed * 48_271) % 2_147_483_647;
     return seed / 2_147_483_647;
   };
-  const clock: Clock = { now: manual.now, startTimer: manual.startTimer, random };
+  const clock: Clock = { now: manual.now, ticks: manual.ticks, startTimer: manual.startTimer, random };
   const startedAt = clock.now();
   const scheduler = createLocalScheduler({ clock });
   const pacer = createStartPacer(clock);
@@ -29,8 +29,8 @@ async function rounds(untilMs: number): Promise<{ readonly queue: string; readon
     const queue = `queue${index}`;
     const cadence = createCadence({ clock, pollIntervalMs, minPollIntervalMs: pollIntervalMs, requests: 1, pace });
     const turn = async () => {
-      const begunAt = clock.now();
-      begun.push({ queue, at: begunAt - startedAt });
+      const begunAt = clock.ticks();
+      begun.push({ queue, at: clock.now() - startedAt });
       await new Promise<void>((resolve) => clock.startTimer(resolve, 500));
       return cadence.afterRound({ begunAt, messages: 0 });
     };

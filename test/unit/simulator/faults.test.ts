@@ -132,14 +132,25 @@ test("a batch part is struck by its own route, and a drop in a part breaks the w
   const { batch, sim, user } = await createCaller();
   const [one, two] = user.mailbox.deliverMany([{}, {}]);
   const patch = (id: string) => ({ id, method: "PATCH", url: `/me/messages/${id}`, headers: json, body: { isRead: true } });
+  sim.faults.add({ name: "lost", messageId: one!, dropSocket: "after", count: 1 });
+  await expect(batch(patch(one!))).rejects.toThrow("fetch failed");
+  expect(user.mailbox.message(one!)!.isRead).toBe(true);
   sim.faults.add({ name: "bad", messageId: one!, status: 503, retryAfter: 3, count: 1 });
   const outer = await batch(patch(one!), patch(two!));
   const part = (id: string) => outer.body.responses.find((each: { id: string }) => each.id === id);
   expect(part(one!)).toMatchObject({ status: 503, headers: { "Retry-After": "3" }, body: { error: { code: "ErrorServiceUnavailable" } } });
   expect(part(two!).status).toBe(200);
-  sim.faults.add({ name: "lost", messageId: one!, dropSocket: "after", count: 1 });
-  await expect(batch(patch(one!))).rejects.toThrow("fetch failed");
-  expect(user.mailbox.message(one!)!.isRead).toBe(true);
+});
+
+test.each([503, 504])("whoever asks before the time that a %i named has passed is refused, and told of by the log", async (status) => {
+  let now = Date.parse("2026-03-01T08:00:00Z");
+  const { ask, sim } = await createCaller({ now: () => now });
+  sim.faults.add({ name: "busy", route: "folder", status, retryAfter: 60, count: 1 });
+  expect((await ask("/me/mailFolders/inbox")).status).toBe(status);
+  expect(sim.log.knockedWhileBarred()).toHaveLength(0);
+  now += 59_000;
+  expect((await ask("/me/mailFolders/inbox")).status).toBe(429);
+  expect(sim.log.knockedWhileBarred()).toHaveLength(1);
 });
 
 test("the token endpoint is struck as well, by the user who signs in", async () => {
