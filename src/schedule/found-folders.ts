@@ -51,7 +51,7 @@ interface Configured extends ConfiguredFolder {
   leaving: ReadonlySet<string>;
   /** Why it, or what is below it, could not be found the last time; empty after one that went well. */
   error: MailError | undefined;
-  /** Epoch milliseconds of the next look. */
+  /** When the next look is due, in the clock's ticks. */
   lookAt: number;
 }
 
@@ -100,7 +100,7 @@ class FoundFolders implements WatchedFolders {
     const { missing, folderIds } = this.#options;
     const noneIsThere = missing.count > 0 && missing.count === this.all.length;
     for (const one of this.#configured) {
-      const isDue = one.error ? noneIsThere || missing.isDue(errorKey(one)) : one.lookAt <= work.clock.now();
+      const isDue = one.error ? noneIsThere || missing.isDue(errorKey(one)) : one.lookAt <= work.clock.ticks();
       if (!isDue) continue;
       try {
         if (!isPlain(one)) await this.#lookFor(one, work);
@@ -112,7 +112,7 @@ class FoundFolders implements WatchedFolders {
         // One that Graph is asked by directly says by its round what is the matter with it.
         if (!isPlain(one)) one.error = error;
       }
-      one.lookAt = work.clock.now() + lookEveryMs * (0.9 + 0.2 * work.clock.random());
+      one.lookAt = work.clock.ticks() + lookEveryMs * (0.9 + 0.2 * work.clock.random());
       this.#all = undefined;
     }
     // One that left here and is watched by another name has its rounds there.

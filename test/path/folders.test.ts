@@ -134,6 +134,18 @@ test("a tree is looked at every five minutes and on demand; a queue without one 
   expect(sim.log.count({ route: "delta" })).toBeGreaterThan(20);
 });
 
+test("a time of day that is set back keeps no look at a tree waiting", async () => {
+  const scene = await createFolderScene();
+  const { mailbox, sim, clock } = scene;
+  const { round } = await scene.start([{ folder: "inbox", subtree: true }], { pollIntervalMs: minute, minPollIntervalMs: minute });
+  await round();
+  const id = mailbox.deliver({}, mailbox.addFolder("New", "inbox"));
+  clock.set(-12 * 60 * minute);
+  sim.log.clear();
+  await scene.pass(8 * minute);
+  expect(scene.handed).toEqual([{ id, folder: "inbox/New" }]);
+});
+
 test("neither Deleted Items nor search folders belong to the tree of the whole mailbox", async () => {
   const scene = await createFolderScene();
   const { mailbox } = scene;
