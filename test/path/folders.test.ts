@@ -266,3 +266,24 @@ test("the error of an id that is not there names the folders at the top", async 
   expect(scene.failed[0]).toMatchObject({ code: "SYNC_FOLDER_NOT_FOUND", folder: id, who: "developer" });
   expect(scene.failed[0]?.reason).toMatch(/at the top there is "Archive", "Conversation History", .*"Sent Items"\.$/);
 });
+
+test("a mailbox that is away for a while takes no folder of a tree along, and brings no old mail as new", async () => {
+  const scene = await createFolderScene();
+  const { mailbox, sim } = scene;
+  const folder = mailbox.addFolder("Cases", "inbox");
+  const old = [mailbox.deliver({ isRead: true }, folder), mailbox.deliver({ isRead: true })];
+  // The tree is found, and no page of it is had before the mailbox is away.
+  const noPage = sim.faults.add({ name: "busy", route: "delta", status: 503 });
+  const { round } = await scene.start([{ folder: "inbox", subtree: true }, "inbox/none"], { startFrom: "now" });
+  await scene.pass(10_000);
+  noPage();
+  const back = sim.faults.add({ name: "away", route: ["delta", "folder", "folders", "messages"], graphCode: "ErrorItemNotFound" });
+  for (let time = 1; time <= 3; time += 1) await round().catch(() => undefined);
+  back();
+  for (let time = 1; time <= 3; time += 1) await round().catch(() => undefined);
+  const id = mailbox.deliver({}, folder);
+  await round().catch(() => undefined);
+  expect(scene.handed).toEqual([{ id, folder: "inbox/Cases" }]);
+  expect(old).not.toContain(id);
+  expect(scene.changes).toEqual([]);
+});
