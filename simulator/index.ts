@@ -16,7 +16,13 @@ export type {
 export type { DamageOptions } from "./mailbox/damage.js";
 export type { MailboxLanguage } from "./mailbox/mailbox-language.js";
 export type { MailAddress, NewMessage } from "./mailbox/message.js";
-export type { SimulatedAttachment, SimulatedMailbox, SimulatedMessage, UnseenOptions } from "./mailbox/simulated-mailbox.js";
+export type {
+  SimulatedAttachment,
+  SimulatedFolder,
+  SimulatedMailbox,
+  SimulatedMessage,
+  UnseenOptions,
+} from "./mailbox/simulated-mailbox.js";
 export type { SimulatedSecret } from "./secret-channel.js";
 export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
 export type { NewUser, RecreateOptions, SimulatedUser } from "./simulated-user.js";

@@ -245,6 +245,13 @@ export const rounds = [
     ],
   },
   {
+    protection: "a mailbox that is away for a while takes no folder along",
+    file: "src/schedule/found-folders.ts",
+    find: "(error.status === undefined || (await mailboxAnswers(work.client, search.mailbox, work.signal)))",
+    replace: "true",
+    test: [foldersTest, "a mailbox that is away for a while takes no folder of a tree along, and brings no old mail as new"],
+  },
+  {
     protection: "a folder that two entries name is walked once",
     file: "src/schedule/found-folders.ts",
     find: ".filter(({ id }) => !claimed.has(id));",

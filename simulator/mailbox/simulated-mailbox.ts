@@ -35,6 +35,15 @@ export interface SimulatedAttachment {
   pieces(): Iterable<Uint8Array>;
 }
 
+/** A folder as it was when asked for. */
+export interface SimulatedFolder {
+  readonly id: string;
+  readonly name: string;
+  /** Undefined for the one above all others. */
+  readonly parentId: string | undefined;
+  readonly wellKnown: string | undefined;
+}
+
 /** How silent delta is about a message that came unseen. */
 export interface UnseenOptions {
   /** Whether a walk begun without a token shows it. Default "hidden". */
@@ -90,6 +99,8 @@ export interface SimulatedMailbox {
    * that one is taken there. `hard`, and what lies in Deleted Items already: it is gone for good. Throws for a well-known folder.
    */
   deleteFolder(folder: string, options?: { hard?: boolean }): void;
+  /** Snapshots of all folders, hidden ones and the one above all others too. */
+  folders(): SimulatedFolder[];
   /** Snapshots of the messages of a folder, or of all; oldest first. */
   messages(folder?: string): SimulatedMessage[];
   message(id: string): SimulatedMessage | undefined;
@@ -195,6 +206,10 @@ export function showMailbox(current: () => Mailbox): SimulatedMailbox {
         current().moveFolder(folder, bin);
       }
     },
+    folders: () =>
+      current()
+        .folders()
+        .map(({ id, displayName, parentId, wellKnown }) => ({ id, name: displayName, parentId, wellKnown })),
     messages: (folder) => (folder === undefined ? current().received : folderNamed(folder).received).settled().map(snapshot),
     message(id) {
       const message = current().message(id);

@@ -59,7 +59,7 @@ const noFolder: Remedy = {
   who: "developer",
   step: "troubleshooting",
   remedy:
-    "Compare the queue's `folders` option with the mailbox: a folder that was renamed or deleted has to be named anew. It is tried again by itself.",
+    "Compare the queue's `folders` option with the mailbox; the error names the folders that are there. One that was deleted has to be made again, or another one named. It is looked for again by itself.",
 };
 const full: Remedy = {
   ...administrator,

@@ -35,7 +35,6 @@ export type Whereabouts = { readonly at: "same" } | { readonly at: "elsewhere"; 
 const mostNames = 30;
 const longestName = 60;
 const topLevel = "the top";
-const remedy = "Make the folder in the mailbox, or name one that is there in the queue's `folders`. It is looked for again by itself.";
 /** Deeper than Exchange makes a tree. */
 const deepest = 300;
 
@@ -48,13 +47,14 @@ export async function withWhatIsThere(
   name: string,
   error: MailError,
 ): Promise<MailError> {
-  if (error.code !== "SYNC_FOLDER_NOT_FOUND" || error.remedy !== undefined) return error;
+  // One without a status was made here, and says it.
+  if (error.code !== "SYNC_FOLDER_NOT_FOUND" || error.status === undefined) return error;
   const { client, mailbox, signal } = search;
   const { message: found, queue = mailbox.queue, status, serviceCode } = error;
   try {
     const nodes = await childFolders(client, mailbox, { ...search, folder: topFolder, name: topLevel });
     const message = `${found} The folder ${JSON.stringify(name)} is not there: at the top there is ${whatIsThere(nodes)}.`;
-    return new MailError(error.code, message, { queue, remedy, who: "developer", ...stated({ status, serviceCode }) });
+    return new MailError(error.code, message, { queue, ...stated({ status, serviceCode }) });
   } catch (failure) {
     if (signal.aborted || !(failure instanceof MailError)) throw failure;
     return error;
@@ -158,7 +158,7 @@ interface Missed {
 function notThere(queue: string, { name, part, told, nodes }: Missed): MailError {
   const there = `below ${told} there is no ${JSON.stringify(part)}, but ${whatIsThere(nodes)}`;
   const message = `The folder ${JSON.stringify(name)} of ${queue} is not there: ${there}.`;
-  return new MailError("SYNC_FOLDER_NOT_FOUND", message, { queue, remedy, who: "developer" });
+  return new MailError("SYNC_FOLDER_NOT_FOUND", message, { queue });
 }
 
 function whatIsThere(nodes: readonly FolderNode[]): string {

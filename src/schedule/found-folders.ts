@@ -13,6 +13,7 @@ import { type Cursor, cursorKey, cursorValue } from "../mailbox/cursor.js";
 import { type FolderOption, isDirect, isFolderId, readFolderName } from "../mailbox/folder-name.js";
 import type { FolderSearch } from "../mailbox/folder-search.js";
 import { folderFacts } from "../mailbox/listing.js";
+import { mailboxAnswers } from "../mailbox/reader.js";
 import type { Commit, Store } from "../state/store.js";
 import { type ConfiguredFolder, type Found, findConfigured } from "./configured-folder.js";
 import { mayBeOfOneFolder } from "./failure.js";
@@ -51,7 +52,7 @@ interface Configured extends ConfiguredFolder {
   leaving: ReadonlySet<string>;
   /** Why it, or what is below it, could not be found the last time; empty after one that went well. */
   error: MailError | undefined;
-  /** Epoch milliseconds of the next look. */
+  /** When the next look is due, in the clock's ticks. */
   lookAt: number;
 }
 
@@ -100,7 +101,7 @@ class FoundFolders implements WatchedFolders {
     const { missing, folderIds } = this.#options;
     const noneIsThere = missing.count > 0 && missing.count === this.all.length;
     for (const one of this.#configured) {
-      const isDue = one.error ? noneIsThere || missing.isDue(errorKey(one)) : one.lookAt <= work.clock.now();
+      const isDue = one.error ? noneIsThere || missing.isDue(errorKey(one)) : one.lookAt <= work.clock.ticks();
       if (!isDue) continue;
       try {
         if (!isPlain(one)) await this.#lookFor(one, work);
@@ -112,7 +113,7 @@ class FoundFolders implements WatchedFolders {
         // One that Graph is asked by directly says by its round what is the matter with it.
         if (!isPlain(one)) one.error = error;
       }
-      one.lookAt = work.clock.now() + lookEveryMs * (0.9 + 0.2 * work.clock.random());
+      one.lookAt = work.clock.ticks() + lookEveryMs * (0.9 + 0.2 * work.clock.random());
       this.#all = undefined;
     }
     // One that left here and is watched by another name has its rounds there.
@@ -222,7 +223,9 @@ class FoundFolders implements WatchedFolders {
     try {
       found = await findConfigured(search, one, kept);
     } catch (error) {
-      const isGone = mayBeOfOneFolder(error) && error.code === "SYNC_FOLDER_NOT_FOUND";
+      const isMissing = mayBeOfOneFolder(error) && error.code === "SYNC_FOLDER_NOT_FOUND";
+      // "Default folder Root not found" comes with the same code when there is no mailbox at all (Zammad's documentation).
+      const isGone = isMissing && (error.status === undefined || (await mailboxAnswers(work.client, search.mailbox, work.signal)));
       if (isGone && record && record.folders.length > 0) await this.#keep(one, { folders: [] }, work);
       throw error;
     }
@@ -250,7 +253,7 @@ class FoundFolders implements WatchedFolders {
       const stored = await store.getMany(begun.map(({ key }) => key));
       const puts: NonNullable<Commit["puts"]> = [
         { key: folderRecordKey(ledger.queueKey, one.name), value: folderRecordValue(record) },
-        // One that was watched before goes on where it was.
+        // So does one that another entry of `folders` has watched.
         ...begun.filter((_put, index) => stored[index] === undefined),
       ];
       await ledger.write({ puts });
@@ -266,6 +269,8 @@ class FoundFolders implements WatchedFolders {
     const { begin } = this.#options;
     if (!before || before.folders.some((one) => keyOf(one) === keyOf(folder))) return undefined;
     if (before.anew) return { ...begin, repeat: true };
+    // One that was watched before goes on where it was; one that was never walked to a first page begins as it would have then.
+    if (before.former?.some(({ id }) => id === folder.id)) return undefined;
     const isTop = folder.name === one.name;
     if (!isTop && !before.subtree) return undefined;
     // It took the place of one that is gone: what was known may lie in it under other ids.

@@ -91,8 +91,7 @@ class QueuePoller implements Poller {
       for (const { reject } of asked) reject(trouble);
       return this.#standBy(trouble);
     }
-    if (asked.length > 0) session.missing.lookAgain();
-    if (asked.length > 0) session.watched.lookAgain();
+    for (const folders of asked.length > 0 ? [session.missing, session.watched] : []) folders.lookAgain();
     this.#turn = new AbortController();
     const { signal } = this.#turn;
     this.#enter("polling", "a round began");

@@ -16,7 +16,14 @@ const seen: MailMessage[] = [];
 
 export const daemon = createMailDaemon({
   app: { clientId: simulator.clientId, tenantId: simulator.tenantId },
-  queues: [{ address: "support@contoso.com", folders: ["inbox"], afterAck: { markRead: true, addCategories: ["seen"] }, startFrom: "now" }],
+  queues: [
+    {
+      address: "support@contoso.com",
+      folders: ["inbox", { folder: "archive", subtree: true }],
+      afterAck: { markRead: true, addCategories: ["seen"] },
+      startFrom: "now",
+    },
+  ],
   store: memoryStore(),
   vaultKeys: keyRing([{ id: "first", key: generateKey() }]),
   fetch: simulator.fetch,

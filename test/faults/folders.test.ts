@@ -212,9 +212,38 @@ it.each(cases)(
       expect(scene.again, why).toEqual([]);
       for (const change of one.changes) expect(told(scene), why).toContain(change);
       await second.stop();
-      if (commit > 0 && !first.hasEnded) break;
+      if (commit > 0 && !first.hasFailed) break;
       ends += 1;
     }
     expect(ends).toBeGreaterThan(2);
+  },
+);
+
+it.each(cases)(
+  "a watched folder is $what, and the store fails once at any commit that follows: nothing is lost or comes again",
+  async (one) => {
+    let failures = 0;
+    for (let commit = 1; ; commit += 1) {
+      const scene = await createFolderScene();
+      const { mailbox } = scene;
+      const daemon = await begin(scene, one);
+      const before = scene.handed.map(({ id }) => id);
+      daemon.failAt(commit);
+      one.change(mailbox);
+      const ids = mailbox.messages().map(({ id }) => id);
+      // The store is looked at again after some seconds.
+      for (let round = 1; round <= 4; round += 1) {
+        await daemon.round().catch(() => undefined);
+        await scene.pass(10_000);
+      }
+      const why = `commit ${commit} failed`;
+      expect(new Set(scene.handed.map(({ id }) => id)), why).toEqual(new Set([...before, ...ids]));
+      expect(scene.again, why).toEqual([]);
+      for (const change of one.changes) expect(told(scene), why).toContain(change);
+      await daemon.stop();
+      if (!daemon.hasFailed) break;
+      failures += 1;
+    }
+    expect(failures).toBeGreaterThan(1);
   },
 );

@@ -134,6 +134,18 @@ test("a tree is looked at every five minutes and on demand; a queue without one 
   expect(sim.log.count({ route: "delta" })).toBeGreaterThan(20);
 });
 
+test("a time of day that is set back keeps no look at a tree waiting", async () => {
+  const scene = await createFolderScene();
+  const { mailbox, sim, clock } = scene;
+  const { round } = await scene.start([{ folder: "inbox", subtree: true }], { pollIntervalMs: minute, minPollIntervalMs: minute });
+  await round();
+  const id = mailbox.deliver({}, mailbox.addFolder("New", "inbox"));
+  clock.set(-12 * 60 * minute);
+  sim.log.clear();
+  await scene.pass(8 * minute);
+  expect(scene.handed).toEqual([{ id, folder: "inbox/New" }]);
+});
+
 test("neither Deleted Items nor search folders belong to the tree of the whole mailbox", async () => {
   const scene = await createFolderScene();
   const { mailbox } = scene;
@@ -253,4 +265,25 @@ test("the error of an id that is not there names the folders at the top", async 
   await round().catch(() => undefined);
   expect(scene.failed[0]).toMatchObject({ code: "SYNC_FOLDER_NOT_FOUND", folder: id, who: "developer" });
   expect(scene.failed[0]?.reason).toMatch(/at the top there is "Archive", "Conversation History", .*"Sent Items"\.$/);
+});
+
+test("a mailbox that is away for a while takes no folder of a tree along, and brings no old mail as new", async () => {
+  const scene = await createFolderScene();
+  const { mailbox, sim } = scene;
+  const folder = mailbox.addFolder("Cases", "inbox");
+  const old = [mailbox.deliver({ isRead: true }, folder), mailbox.deliver({ isRead: true })];
+  // The tree is found, and no page of it is had before the mailbox is away.
+  const noPage = sim.faults.add({ name: "busy", route: "delta", status: 503 });
+  const { round } = await scene.start([{ folder: "inbox", subtree: true }, "inbox/none"], { startFrom: "now" });
+  await scene.pass(10_000);
+  noPage();
+  const back = sim.faults.add({ name: "away", route: ["delta", "folder", "folders", "messages"], graphCode: "ErrorItemNotFound" });
+  for (let time = 1; time <= 3; time += 1) await round().catch(() => undefined);
+  back();
+  for (let time = 1; time <= 3; time += 1) await round().catch(() => undefined);
+  const id = mailbox.deliver({}, folder);
+  await round().catch(() => undefined);
+  expect(scene.handed).toEqual([{ id, folder: "inbox/Cases" }]);
+  expect(old).not.toContain(id);
+  expect(scene.changes).toEqual([]);
 });

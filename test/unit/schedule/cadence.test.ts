@@ -152,6 +152,16 @@ test("what else is sent leaves less for the polling, but never less than a tenth
   expect(pace.stretch).toBe(1);
 });
 
+test("a queue that watches more folders from now on plans as many more requests", () => {
+  const planned: number[] = [];
+  const pace = { ...freePace(), plan: (_before: number, now: number) => void planned.push(now) };
+  const { clock, cadence } = cadenceWith({ pace, pollIntervalMs: 10_000, minPollIntervalMs: 10_000 });
+  for (const requests of [undefined, 40, undefined]) {
+    cadence.afterRound({ begunAt: clock.ticks(), messages: 0, ...(requests === undefined ? {} : { requests }) });
+  }
+  expect(planned).toEqual([0.1, 4, 4]);
+});
+
 test("a queue that was polled between two looks keeps its place", () => {
   const { clock, round, begins } = cadenceWith({ pollIntervalMs: 10_000, minPollIntervalMs: 10_000 });
   for (let time = 0; time < 12; time += 1) round();
