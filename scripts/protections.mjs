@@ -11,6 +11,7 @@ import { createCopy, nameOf, rotten } from "./protections/copy.mjs";
 import { deliveries } from "./protections/deliveries.mjs";
 import { ledger } from "./protections/ledger.mjs";
 import { limits } from "./protections/limits.mjs";
+import { marks } from "./protections/marks.mjs";
 import { rounds } from "./protections/rounds.mjs";
 
 /** @typedef {import("./protections/copy.mjs").Protection} Protection */
@@ -19,7 +20,7 @@ import { rounds } from "./protections/rounds.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const { only } = values;
-const protections = [...ledger, ...rounds, ...deliveries, ...limits].filter(({ protection, file }) =>
+const protections = [...ledger, ...rounds, ...deliveries, ...marks, ...limits].filter(({ protection, file }) =>
   `${protection} ${file}`.includes(only),
 );
 /** Copies at work at once. */

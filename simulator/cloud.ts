@@ -9,6 +9,8 @@ export interface SimulatedCloud {
   readonly graphs: readonly string[];
   /** China's published v1.0 metadata has no delta on messages. */
   readonly delta: boolean;
+  /** Only the global cloud has permanentDelete (api/message-permanentdelete; the published v1.0 metadata of the others has none). */
+  readonly permanentDelete: boolean;
   /** Properties of a message that the cloud does not know. Source: its published v1.0 metadata (China: msgraph-metadata, Mooncake). */
   readonly withoutProperties: readonly string[];
   /** The short address of the page for device codes, as Entra tells it. */
@@ -23,6 +25,7 @@ export const simulatedClouds: readonly SimulatedCloud[] = [
     authorities: ["login.microsoftonline.com"],
     graphs: ["graph.microsoft.com"],
     delta: true,
+    permanentDelete: true,
     withoutProperties: [],
     deviceLogin: "https://microsoft.com/devicelogin",
     lockoutAfter: 10,
@@ -31,6 +34,7 @@ export const simulatedClouds: readonly SimulatedCloud[] = [
     authorities: ["login.microsoftonline.us"],
     graphs: ["graph.microsoft.us", "dod-graph.microsoft.us"],
     delta: true,
+    permanentDelete: false,
     withoutProperties: [],
     deviceLogin: "https://microsoft.com/deviceloginus",
     lockoutAfter: 3,
@@ -39,6 +43,7 @@ export const simulatedClouds: readonly SimulatedCloud[] = [
     authorities: ["login.partner.microsoftonline.cn", "login.chinacloudapi.cn"],
     graphs: ["microsoftgraph.chinacloudapi.cn"],
     delta: false,
+    permanentDelete: false,
     withoutProperties: ["internetMessageHeaders", "flag"],
     deviceLogin: "https://microsoft.com/deviceloginchina",
     lockoutAfter: 10,

@@ -49,7 +49,7 @@ export type { Oversize, OversizePart } from "./mailbox/content-size.js";
 export type { FolderOption, FolderTree } from "./mailbox/folder-name.js";
 export type { MailAddress } from "./mailbox/mail-address.js";
 export type { MailHeader } from "./mailbox/mail-header.js";
-export type { Mark } from "./mailbox/marker.js";
+export type { DeliveryMark, Mark } from "./mailbox/mark.js";
 export type { MailBody, MailMessage } from "./mailbox/message.js";
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";

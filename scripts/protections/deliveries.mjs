@@ -30,9 +30,9 @@ export const deliveries = [
   {
     protection: "a mark is ordered after its settlement is durable",
     file: "src/delivery/settlements.ts",
-    find: 'const marking = await durable(() => ledger.settle(entry, { outcome: "settled", mark: options.afterAck }));',
+    find: 'const marking = await durable(() => ledger.settle(entry, { outcome: "settled", mark }));',
     replace:
-      'const marking = options.afterAck && { ...entry, state: "marking" as const, mark: options.afterAck };\nif (marking) onMark(marking);\nawait durable(() => ledger.settle(entry, { outcome: "settled", mark: options.afterAck }));',
+      'const marking = mark && { ...entry, state: "marking" as const, mark };\nif (marking) onMark(marking);\nawait durable(() => ledger.settle(entry, { outcome: "settled", mark }));',
     test: ["test/unit/delivery/dispatcher.test.ts", "a handler that resolves settles, and the mark is ordered when that is durable"],
   },
   {
@@ -113,7 +113,7 @@ export const deliveries = [
     file: "src/mailbox/marker.ts",
     find: "  async function allSteps(): Promise<void> {\n",
     replace:
-      '  async function allSteps(): Promise<void> {\n    await step(({ id, mark }) => {\n      const destinationId = destinationOf(mark);\n      return destinationId === undefined ? undefined : { method: "POST", path: path(id).concat("/move"), body: { destinationId } };\n    }, resultOf);\n',
+      '  async function allSteps(): Promise<void> {\n    await step(({ id, mark }) => (mark.moveTo === undefined ? undefined : { method: "POST", path: path(id).concat("/move"), body: { destinationId: mark.moveTo } }), resultOf);\n',
     test: [marksTest, "a message is changed first and moved then"],
   },
   {

@@ -14,7 +14,7 @@ import type { Fault } from "../traffic/fault.js";
 import type { OpenEntry } from "../traffic/request-log.js";
 import { openMailbox } from "./access.js";
 import type { Preferences } from "./prefer.js";
-import { GraphRefusal, malformedId, notFound } from "./refusal.js";
+import { GraphRefusal, malformedId, notFound, quotaExceeded } from "./refusal.js";
 import type { GraphRoute } from "./route.js";
 
 /** One request. */
@@ -66,6 +66,11 @@ export function folderIn(mailbox: Mailbox, key: string): Folder {
   const folder = mailbox.folder(key);
   if (folder) return folder;
   throw isWellFormedId(key) ? notFound() : malformedId();
+}
+
+/** Throws 403 where the quota is used up. */
+export function requireRoom(mailbox: Mailbox): void {
+  if (mailbox.full) throw quotaExceeded("Cannot save changes made to an item to store.");
 }
 
 /** The JSON body of a request. Throws 415 and 400. */

@@ -4,9 +4,19 @@
  */
 import type { Folder } from "../mailbox/folder.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
-import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf, ownerContext } from "./call.js";
+import {
+  answerJson,
+  contextOf,
+  folderIn,
+  type GraphCall,
+  type GraphWork,
+  mailboxOf,
+  ownerContext,
+  readJsonBody,
+  requireRoom,
+} from "./call.js";
 import { queryFrom, readQuery, readSkip, readTop } from "./query.js";
-import { badQuery, GraphRefusal } from "./refusal.js";
+import { badQuery, badRequest, GraphRefusal, unknownParameter } from "./refusal.js";
 
 type FolderReader = (folder: Folder, mailbox: Mailbox) => unknown;
 
@@ -27,6 +37,29 @@ export const answerFolder: GraphWork = (call) => {
   const chosen = pick(readQuery(call.ask.query, ["$select"]).get("$select"));
   const folder = folderIn(mailbox, call.route.folder ?? "");
   return answerJson(call, `{${contextOf(call, `${ownerContext(owner)}/mailFolders/$entity`)},${write(folder, mailbox, chosen)}}`);
+};
+
+/**
+ * Answers `createFolder`: 201 with the new folder, at the top level or in the folder of the path (user-post-mailfolders,
+ * mailfolder-post-childfolders). A name that is there already, in any letter case, is 409.
+ */
+export const answerCreateFolder: GraphWork = (call) => {
+  const { owner, mailbox } = mailboxOf(call, true);
+  readQuery(call.ask.query, []);
+  const { displayName, ...others } = readJsonBody(call.ask);
+  const [stranger] = Object.keys(others);
+  if (stranger !== undefined) throw unknownParameter(`the property "${stranger}"`);
+  if (typeof displayName !== "string" || displayName.trim() === "") throw badRequest("The folder's display name is missing or empty.");
+  const parent = call.route.folder === undefined ? mailbox.root : folderIn(mailbox, call.route.folder);
+  if (mailbox.childrenOf(parent).some((folder) => folder.displayName.toLowerCase() === displayName.toLowerCase()))
+    throw new GraphRefusal(409, "ErrorFolderExists", "A folder with the specified name already exists.");
+  requireRoom(mailbox);
+  const folder = mailbox.addFolder(displayName, parent);
+  return answerJson(
+    call,
+    `{${contextOf(call, `${ownerContext(owner)}/mailFolders/$entity`)},${write(folder, mailbox, Object.entries(readers))}}`,
+    201,
+  );
 };
 
 /** Answers `folders`: the top level, or the children of the folder in the path. */

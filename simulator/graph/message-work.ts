@@ -1,5 +1,5 @@
 /**
- * One message: get, change, move, delete.
+ * One message: get, change, move, copy, delete.
  * Invariant: an answer shows the message as it is after the work; a message is found by either kind of id. Knows no list.
  */
 import type { Account } from "../directory.js";
@@ -8,13 +8,23 @@ import type { Folder } from "../mailbox/folder.js";
 import type { Mailbox } from "../mailbox/mailbox.js";
 import type { StoredMessage } from "../mailbox/message.js";
 import { isImmutableId } from "../mailbox/message-ids.js";
-import { answerJson, contextOf, folderIn, type GraphCall, type GraphWork, mailboxOf, ownerContext, readJsonBody } from "./call.js";
+import {
+  answerJson,
+  contextOf,
+  folderIn,
+  type GraphCall,
+  type GraphWork,
+  mailboxOf,
+  ownerContext,
+  readJsonBody,
+  requireRoom,
+} from "./call.js";
 import { readableOf, requireChangeable, requireReadable } from "./damaged-message.js";
 import { readMessageChange } from "./message-change.js";
 import { changeKeyOf } from "./message-property.js";
 import { readSelection } from "./message-selection.js";
 import { readQuery } from "./query.js";
-import { badRequest, GraphRefusal, notFound, quotaExceeded, unknownParameter } from "./refusal.js";
+import { badRequest, GraphRefusal, notFound, unknownParameter } from "./refusal.js";
 
 /** Answers `message`. */
 export const answerMessage: GraphWork = (call) => {
@@ -48,6 +58,19 @@ export const answerPatch: GraphWork = (call) => {
 
 /** Answers `move`: 201 with the message, which has a new default id and keeps its immutable one. */
 export const answerMove: GraphWork = (call) => {
+  const { owner, mailbox, message, folder } = destined(call);
+  mailbox.move(message, folder);
+  return show(call, owner, message, 201);
+};
+
+/** Answers `copy`: 201 with the copy, which has ids of its own. */
+export const answerCopy: GraphWork = (call) => {
+  const { owner, mailbox, message, folder } = destined(call);
+  return show(call, owner, mailbox.copy(message, folder), 201);
+};
+
+/** What `move` and `copy` are about. */
+function destined(call: GraphCall): { owner: Account; mailbox: Mailbox; message: StoredMessage; folder: Folder } {
   const { owner, mailbox } = mailboxOf(call, true);
   readQuery(call.ask.query, []);
   const body = Object.entries(readJsonBody(call.ask));
@@ -59,12 +82,28 @@ export const answerMove: GraphWork = (call) => {
   requireChangeable(message);
   const folder = folderIn(mailbox, destination);
   requireRoom(mailbox);
-  mailbox.move(message, folder);
-  return show(call, owner, message, 201);
-};
+  return { owner, mailbox, message, folder };
+}
 
 /** Answers `delete`: to Deleted Items, and from there for good. */
 export const answerDelete: GraphWork = (call) => {
+  const { mailbox, message } = condemned(call);
+  const bin = mailbox.folder("deleteditems") as Folder;
+  if (message.folderId === bin.id) mailbox.remove(message);
+  else mailbox.move(message, bin);
+  return { status: 204, headers: {}, body: "" };
+};
+
+/** Answers `permanentDelete`: to Purges, wherever it lies, where no client reaches it (api/message-permanentdelete). */
+export const answerPermanentDelete: GraphWork = (call) => {
+  // A segment that the cloud's model does not have.
+  if (!call.grant.cloud.permanentDelete) throw badRequest("Resource not found for the segment 'permanentDelete'.");
+  const { mailbox, message } = condemned(call);
+  mailbox.purge(message);
+  return { status: 204, headers: {}, body: "" };
+};
+
+function condemned(call: GraphCall): { mailbox: Mailbox; message: StoredMessage } {
   const { mailbox } = mailboxOf(call, true);
   readQuery(call.ask.query, []);
   const id = call.route.message ?? "";
@@ -72,14 +111,7 @@ export const answerDelete: GraphWork = (call) => {
   if (isImmutableId(id) && !mailbox.message(id)) throw new GraphRefusal(403, "ErrorCannotDeleteObject", "Object cannot be deleted.");
   const message = findMessage(call, mailbox);
   requireChangeable(message);
-  const bin = mailbox.folder("deleteditems") as Folder;
-  if (message.folderId === bin.id) mailbox.remove(message);
-  else mailbox.move(message, bin);
-  return { status: 204, headers: {}, body: "" };
-};
-
-function requireRoom(mailbox: Mailbox): void {
-  if (mailbox.full) throw quotaExceeded("Cannot save changes made to an item to store.");
+  return { mailbox, message };
 }
 
 function findMessage(call: GraphCall, mailbox: Mailbox): StoredMessage {

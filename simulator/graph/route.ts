@@ -20,6 +20,9 @@ export interface GraphRoute {
 
 type Place = Pick<GraphRoute, "user" | "folder" | "message">;
 
+/** Actions of a message, in lower case. */
+const messageActions: Readonly<Record<string, RouteName>> = { move: "move", copy: "copy", permanentdelete: "permanentDelete" };
+
 /** Reads the method and the path (without /v1.0). Never throws: a bad path gives route `unknown` with its refusal. */
 export function readRoute(method: string, path: string): GraphRoute {
   const segments = segmentsOf(path);
@@ -28,6 +31,7 @@ export function readRoute(method: string, path: string): GraphRoute {
   if (!segments) return refused(badRequest("The request URL is malformed."));
   const found = (name: RouteName): GraphRoute => ({ name, ...place, refusal: undefined });
   const stranger = () => refused(unknownRoute(`${method} ${path}`));
+  const foldersRoute = () => (method === "GET" ? found("folders") : method === "POST" ? found("createFolder") : stranger());
 
   let rest = segments;
   const head = rest[0]?.toLowerCase();
@@ -40,11 +44,11 @@ export function readRoute(method: string, path: string): GraphRoute {
   if (rest.length === 0) return method === "GET" ? found(place.user === undefined ? "me" : "user") : stranger();
 
   if (rest[0]?.toLowerCase() === "mailfolders") {
-    if (rest.length === 1) return method === "GET" ? found("folders") : stranger();
+    if (rest.length === 1) return foldersRoute();
     place.folder = rest[1];
     rest = rest.slice(2);
     if (rest.length === 0) return method === "GET" && place.folder?.toLowerCase() !== "delta" ? found("folder") : stranger();
-    if (rest.length === 1 && rest[0]?.toLowerCase() === "childfolders") return method === "GET" ? found("folders") : stranger();
+    if (rest.length === 1 && rest[0]?.toLowerCase() === "childfolders") return foldersRoute();
   }
   if (rest[0]?.toLowerCase() !== "messages") return stranger();
   if (rest.length === 1) return method === "GET" ? found("messages") : stranger();
@@ -53,7 +57,8 @@ export function readRoute(method: string, path: string): GraphRoute {
   place.message = rest[1];
   // An unencoded "/" inside a default id splits it; Graph then calls what is left malformed.
   if (!isWellFormedId(place.message ?? "")) return refused(malformedId());
-  if (rest.length === 3 && functionName(rest[2]) === "move") return method === "POST" ? found("move") : stranger();
+  const action = rest.length === 3 ? messageActions[functionName(rest[2])] : undefined;
+  if (action) return method === "POST" ? found(action) : stranger();
   if (rest.length > 2) return stranger();
   if (method === "GET") return found("message");
   if (method === "PATCH") return found("patch");

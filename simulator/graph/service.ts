@@ -20,9 +20,9 @@ import { runBatch } from "./batch-run.js";
 import { type GraphWork, graphJson, type PageAstray } from "./call.js";
 import { spelledWalk } from "./delta-link.js";
 import { answerDelta } from "./delta-work.js";
-import { answerFolder, answerFolders } from "./folder-work.js";
+import { answerCreateFolder, answerFolder, answerFolders } from "./folder-work.js";
 import { answerMessages } from "./message-list.js";
-import { answerDelete, answerMessage, answerMove, answerPatch } from "./message-work.js";
+import { answerCopy, answerDelete, answerMessage, answerMove, answerPatch, answerPermanentDelete } from "./message-work.js";
 import { askedPageSize } from "./page-size.js";
 import { readPreferences } from "./prefer.js";
 import { answerProfile } from "./profile.js";
@@ -46,12 +46,15 @@ const works: Readonly<Partial<Record<RouteName, GraphWork>>> = {
   user: answerProfile,
   folders: answerFolders,
   folder: answerFolder,
+  createFolder: answerCreateFolder,
   messages: answerMessages,
   message: answerMessage,
   delta: answerDelta,
   patch: answerPatch,
   move: answerMove,
   delete: answerDelete,
+  copy: answerCopy,
+  permanentDelete: answerPermanentDelete,
 };
 
 /** One ask or part, opened: what is known before anything is decided. */

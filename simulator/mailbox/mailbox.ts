@@ -6,7 +6,7 @@ import type { Random } from "../random.js";
 import { createFolder, type DeltaHabits, type Folder, wellKnownFolders } from "./folder.js";
 import type { Unseen } from "./folder-log.js";
 import { displayNameIn, type MailboxLanguage } from "./mailbox-language.js";
-import { type NewMessage, type StoredMessage, storeMessage } from "./message.js";
+import { copyOfMessage, type NewMessage, type StoredMessage, storeMessage } from "./message.js";
 import { createIdMint } from "./message-ids.js";
 import { createReceivedIndex, type ReceivedIndex } from "./received-index.js";
 
@@ -41,7 +41,13 @@ export interface Mailbox {
   deliver(wish: NewMessage, folder: Folder, unseen?: Unseen): StoredMessage;
   change(message: StoredMessage, change: MessageChange): void;
   move(message: StoredMessage, folder: Folder, unseen?: Unseen): void;
+  /** Returns the copy. */
+  copy(message: StoredMessage, folder: Folder): StoredMessage;
   remove(message: StoredMessage): void;
+  /** Removes it to where no client reaches it: the folder Purges of the recoverable items. */
+  purge(message: StoredMessage): void;
+  /** Immutable ids of what was purged, in order. */
+  readonly purged: readonly string[];
 }
 
 /** Makes a mailbox with the folders every mailbox has. */
@@ -57,6 +63,7 @@ export function createMailbox(
   const wellKnown = new Map<string, Folder>();
   const messages = new Map<string, StoredMessage>();
   const received = createReceivedIndex();
+  const purged: string[] = [];
   let count = 0;
 
   function openFolder(
@@ -75,6 +82,14 @@ export function createMailbox(
 
   function folderOf(message: StoredMessage): Folder {
     return folders.get(message.folderId) as Folder;
+  }
+
+  function put(message: StoredMessage, folder: Folder, unseen?: Unseen): StoredMessage {
+    messages.set(message.immutableId, message);
+    messages.set(message.defaultId, message);
+    received.add(message);
+    folder.add(message, unseen);
+    return message;
   }
 
   function childrenOf(folder: Folder): Folder[] {
@@ -135,11 +150,7 @@ export function createMailbox(
         sent: folder.wellKnown === "sentitems",
         tag: `${count}.${random.bytes(9).toString("hex")}`,
       });
-      messages.set(message.immutableId, message);
-      messages.set(message.defaultId, message);
-      received.add(message);
-      folder.add(message, unseen);
-      return message;
+      return put(message, folder, unseen);
     },
 
     change(message, change) {
@@ -166,6 +177,17 @@ export function createMailbox(
       folder.add(message, unseen);
     },
 
+    copy(message, folder) {
+      count += 1;
+      const origin = { number: count, immutableId: mint.immutable(), defaultId: mint.byDefault(), folderId: folder.id, now: now() };
+      return put(copyOfMessage(message, origin), folder);
+    },
+
     remove: removeMessage,
+    purge(message) {
+      removeMessage(message);
+      purged.push(message.immutableId);
+    },
+    purged,
   };
 }

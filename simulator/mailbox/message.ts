@@ -94,6 +94,14 @@ export interface MessageOrigin {
   readonly tag: string;
 }
 
+/** What a copy has of its own. */
+export type CopyOrigin = Pick<MessageOrigin, "number" | "immutableId" | "defaultId" | "folderId" | "now">;
+
+/** The same mail once more, as it is now, under ids of its own. */
+export function copyOfMessage(message: StoredMessage, { now, ...origin }: CopyOrigin): StoredMessage {
+  return { ...message, ...origin, written: undefined, modifiedAt: now, version: origin.number * 8 };
+}
+
 const notFlagged = { flagStatus: "notFlagged" } as const;
 
 /** Makes the stored form. Exchange keeps whole seconds, so a received time is cut to one. */

@@ -64,8 +64,8 @@ export interface SimulatedMailbox {
   /** Ends the damage; delta tells nothing of it. */
   repair(id: string): void;
   /**
-   * Whether the mailbox's quota is used up: delta, PATCH and move are 403 ErrorQuotaExceeded (microsoft-graph-docs 5730, 2927), delta
-   * links stay alive; gets, lists and DELETE work, and what tests do works too. Default false.
+   * Whether the mailbox's quota is used up: delta, PATCH, move, copy and new folders are 403 ErrorQuotaExceeded (microsoft-graph-docs
+   * 5730, 2927), delta links stay alive; gets, lists, DELETE and permanentDelete work, and what tests do works too. Default false.
    */
   setFull(full: boolean): void;
   /** Adds a folder under the parent (default: top level) and returns its id. */
@@ -84,6 +84,8 @@ export interface SimulatedMailbox {
   /** Snapshots of the messages of a folder, or of all; oldest first. */
   messages(folder?: string): SimulatedMessage[];
   message(id: string): SimulatedMessage | undefined;
+  /** Immutable ids of what was deleted by permanentDelete, in order: no client reaches it any more. */
+  purged(): string[];
   /** All delta links of this mailbox die: their next use answers 410 SyncStateNotFound. */
   forgetSyncStates(): void;
 }
@@ -185,6 +187,7 @@ export function showMailbox(current: () => Mailbox): SimulatedMailbox {
       const message = current().message(id);
       return message && snapshot(message);
     },
+    purged: () => [...current().purged],
     forgetSyncStates() {
       for (const folder of current().folders()) folder.syncStates.forget();
     },

@@ -11,12 +11,15 @@ export type RouteName =
   | "user"
   | "folders"
   | "folder"
+  | "createFolder"
   | "messages"
   | "message"
   | "delta"
   | "patch"
   | "move"
   | "delete"
+  | "copy"
+  | "permanentDelete"
   | "batch"
   | "unknown";
 
@@ -27,11 +30,14 @@ export const entraRoutes: ReadonlySet<RouteName> = new Set(["token", "discovery"
 export const mailboxRoutes: ReadonlySet<RouteName> = new Set([
   "folders",
   "folder",
+  "createFolder",
   "messages",
   "message",
   "delta",
   "patch",
   "move",
   "delete",
+  "copy",
+  "permanentDelete",
   "batch",
 ]);

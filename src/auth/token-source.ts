@@ -22,6 +22,7 @@ import type { Entra } from "./entra.js";
 import type { EntraPause } from "./entra-pause.js";
 import { type HeldToken, heldToken } from "./held-token.js";
 import { createRenewal, type Renewal, signInAgain, type Unsaved } from "./renewal.js";
+import { sameClaims } from "./same-claims.js";
 import { type SessionTimes, sessionEnd, sessionTimes } from "./session-end.js";
 import type { Vault } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
@@ -153,7 +154,7 @@ class AccountTokenSource implements AccountTokens {
 
   #serves(token: HeldToken, refused: string | undefined, claims: string | undefined): boolean {
     if (token.token === refused || token.token === this.#refusedTwice || this.#options.clock.now() >= token.deadAt) return false;
-    if (claims !== undefined && token.claims !== claims) return false;
+    if (claims !== undefined && !sameClaims(token.claims, claims)) return false;
     return this.#options.scopes().every((scope) => token.scopes.includes(scope));
   }
 
@@ -185,7 +186,7 @@ class AccountTokenSource implements AccountTokens {
 
   /** One flight answers a challenge for all that met it; one that began without the claims is let end first. */
   async #answered(refused: string | undefined, claims: string, signal: AbortSignal | undefined): Promise<string> {
-    while (this.#flight && this.#flight.claims !== claims) {
+    while (this.#flight && !sameClaims(this.#flight.claims, claims)) {
       // Its failure is its own waiters'.
       await sharedWait(
         this.#flight.token.catch(() => undefined),

@@ -83,6 +83,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         contentBudget,
         mailboxLimits: settings.mailboxLimits,
         hasDelta: settings.cloud.hasDelta,
+        abilities: settings.cloud,
         ...governance,
       }),
     onBroken: ({ address: queue }, { code, message: reason }) =>
@@ -244,7 +245,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     explain: async (address, id) => queues.running(address).quarantine().explain(id),
     replay: async (address, id) => queues.running(address).quarantine().replay(id),
     async addQueue(given) {
-      const queue = queueSettings(given, settings.defaults);
+      const queue = queueSettings(given, settings.defaults, { cloud: settings.cloud });
       assertNotStopped();
       queues.add(queue);
       if (state === "running") await queues.take(queue);

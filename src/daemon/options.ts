@@ -15,7 +15,7 @@ import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import { type StormOptions, stormRule, stormSchema } from "../delivery/storm-rule.js";
 import { type ContentOptions, contentSchema } from "../mailbox/content-options.js";
 import type { FolderOption } from "../mailbox/folder-name.js";
-import type { Mark } from "../mailbox/marker.js";
+import { assertPossible, type Mark, markSchema } from "../mailbox/mark.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { foldersSchema } from "./folders.js";
@@ -145,16 +145,6 @@ const whole = (least: number, most: number) => z.number().int().min(least).max(m
 const address = z.string().refine(isAddress, { error: "a full e-mail address such as support@contoso.com" });
 const aFunction = (what: string) => z.custom<(...given: never[]) => unknown>((value) => typeof value === "function", { error: what });
 
-const mark = z
-  .strictObject({
-    markRead: z.boolean().optional(),
-    addCategories: z.array(z.string().min(1)).optional(),
-    flag: z.boolean().optional(),
-    moveTo: z.string().min(1).optional(),
-    delete: z.boolean().optional(),
-  })
-  .refine((given) => !(given.delete && given.moveTo !== undefined), { error: "either `delete` or `moveTo`, not both" });
-
 /** Given together they must fit; where one comes from `defaults`, the longest wait bounds the shortest. */
 const fittingIntervals = ({ pollIntervalMs, minPollIntervalMs }: QueueDefaults) =>
   minPollIntervalMs === undefined || pollIntervalMs === undefined || minPollIntervalMs <= pollIntervalMs;
@@ -164,8 +154,8 @@ const then = z.enum(["deliver", "skip"]).optional();
 
 const queueFields = {
   folders: foldersSchema.optional(),
-  afterAck: mark.optional(),
-  onQuarantine: mark.optional(),
+  afterAck: markSchema.optional(),
+  onQuarantine: markSchema.optional(),
   startFrom: z
     .custom<StartFrom>(
       (given) =>
@@ -222,12 +212,16 @@ const optionsSchema = z.strictObject({
 /** @throws ConfigError `CONFIG_INVALID` */
 export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
   const { app, queues, store, vaultKeys, handler, defaults = {}, limits = {}, fetch } = checked(optionsSchema, options);
-  const settings = queues.map((queue, index) => queueSettings(queue as QueueOptions, defaults as QueueDefaults, `queues[${index}]`));
+  const cloud = clouds[app.cloud ?? "global"];
+  assertPossibleMarks(defaults as QueueDefaults, cloud, "defaults");
+  const settings = queues.map((queue, index) =>
+    queueSettings(queue as QueueOptions, defaults as QueueDefaults, { path: `queues[${index}]`, cloud }),
+  );
   assertDistinct(settings);
   return {
     clientId: app.clientId,
     tenantId: app.tenantId,
-    cloud: clouds[app.cloud ?? "global"],
+    cloud,
     queues: settings,
     store,
     keys: asKeyRing(vaultKeys),
@@ -239,8 +233,14 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
 }
 
 /** One queue with its own options, the defaults given, and ours. @throws ConfigError `CONFIG_INVALID` */
-export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path = "queue"): QueueSettings {
-  const given = { ...stated(defaults), ...(stated(checked(queueSchema, queue, path)) as QueueOptions) };
+export function queueSettings(
+  queue: QueueOptions,
+  defaults: QueueDefaults,
+  { path = "queue", cloud = clouds.global }: { path?: string; cloud?: Cloud } = {},
+): QueueSettings {
+  const own = stated(checked(queueSchema, queue, path)) as QueueOptions;
+  assertPossibleMarks(own, cloud, path);
+  const given = { ...stated(defaults), ...own };
   const pollIntervalMs = given.pollIntervalMs ?? 30_000;
   return {
     address: given.address,
@@ -265,6 +265,11 @@ export function queueSettings(queue: QueueOptions, defaults: QueueDefaults, path
     highWaterMessages: given.highWaterMessages ?? 20_000,
     staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
   };
+}
+
+function assertPossibleMarks({ afterAck, onQuarantine }: QueueDefaults, cloud: Cloud, path: string): void {
+  assertPossible(afterAck, cloud, `${path}.afterAck`);
+  assertPossible(onQuarantine, cloud, `${path}.onQuarantine`);
 }
 
 function assertDistinct(queues: readonly QueueSettings[]): void {

@@ -16,6 +16,7 @@ import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient } from "../graph/client.js";
 import type { MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
+import type { MarkAbilities } from "../mailbox/mark.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import type { Pace } from "../schedule/pace.js";
 import type { Pacer } from "../schedule/pacer.js";
@@ -52,6 +53,7 @@ export interface RunningQueueOptions {
   readonly scheduler: Scheduler;
   readonly mailboxLimits: MailboxLimits;
   readonly hasDelta: boolean;
+  readonly abilities: MarkAbilities;
   readonly governor: Governor;
   readonly pace: Pace;
   readonly walkPacer: Pacer;

@@ -7,6 +7,8 @@
  */
 import type { Clock } from "../base/clock.js";
 import { ConfigError, MailError } from "../base/errors.js";
+import { stated } from "../base/stated.js";
+import { checkedMark, type DeliveryMark, type MarkAbilities } from "../mailbox/mark.js";
 import type { MailMessage } from "../mailbox/message.js";
 
 /** `settled`: this call settled it; `already`: an earlier settlement had won. */
@@ -30,21 +32,27 @@ export interface Delivery {
   readonly key: string;
   /** Aborted when the handler's time is over, at the deadline of `stop()`, or when the queue is lost. */
   readonly signal: AbortSignal;
-  /** Done: the mark of the queue's `afterAck` follows. @throws MailError `LIFECYCLE_LOST_QUEUE` */
-  ack(): Promise<SettleResult>;
+  /**
+   * Done: the mark of the queue's `afterAck` follows; what `mark` gives takes the place of the queue's properties of that name.
+   * @throws MailError `LIFECYCLE_LOST_QUEUE`; ConfigError `CONFIG_INVALID`, and nothing is settled
+   */
+  ack(mark?: DeliveryMark): Promise<SettleResult>;
   /** Not now: it comes again. @throws MailError `LIFECYCLE_LOST_QUEUE`; ConfigError `CONFIG_INVALID`, and nothing is settled */
   retry(options?: RetryOptions): Promise<SettleResult>;
-  /** Never: it goes to quarantine. @throws MailError `LIFECYCLE_LOST_QUEUE` */
-  reject(reason: string): Promise<SettleResult>;
+  /**
+   * Never: it goes to quarantine, and the mark of `onQuarantine` follows, with `mark` as in `ack`.
+   * @throws MailError `LIFECYCLE_LOST_QUEUE`; ConfigError `CONFIG_INVALID`, and nothing is settled
+   */
+  reject(reason: string, mark?: DeliveryMark): Promise<SettleResult>;
   /** The handler's time starts again with `ms` milliseconds from now, 1 to 2,147,483,647. @throws ConfigError `CONFIG_INVALID` */
   extend(ms: number): void;
 }
 
 /** How a delivery ended. */
 export type Verdict =
-  | { readonly kind: "ack" }
+  | { readonly kind: "ack"; readonly mark?: DeliveryMark | undefined }
   | { readonly kind: "retry"; readonly afterMs?: number | undefined; readonly error: string }
-  | { readonly kind: "reject"; readonly error: string }
+  | { readonly kind: "reject"; readonly error: string; readonly mark?: DeliveryMark | undefined }
   | { readonly kind: "cut-off" };
 
 export interface DeliveryOptions {
@@ -54,6 +62,7 @@ export interface DeliveryOptions {
   readonly key: string;
   readonly clock: Clock;
   readonly handlerTimeoutMs: number;
+  readonly abilities: MarkAbilities;
   /** Makes the verdict durable. */
   readonly settle: (verdict: Verdict) => Promise<void>;
 }
@@ -70,7 +79,8 @@ export interface RunningDelivery {
 /** The longest that a timer takes, about 24 days. */
 const longestMs = 2 ** 31 - 1;
 
-export function createDelivery({ queue, message, attempt, key, clock, handlerTimeoutMs, settle }: DeliveryOptions): RunningDelivery {
+export function createDelivery(options: DeliveryOptions): RunningDelivery {
+  const { queue, message, attempt, key, clock, handlerTimeoutMs, abilities, settle } = options;
   /** Made when the host looks at the signal: most handlers do not. */
   let controller: AbortController | undefined;
   /** Why the signal is aborted; empty while it is not. */
@@ -123,12 +133,12 @@ export function createDelivery({ queue, message, attempt, key, clock, handlerTim
       get signal() {
         return signal();
       },
-      ack: () => end({ kind: "ack" }),
+      ack: async (mark) => end({ kind: "ack", ...stated({ mark: checkedMark(mark, abilities) }) }),
       async retry({ afterMs, reason = "the handler asked for another attempt" } = {}) {
         if (afterMs !== undefined) assertMilliseconds("afterMs", afterMs, 0);
         return end({ kind: "retry", afterMs, error: errorText(reason) });
       },
-      reject: (reason) => end({ kind: "reject", error: errorText(reason) }),
+      reject: async (reason, mark) => end({ kind: "reject", error: errorText(reason), ...stated({ mark: checkedMark(mark, abilities) }) }),
       extend(ms) {
         assertMilliseconds("ms", ms, 1);
         if (settlement !== undefined || aborted) return;

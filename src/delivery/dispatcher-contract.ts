@@ -1,6 +1,7 @@
 /** What a queue's dispatcher is given, and what it is to its users; `dispatcher.ts` does it, and says by which invariants. */
 import type { MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
+import type { MarkAbilities } from "../mailbox/mark.js";
 import type { ContentBudget } from "./content-budget.js";
 import type { Delivery } from "./delivery.js";
 import type { IfChangedElsewhere } from "./foreign.js";
@@ -15,6 +16,8 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly solitude: Solitude;
   /** Shared by all queues of the process. */
   readonly contentBudget: ContentBudget;
+  /** What marks can do in the cloud. */
+  readonly abilities: MarkAbilities;
   /** Hands a delivery over: the handler's promise, or nothing where a listener settles. */
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   /** The ledger refused or failed beyond hope: the queue cannot go on here. */

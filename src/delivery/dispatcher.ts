@@ -159,6 +159,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         own: options.ownAddresses(),
       }),
       handlerTimeoutMs: options.handlerTimeoutMs,
+      abilities: options.abilities,
       settle: (verdict) =>
         settle(entry, item, verdict)
           .catch((error: unknown) => {

@@ -29,7 +29,7 @@ export interface DeliveryEvents {
   /** The mark was made on the server, or is not needed any more. */
   "message:marked": AboutMessage & {
     readonly outcome: "settled" | "quarantined";
-    /** The message is not in the mailbox any more, so there was nothing to mark. */
+    /** The message is not in the mailbox any more, so there was nothing to mark; absent where it was to be deleted for good. */
     readonly vanished?: true;
   };
   /** The mark can never be made; nothing else is held up. */

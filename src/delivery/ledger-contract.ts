@@ -1,5 +1,5 @@
 /** What a queue's ledger is to its users; `ledger.ts` keeps it, and says by which invariants. */
-import type { Mark } from "../mailbox/marker.js";
+import type { Mark } from "../mailbox/mark.js";
 import type { Commit, Key, Value } from "../state/store.js";
 import type { ForeignChange, Known, OpenEntry, Sighting } from "./ledger-record.js";
 

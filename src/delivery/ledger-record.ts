@@ -6,7 +6,7 @@
  */
 import { MailError } from "../base/errors.js";
 import { stated } from "../base/stated.js";
-import type { Mark } from "../mailbox/marker.js";
+import type { Mark } from "../mailbox/mark.js";
 import type { Entry, Key, Value } from "../state/store.js";
 
 /**

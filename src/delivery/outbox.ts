@@ -154,7 +154,8 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
       const verdict = judgeMark(result, entry, made > (refusals.get(entry.id)?.madeBefore ?? made));
       if (verdict === "believed") isThere ??= await sharedWait(mailboxAnswers(ended.signal), ended.signal);
       if (verdict === "done") finished.push({ entry });
-      else if (verdict === "believed" && isThere) finished.push({ entry, vanished: true });
+      else if (verdict === "believed" && isThere)
+        finished.push({ entry, ...(entry.mark?.delete === "permanently" ? {} : { vanished: true }) });
       else if (verdict === "failed" && result?.done === false) finished.push({ entry, error: result.error.message });
       else {
         const next = verdict === "counted" ? await durable(() => ledger.markFailed(entry)) : entry;

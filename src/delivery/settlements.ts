@@ -6,7 +6,8 @@
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
-import type { Mark } from "../mailbox/marker.js";
+import { stated } from "../base/stated.js";
+import { type DeliveryMark, type Mark, mergedMark } from "../mailbox/mark.js";
 import type { Verdict } from "./delivery.js";
 import type { EmitDeliveryEvent } from "./events.js";
 import type { Ledger } from "./ledger.js";
@@ -41,6 +42,13 @@ export interface Settlements {
   recordUndelivered(entry: OpenEntry, reason: string): Promise<void>;
 }
 
+interface Quarantining {
+  readonly reason: string;
+  readonly crashes?: number;
+  /** By whoever rejected it. */
+  readonly given?: DeliveryMark | undefined;
+}
+
 const retryBackoff = { baseMs: 5_000, capMs: 600_000 };
 
 export function createSettlements(options: SettlementsOptions): Settlements {
@@ -53,15 +61,17 @@ export function createSettlements(options: SettlementsOptions): Settlements {
     return again;
   }
 
-  async function acknowledge(entry: OpenEntry): Promise<void> {
-    const marking = await durable(() => ledger.settle(entry, { outcome: "settled", mark: options.afterAck }));
+  async function acknowledge(entry: OpenEntry, given: DeliveryMark | undefined): Promise<void> {
+    const mark = mergedMark(options.afterAck, given);
+    const marking = await durable(() => ledger.settle(entry, { outcome: "settled", mark }));
     emit("message:settled", { queue, id: entry.id, attempt: entry.attempts });
     if (marking) onMark(marking);
   }
 
-  async function quarantine(entry: OpenEntry, reason: string, crashes: { readonly crashes?: number }): Promise<void> {
-    const marking = await durable(() => ledger.settle(entry, { outcome: "quarantined", mark: options.onQuarantine, error: reason }));
-    emit("message:quarantined", { queue, id: entry.id, attempts: entry.attempts, reason, ...crashes });
+  async function quarantine(entry: OpenEntry, { reason, crashes, given }: Quarantining): Promise<void> {
+    const mark = mergedMark(options.onQuarantine, given);
+    const marking = await durable(() => ledger.settle(entry, { outcome: "quarantined", mark, error: reason }));
+    emit("message:quarantined", { queue, id: entry.id, attempts: entry.attempts, reason, ...stated({ crashes }) });
     if (marking) onMark(marking);
   }
 
@@ -72,16 +82,17 @@ export function createSettlements(options: SettlementsOptions): Settlements {
         return "cut-off";
       }
       if (verdict.kind === "retry" && entry.attempts < maxAttempts) return { again: await retry(entry, verdict.error, verdict.afterMs) };
-      if (verdict.kind === "ack") await acknowledge(entry);
-      else await quarantine(entry, verdict.error, {});
+      if (verdict.kind === "ack") await acknowledge(entry, verdict.mark);
+      else await quarantine(entry, { reason: verdict.error, given: verdict.kind === "reject" ? verdict.mark : undefined });
       return "over";
     },
     isPoison: ({ loneCrashes = 0 }) => loneCrashes >= maxAttempts,
     recordPoison: (entry) =>
-      quarantine(entry, `it ended the process ${entry.loneCrashes} times while nothing else was in flight`, {
+      quarantine(entry, {
+        reason: `it ended the process ${entry.loneCrashes} times while nothing else was in flight`,
         crashes: entry.loneCrashes ?? 0,
       }),
-    recordUndelivered: (entry, reason) => quarantine(entry, reason, {}),
+    recordUndelivered: (entry, reason) => quarantine(entry, { reason }),
   };
 }
 

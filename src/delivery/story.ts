@@ -1,5 +1,5 @@
 /** The whole story of one message, as the ledger has it: found when and by what, its attempts, where it rests, its mark. */
-import type { Mark } from "../mailbox/marker.js";
+import type { Mark } from "../mailbox/mark.js";
 import type { FinalEntry, FinalState, ForeignChange, FoundBy, Known, OpenEntry } from "./ledger-record.js";
 
 /** `pending`: to be delivered. `delivering`: with the handler. `retrying`: waits for its next attempt. Otherwise it rests. */

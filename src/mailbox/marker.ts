@@ -3,28 +3,17 @@
  *
  * Invariants: every step may be repeated: updates are sparse, moves go by immutable id, and so does a delete, which is a
  * move (deleting twice would delete for good); what has vanished counts as done. Categories are written only over the
- * version they were read from. Changes come before the move of the same message, each step in batches of its own. A
- * refused move is believed only where the message is neither gone nor in the folder it was to go to.
+ * version they were read from. Changes come before the move of the same message, or its deletion for good, each step in
+ * batches of its own. A refused move is believed only where the message is neither gone nor in the folder it was to go to.
  */
 import { MailError } from "../base/errors.js";
 import { type PartAnswer, sendBatch } from "../graph/batch.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { type BatchPart, isObject, type Json, type JsonObject, versionOf } from "../graph/wire.js";
+import type { Mark } from "./mark.js";
 import { preferences } from "./message.js";
+import { createTargetFolders, type TargetFolders } from "./target-folders.js";
 import { findMoved } from "./whereabouts.js";
-
-/** What to do on the server; nothing when empty. */
-export interface Mark {
-  readonly markRead?: boolean;
-  /** Added to the message's categories; the others stay. */
-  readonly addCategories?: readonly string[];
-  /** Sets the follow-up flag. */
-  readonly flag?: boolean;
-  /** Well-known name or id of the folder to move it to. */
-  readonly moveTo?: string;
-  /** Deletes it: moves it to Deleted Items. */
-  readonly delete?: boolean;
-}
 
 export interface MarkOrder {
   readonly id: string;
@@ -39,11 +28,10 @@ export type MarkResult =
   | { readonly done: true; readonly vanished?: true }
   | { readonly done: false; readonly error: MailError; readonly asWhole?: true };
 
-/** True when the mark asks for nothing. */
-export function isEmptyMark(mark: Mark): boolean {
-  return (
-    !mark.markRead && !mark.flag && !mark.delete && mark.moveTo === undefined && !(mark.addCategories && mark.addCategories.length > 0)
-  );
+export interface MarkingOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Remembers folders from one call to the next. Default: for this call alone. */
+  readonly targets?: TargetFolders;
 }
 
 /** What a message's categories were, and in which version of it. */
@@ -63,12 +51,14 @@ export async function applyMarks(
   client: GraphClient,
   mailbox: MailboxAccess,
   orders: readonly MarkOrder[],
-  signal?: AbortSignal,
+  { signal, targets = createTargetFolders(client, mailbox) }: MarkingOptions = {},
 ): Promise<MarkResult[]> {
   const results: MarkResult[] = orders.map(() => ({ done: true }));
   /** The orders that are not through: neither failed nor vanished, with steps still to come. */
   const open = new Set(orders.keys());
   const seen = new Map<number, Seen>();
+  /** What Graph is told as the destination of those that move. */
+  const destinations = new Map<number, string>();
 
   /** One batch over the orders that `request` has a part for; every answer goes to `take`. */
   async function step(request: PartOf, take: (answer: PartAnswer, index: number) => MarkResult): Promise<void> {
@@ -112,34 +102,59 @@ export async function applyMarks(
       }),
       vanishedIsDone,
     );
-    for (const [index, { mark }] of orders.entries()) if (destinationOf(mark) === undefined) open.delete(index);
-    const moving = new Set(open);
+    for (const [index, { mark }] of orders.entries()) if (!mark.delete && mark.moveTo === undefined) open.delete(index);
+    await findDestinations();
     await step(
-      ifOpen(({ id, mark }) => {
-        const destinationId = destinationOf(mark);
-        return destinationId === undefined ? undefined : { method: "POST", path: `${path(id)}/move`, body: { destinationId } };
+      ifOpen(({ id }, index) => {
+        const destinationId = destinations.get(index);
+        return destinationId === undefined
+          ? { method: "POST", path: `${path(id)}/permanentDelete` }
+          : { method: "POST", path: `${path(id)}/move`, body: { destinationId } };
       }),
-      resultOf,
+      (answer, index) => (destinations.has(index) ? resultOf(answer) : vanishedIsDone(answer)),
     );
     open.clear();
     // A 404 to a move can mean the message or the folder, and a move whose answer was lost may have been made.
-    const doubted = [...moving].filter((index) => isDoubtful(results[index]));
+    const doubted = [...destinations.keys()].filter((index) => isDoubtful(results[index]));
     for (const index of doubted) open.add(index);
     if (doubted.length > 0) await lookFor(doubted);
   }
 
+  /** Of those that are to move; one whose folder cannot be had is not done. */
+  async function findDestinations(): Promise<void> {
+    const asked = new Map<string, string | MailError>();
+    for (const index of open) {
+      const { mark } = orders[index] as MarkOrder;
+      if (mark.delete === "permanently") continue;
+      const { moveTo = "deleteditems", createFolder = false } = mark.delete ? {} : mark;
+      const key = `${createFolder} ${moveTo}`;
+      const found = asked.get(key) ?? (await targets.idOf({ moveTo, createFolder }, signal).catch(ownError));
+      asked.set(key, found);
+      if (typeof found === "string") destinations.set(index, found);
+      else {
+        results[index] = { done: false, error: found };
+        open.delete(index);
+      }
+    }
+  }
+
+  function ownError(error: unknown): MailError {
+    if (signal?.aborted || !(error instanceof MailError)) throw error;
+    return error;
+  }
+
   async function lookFor(doubted: readonly number[]): Promise<void> {
-    const moves = doubted.map((index) => {
-      const { id, mark } = orders[index] as MarkOrder;
-      return { id, destination: destinationOf(mark) as string };
-    });
+    const moves = doubted.map((index) => ({ id: (orders[index] as MarkOrder).id, destination: destinations.get(index) as string }));
     const found = await findMoved(client, mailbox, moves, signal);
     for (const [at, index] of doubted.entries()) {
       const where = found[at];
+      const { moveTo } = (orders[index] as MarkOrder).mark;
       open.delete(index);
+      if (moveTo !== undefined && where !== "there") targets.forget(moveTo);
       if (where === "there") results[index] = { done: true };
       else if (where === "vanished") results[index] = { done: true, vanished: true };
       else if (where instanceof MailError) results[index] = { done: false, error: where };
+      else if (where === "no folder") results[index] = { done: false, error: withoutFolder(mailbox.queue, moveTo, results[index]) };
     }
   }
 
@@ -150,11 +165,6 @@ export async function applyMarks(
     for (const index of open) results[index] = { done: false, error };
   }
   return results;
-}
-
-/** The folder that the message goes to; nothing when it stays. */
-function destinationOf(mark: Mark): string | undefined {
-  return mark.delete ? "deleteditems" : mark.moveTo;
 }
 
 /** Sparse: only what is asked for. `categories` replaces the whole list on the server, so the present ones go along. */
@@ -177,13 +187,23 @@ function withoutCategories(queue: string): MailError {
   return new MailError("GRAPH_BAD_RESPONSE", `Graph gave a message of ${queue} without its categories; none were written.`, { queue });
 }
 
+/** Also of an id or a well-known name, which only Graph knows to name nothing. */
+function withoutFolder(queue: string, moveTo = "deleteditems", result: MarkResult | undefined): MailError {
+  const { status = 404, serviceCode = "no code" } = result?.done === false ? result.error : {};
+  const answer = `Graph answered ${status} ${serviceCode}`;
+  const message = `There is no folder "${moveTo}" in ${queue} (${answer}): the message stays where it is. Make the folder, or mend the name.`;
+  return new MailError("SYNC_FOLDER_NOT_FOUND", message, { queue, status, serviceCode });
+}
+
 function resultOf(answer: PartAnswer): MarkResult {
   return answer.ok ? { done: true } : { done: false, error: answer.error };
 }
 
 /** What may be said of a move that was made: not that the mailbox or the server is in trouble. */
 function isDoubtful(result: MarkResult | undefined): boolean {
-  return result?.done === false && (result.error.scope === "call" || result.error.serviceCode?.toLowerCase() === "errormovecopyfailed");
+  if (result?.done !== false) return false;
+  const { scope, code, serviceCode = "" } = result.error;
+  return scope === "call" || code === "SYNC_FOLDER_NOT_FOUND" || serviceCode.toLowerCase() === "errormovecopyfailed";
 }
 
 function isNotFound(result: MarkResult | undefined): boolean {

@@ -10,8 +10,11 @@ import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { isObject } from "../graph/wire.js";
 import { preferences } from "./message.js";
 
-/** `there`: in the folder it was to go to; `elsewhere`: it exists, in another one; `vanished`: Graph does not have it. */
-export type Whereabouts = "there" | "elsewhere" | "vanished" | MailError;
+/**
+ * `there`: in the folder it was to go to; `elsewhere`: it exists, in another one; `no folder`: likewise, and that folder
+ * is not there; `vanished`: Graph does not have it.
+ */
+export type Whereabouts = "there" | "elsewhere" | "no folder" | "vanished" | MailError;
 
 export interface Move {
   readonly id: string;
@@ -36,9 +39,16 @@ export async function findMoved(
   return moves.map(({ destination }, index): Whereabouts => {
     const message = answers.get(`m${index}`);
     if (message?.ok === false) return message.error.code === "GRAPH_NOT_FOUND" ? "vanished" : message.error;
-    const folder = textOf(answers.get(`f${folders.indexOf(destination)}`), "id");
+    const answer = answers.get(`f${folders.indexOf(destination)}`);
+    if (answer?.ok === false && namesNothing(answer.error)) return "no folder";
+    const folder = textOf(answer, "id");
     return folder !== undefined && textOf(message, "parentFolderId") === folder ? "there" : "elsewhere";
   });
+}
+
+/** Not that it cannot be asked for now. */
+function namesNothing({ code }: MailError): boolean {
+  return code === "GRAPH_NOT_FOUND" || code === "SYNC_FOLDER_NOT_FOUND" || code === "GRAPH_REFUSED";
 }
 
 function textOf(answer: PartAnswer | undefined, name: string): string | undefined {

@@ -9,6 +9,7 @@ import { foreignChanges } from "../delivery/foreign.js";
 import type { Known } from "../delivery/ledger.js";
 import { type FinalEntry, type ForeignChange, finalKey, finalValue } from "../delivery/ledger-record.js";
 import type { JsonObject, WireItem } from "../graph/wire.js";
+import { readFolderName } from "../mailbox/folder-name.js";
 import { lookAtMessages } from "../mailbox/look.js";
 import { truth } from "../mailbox/message.js";
 import type { TurnWork } from "./folder-work.js";
@@ -51,12 +52,20 @@ async function tell({ session, emit }: TurnWork, id: string, final: FinalEntry, 
  * A message that lies where its mark put it was not moved by others, also when that folder is watched. The folder's id
  * is asked for once.
  */
-async function confirmed({ session, signal }: TurnWork, final: FinalEntry, item: JsonObject): Promise<ForeignChange[]> {
+async function confirmed(work: TurnWork, final: FinalEntry, item: JsonObject): Promise<ForeignChange[]> {
   const changes = differences(final, item);
   if (!changes.includes("moved")) return changes;
-  const destination = final.mark?.delete ? "deleteditems" : (final.mark?.moveTo ?? "");
-  const folderId = await session.folderIdOf(destination, signal);
+  const { moveTo = "", delete: away = false } = final.mark ?? {};
+  // One that was deleted for good and can be looked at has been brought back.
+  if (away === "permanently") return changes;
+  const folderId = await targetIdOf(work, away ? "deleteditems" : moveTo);
   return folderId === undefined || item.parentFolderId === folderId ? changes.filter((change) => change !== "moved") : changes;
+}
+
+/** Nothing while it cannot be had. */
+function targetIdOf({ session, signal }: TurnWork, moveTo: string): Promise<string | undefined> {
+  const { base, below } = readFolderName(moveTo);
+  return below.length === 0 ? session.folderIdOf(base, signal) : session.targets().lookUp(moveTo, signal);
 }
 
 /** How an item that lies in a watched folder differs from what its mark made of it; what the item does not say does not differ. */

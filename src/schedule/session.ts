@@ -28,10 +28,12 @@ import type { ContentOptions } from "../mailbox/content-options.js";
 import { unwalked } from "../mailbox/cursor.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import type { FolderOption } from "../mailbox/folder-name.js";
-import { applyMarks, isEmptyMark, type Mark } from "../mailbox/marker.js";
+import { isEmptyMark, type Mark, type MarkAbilities } from "../mailbox/mark.js";
+import { applyMarks } from "../mailbox/marker.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
+import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
 import type { Key, Store } from "../state/store.js";
 import { isUnavailable } from "../state/watched-store.js";
 import type { EmitScheduleEvent } from "./events.js";
@@ -81,6 +83,8 @@ export interface SessionOptions {
   readonly governor: Governor;
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
+  /** What marks can do in the cloud. */
+  readonly abilities: MarkAbilities;
   readonly walkPacer: Pacer;
   /** Shared by all queues of the process. */
   readonly solitude: Solitude;
@@ -105,6 +109,8 @@ export interface Session {
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
   readonly folderIdOf: FolderIdOf;
+  /** The folders that marks move to. */
+  readonly targets: () => TargetFolders;
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
   readonly missing: MissingFolders;
@@ -187,6 +193,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const watched = areDirect(folders)
     ? directFolders(folders)
     : await openFoundFolders({ queue, folders, store, ledger, mailbox, folderIds, missing, begin: unwalked(settings) });
+  /** Empty until a mark needs a folder, as it does in few queues. */
+  let known: TargetFolders | undefined;
+  const targets = () => {
+    known ??= createTargetFolders(client, mailbox);
+    return known;
+  };
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -194,7 +206,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       clock,
       emit,
       onFailure,
-      apply: (orders, signal) => applyMarks(client, mailbox, orders, signal),
+      apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
@@ -209,6 +221,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onFailure,
       solitude: options.solitude,
       contentBudget: options.contentBudget,
+      abilities: options.abilities,
       handOver: options.handOver,
       afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
       onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
@@ -239,6 +252,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     walkPacer: options.walkPacer,
     folderIds,
     folderIdOf,
+    targets,
     troubleSince: new Map(),
     missing,
     watched,
@@ -253,6 +267,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       dispatcher.rest();
       outbox.rest();
       storms.rest();
+      if (known?.isEmpty) known = undefined;
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;

@@ -151,7 +151,7 @@ it("a mark that can never be made is told, and neither other marks nor other mai
   await scene.until(() => scene.of("message:mark-failed").length === 2);
   expect(scene.of("message:mark-failed").toSorted()).toEqual([bad, later].toSorted());
   expect(scene.told.find(({ name }) => name === "message:mark-failed")).toMatchObject({
-    reason: expect.stringContaining("Graph answered"),
+    reason: expect.stringContaining('There is no folder "no-such-folder"'),
   });
   await scene.pass(hour);
   expect([daemon.status().queues[0]?.marksWaiting, scene.handled.length]).toEqual([0, 2]);

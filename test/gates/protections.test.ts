@@ -10,11 +10,12 @@ import { type Protection, rotten } from "../../scripts/protections/copy.mjs";
 import { deliveries } from "../../scripts/protections/deliveries.mjs";
 import { ledger } from "../../scripts/protections/ledger.mjs";
 import { limits } from "../../scripts/protections/limits.mjs";
+import { marks } from "../../scripts/protections/marks.mjs";
 import { rounds } from "../../scripts/protections/rounds.mjs";
 import { titlesOf } from "../support/test-titles.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const all = [...ledger, ...rounds, ...deliveries, ...limits];
+const all = [...ledger, ...rounds, ...deliveries, ...marks, ...limits];
 
 /** Whether the name, with those of its `describe` before it, is that of a case of the title. */
 function names(title: string, name: string): boolean {

@@ -1,5 +1,6 @@
 /** Options as the floors below get them: every default in place, a queue's own before those for all. Refusals are with the path tests. */
 import { expect, test } from "vitest";
+import { clouds } from "../../../src/base/cloud.js";
 import { daemonSettings, type MailDaemonOptions, type QueueDefaults, queueSettings } from "../../../src/daemon/options.js";
 import { generateKey, keyRing, memoryStore } from "../../../src/index.js";
 
@@ -99,6 +100,20 @@ test.each(each)("%s that is there but undefined hides neither the default for al
 
 test("a mark replaces the default one whole: what it does not name is not done", () => {
   expect(queueSettings({ address, afterAck: { flag: true } }, { afterAck: { markRead: true } }).afterAck).toEqual({ flag: true });
+});
+
+test.each([
+  { cloud: "usGovHigh", mark: { delete: "permanently" }, option: "delete" },
+  { cloud: "usGovDod", mark: { delete: "permanently" }, option: "delete" },
+  { cloud: "china", mark: { delete: "permanently" }, option: "delete" },
+  { cloud: "china", mark: { flag: true }, option: "flag" },
+] as const)("a mark that the cloud $cloud cannot make ($option) is refused by its option", ({ cloud, mark, option }) => {
+  const given = (more: Partial<MailDaemonOptions>) => () => daemonSettings({ ...base, app: { ...base.app, cloud }, ...more });
+  expect(given({ queues: [{ address, afterAck: mark }] })).toThrow(`\`queues[0].afterAck.${option}\``);
+  expect(given({ queues: [{ address, onQuarantine: mark }] })).toThrow(`\`queues[0].onQuarantine.${option}\``);
+  expect(given({ defaults: { afterAck: mark }, queues: [] })).toThrow(`\`defaults.afterAck.${option}\``);
+  expect(() => queueSettings({ address, afterAck: mark }, {}, { cloud: clouds[cloud] })).toThrow(`\`queue.afterAck.${option}\``);
+  expect(daemonSettings({ ...base, queues: [{ address, afterAck: mark }] }).queues[0]?.afterAck).toEqual(mark);
 });
 
 test("the shortest wait is never longer than the longest", () => {

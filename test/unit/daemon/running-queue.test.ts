@@ -1,5 +1,6 @@
 /** One queue from taking to letting go: whatever ends it, no turn runs and nothing is handed over afterwards. */
 import { expect, test } from "vitest";
+import { clouds } from "../../../src/base/cloud.js";
 import { createEmitter } from "../../../src/base/emitter.js";
 import { MailError } from "../../../src/base/errors.js";
 import type { DaemonEvents } from "../../../src/daemon/events.js";
@@ -34,6 +35,7 @@ async function createQueue() {
       scheduler,
       events,
       hasDelta: true,
+      abilities: clouds.global,
       walkPacer: createWalkPacer(clock),
       startPacer: createStartPacer(clock),
       confirm: async () => undefined,

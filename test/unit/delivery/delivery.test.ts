@@ -1,12 +1,20 @@
 /** One delivery by itself: who settles it first, and when its time is over. */
 import { expect, test } from "vitest";
-import { MailError } from "../../../src/base/errors.js";
+import { clouds } from "../../../src/base/cloud.js";
+import { ConfigError, MailError } from "../../../src/base/errors.js";
 import { createDelivery, type Verdict } from "../../../src/delivery/delivery.js";
+import type { MarkAbilities } from "../../../src/mailbox/mark.js";
 import { deferred } from "../../support/deferred.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
 import { queue, queueKey } from "./set-up.js";
 
-function createScene({ settleWith = () => Promise.resolve() }: { settleWith?: () => Promise<void> } = {}) {
+function createScene({
+  settleWith = () => Promise.resolve(),
+  abilities = clouds.global,
+}: {
+  settleWith?: () => Promise<void>;
+  abilities?: MarkAbilities;
+} = {}) {
   const clock = createManualClock();
   const verdicts: Verdict[] = [];
   const { delivery, end, abort } = createDelivery({
@@ -16,6 +24,7 @@ function createScene({ settleWith = () => Promise.resolve() }: { settleWith?: ()
     key: `${queueKey}/m1`,
     clock,
     handlerTimeoutMs: 1_000,
+    abilities,
     settle(verdict) {
       verdicts.push(verdict);
       return settleWith();
@@ -29,6 +38,50 @@ test("the first settlement wins, and all others say so, the daemon's own too", a
   const results = await Promise.all([delivery.reject("spam"), delivery.ack(), delivery.retry(), end({ kind: "ack" })]);
   expect(results).toEqual(["settled", "already", "already", "already"]);
   expect(verdicts).toEqual([{ kind: "reject", error: "spam" }]);
+});
+
+test("a mark for this message goes with the settlement, and without one there is none", async () => {
+  const acked = createScene();
+  await acked.delivery.ack({ moveTo: "Done/2026", createFolder: true, markRead: false });
+  const rejected = createScene();
+  await rejected.delivery.reject("spam", { moveTo: false, delete: "permanently" });
+  const plain = createScene();
+  await plain.delivery.ack();
+  expect([...acked.verdicts, ...rejected.verdicts, ...plain.verdicts]).toEqual([
+    { kind: "ack", mark: { moveTo: "Done/2026", createFolder: true, markRead: false } },
+    { kind: "reject", error: "spam", mark: { moveTo: false, delete: "permanently" } },
+    { kind: "ack" },
+  ]);
+});
+
+test.each([
+  [{ moveTo: "" }, "mark.moveTo"],
+  [{ moveTo: "a//b" }, "mark.moveTo"],
+  [{ moveTo: "50%" }, "mark.moveTo"],
+  [{ delete: "for ever" }, "mark.delete"],
+  [{ delete: true, moveTo: "archive" }, "mark"],
+  [{ markRead: "yes" }, "mark.markRead"],
+  [{ colour: "red" }, "mark.colour"],
+  ["archive", "mark"],
+])("a mark that cannot be (%j) is refused by its name, and nothing is settled", async (mark, name) => {
+  const { delivery, verdicts } = createScene();
+  for (const settled of [delivery.ack(mark as never), delivery.reject("spam", mark as never)]) {
+    const error = await settled.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining(`\`${name}\``) });
+  }
+  expect(verdicts).toEqual([]);
+  await delivery.ack();
+  expect(verdicts).toEqual([{ kind: "ack" }]);
+});
+
+test.each([
+  [clouds.usGovHigh, { delete: "permanently" }, "mark.delete"],
+  [clouds.china, { flag: true }, "mark.flag"],
+] as const)("a mark that the cloud cannot make is refused, and nothing is settled", async (abilities, mark, name) => {
+  const { delivery, verdicts } = createScene({ abilities });
+  await expect(delivery.ack(mark)).rejects.toMatchObject({ code: "CONFIG_INVALID", message: expect.stringContaining(name) });
+  expect(verdicts).toEqual([]);
 });
 
 test("no settlement resolves before the first is durable", async () => {

@@ -1,4 +1,5 @@
 /** A dispatcher over a ledger in memory, a mailbox that a test makes up, and a host whose work ends when the test says so. */
+import { clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import { createDispatcher, type DispatcherOptions } from "../../../src/delivery/dispatcher.js";
@@ -58,6 +59,7 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       clock,
       solitude: createSolitude({ clock }),
       contentBudget: freeContent(),
+      abilities: clouds.global,
       handOver,
       async read(ids, signal) {
         signal.throwIfAborted();

@@ -2,7 +2,8 @@
 import { expect, it } from "vitest";
 import type { Fault } from "../../../simulator/index.js";
 import { MailError } from "../../../src/base/errors.js";
-import { applyMarks, type Mark } from "../../../src/mailbox/marker.js";
+import type { Mark } from "../../../src/mailbox/mark.js";
+import { applyMarks } from "../../../src/mailbox/marker.js";
 import { leaks, rejected } from "../../support/rejection.js";
 import { challenge, claimsTexts, setUp } from "../graph/set-up.js";
 
@@ -12,7 +13,7 @@ const challenged = { status: 401, headers: { "www-authenticate": challenge } };
 async function marking(...marks: Mark[]) {
   const set = await setUp();
   const orders = marks.map((mark) => ({ id: set.mail.deliver(), mark }));
-  const apply = (signal?: AbortSignal) => set.inTime(applyMarks(set.client, set.mailbox, orders, signal));
+  const apply = (signal?: AbortSignal) => set.inTime(applyMarks(set.client, set.mailbox, orders, { signal }));
   return {
     ...set,
     apply,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { applyMarks, isEmptyMark, type Mark } from "../../../src/mailbox/marker.js";
+import { isEmptyMark, type Mark } from "../../../src/mailbox/mark.js";
+import { applyMarks } from "../../../src/mailbox/marker.js";
 import { settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
 import { setUp } from "../graph/set-up.js";
@@ -32,7 +33,9 @@ describe("a mark", () => {
     [{ markRead: true }, false],
     [{ flag: true }, false],
     [{ delete: true }, false],
+    [{ delete: "permanently" }, false],
     [{ moveTo: "archive" }, false],
+    [{ createFolder: true }, true],
     [{ addCategories: ["VIP"] }, false],
   ])("%j is empty: %s", (given, empty) => {
     expect(isEmptyMark(given)).toBe(empty);
@@ -96,6 +99,29 @@ describe("a mark", () => {
     expect(set.mail.message(ids[0]!)).toMatchObject({ isRead: true, flagged: true, categories: ["Blue", "Done"], folder: "Archive" });
   });
 
+  it("to delete for good does so, from wherever the message lies, after the changes", async () => {
+    const set = await setUp();
+    const ids = set.mail.deliverMany([{}, {}]) as [string, string];
+    set.mail.move(ids[1], "deleteditems");
+    expect(await mark(set, ids, { markRead: true, delete: "permanently" })).toEqual(["done", "done"]);
+    expect([ids.map((id) => set.mail.message(id)), set.mail.purged()]).toEqual([[undefined, undefined], ids]);
+    expect(steps(set)).toEqual([
+      ["patch", "patch"],
+      ["permanentDelete", "permanentDelete"],
+    ]);
+  });
+
+  it("to move some and to delete others takes one batch for both", async () => {
+    const set = await setUp();
+    const ids = set.mail.deliverMany([{}, {}, {}]) as [string, string, string];
+    const marks: Mark[] = [{ moveTo: "archive" }, { delete: "permanently" }, { delete: true }];
+    const orders = ids.map((id, index) => ({ id, mark: marks[index]! }));
+    const results = await set.inTime(applyMarks(set.client, set.mailbox, orders));
+    expect(results.map(({ done }) => done)).toEqual([true, true, true]);
+    expect(steps(set)).toEqual([["move", "move", "permanentDelete"]]);
+    expect(ids.map((id) => set.mail.message(id)?.folder)).toEqual(["Archive", undefined, "Deleted Items"]);
+  });
+
   it("of many messages takes a batch for twenty", async () => {
     const set = await setUp();
     const ids = set.mail.deliverMany(Array.from({ length: 21 }, () => ({})));
@@ -141,6 +167,7 @@ describe("a message that is not there", () => {
     [{ delete: true }],
     [{ markRead: true, addCategories: ["Done"], moveTo: "archive" }],
     [{ markRead: true, delete: true }],
+    [{ delete: "permanently" }],
   ])("needs no mark, and is told as vanished: %j", async (given) => {
     const set = await setUp();
     const [gone, there] = set.mail.deliverMany([{}, {}]) as [string, string];
@@ -170,9 +197,16 @@ describe("a move that Graph does not find", () => {
   it("because of the folder is not done, and says so", async () => {
     const set = await setUp();
     const id = set.mail.deliver();
-    set.sim.faults.add({ name: "no folder", route: "move", status: 404 });
-    expect(await mark(set, [id], { moveTo: "gone-folder" })).toEqual(["GRAPH_NOT_FOUND"]);
+    const strange = `${set.mail.addFolder("Handled").slice(0, -8)}AAAAAAA=`;
+    const [result] = await set.inTime(applyMarks(set.client, set.mailbox, [{ id, mark: { moveTo: strange } }]));
+    expect(result).toMatchObject({ done: false, error: { code: "SYNC_FOLDER_NOT_FOUND", message: expect.stringContaining(strange) } });
     expect(steps(set)).toEqual([["move"], ["folder", "message"]]);
+  });
+
+  it("because of a well-known folder that this mailbox does not have is not done, and says so", async () => {
+    const set = await setUp();
+    const [result] = await set.inTime(applyMarks(set.client, set.mailbox, [{ id: set.mail.deliver(), mark: { moveTo: "clutter" } }]));
+    expect(result).toMatchObject({ done: false, error: { code: "SYNC_FOLDER_NOT_FOUND", message: expect.stringContaining('"clutter"') } });
   });
 
   it.each([404, 400, 500])("with %i, although it was made and only its answer lost, is done", async (status) => {
@@ -202,7 +236,7 @@ describe("a move that Graph does not find", () => {
     const id = set.mail.deliver();
     set.sim.faults.add({ name: "no folder", route: "move", status: 404 });
     set.sim.faults.add({ name: "down", route: "message", status: 500 });
-    expect(await mark(set, [id], { moveTo: "gone-folder" })).toEqual(["GRAPH_UNAVAILABLE"]);
+    expect(await mark(set, [id], { moveTo: "archive" })).toEqual(["GRAPH_UNAVAILABLE"]);
   });
 });
 
@@ -263,6 +297,14 @@ describe("trouble", () => {
     expect(ids.map((id) => set.mail.message(id)?.folder)).toEqual(["Inbox", "Archive"]);
   });
 
+  it("that loses the answer of a deletion for good leaves the message deleted once, and its repetition finds nothing", async () => {
+    const set = await setUp();
+    const id = set.mail.deliver();
+    set.sim.faults.add({ name: "lost", route: "permanentDelete", count: 1, dropSocket: "after" });
+    expect(await mark(set, [id], { delete: "permanently" })).toEqual(["vanished"]);
+    expect(set.mail.purged()).toEqual([id]);
+  });
+
   it.each<[Mark]>([[{ moveTo: "archive" }], [{ delete: true }], [{ markRead: true }], [{ addCategories: ["Done"] }]])(
     "that loses the answer of %j leads to the same when it is ordered again, and destroys nothing",
     async (given) => {
@@ -293,7 +335,7 @@ describe("trouble", () => {
     const id = set.mail.deliver();
     set.sim.faults.add({ name: "down", route: "patch", status: 500 });
     const controller = new AbortController();
-    const work = applyMarks(set.client, set.mailbox, [{ id, mark: { markRead: true } }], controller.signal);
+    const work = applyMarks(set.client, set.mailbox, [{ id, mark: { markRead: true } }], { signal: controller.signal });
     await settle();
     controller.abort("stop");
     await expect(work).rejects.toBe("stop");

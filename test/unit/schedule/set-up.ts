@@ -1,6 +1,7 @@
 /** What the tests of this floor share: one queue's session over a store in memory, and a Graph that a test makes up. */
 
 import { sleep } from "../../../src/base/clock.js";
+import { clouds } from "../../../src/base/cloud.js";
 import type { MailError } from "../../../src/base/errors.js";
 import type { HttpAnswer, HttpRequest } from "../../../src/base/http.js";
 import { type QueueOptions, queueSettings } from "../../../src/daemon/options.js";
@@ -151,6 +152,7 @@ export async function createScene(): Promise<Scene> {
         tokens: { ...fixedTokens(), owner: "the user" },
         mailboxLimits: { width: 4 },
         hasDelta: true,
+        abilities: clouds.global,
         walkPacer: createWalkPacer(clock),
         governor,
         contentBudget: freeContent(),
