@@ -266,8 +266,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     rest() {
       dispatcher.rest();
       outbox.rest();
-      storms.rest();
       if (known?.isEmpty) known = undefined;
+      storms.rest();
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
