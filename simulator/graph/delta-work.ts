@@ -12,7 +12,7 @@ import { isAstray, sameLink, walkAstray } from "./delta-astray.js";
 import { deltaTokenOf, spellDeltaLink } from "./delta-link.js";
 import { type ShownItem, walkPage } from "./delta-walk.js";
 import { idOf } from "./message-property.js";
-import { type MessageSelection, readSelection } from "./message-selection.js";
+import { type MessageSelection, readDeltaSelection, readSelection } from "./message-selection.js";
 import { type GraphQuery, readQuery, readTop } from "./query.js";
 import { readDeltaFilter } from "./received-filter.js";
 import { badQuery, badRequest, GraphRefusal, quotaExceeded } from "./refusal.js";
@@ -35,7 +35,7 @@ export const answerDelta: GraphWork = (call) => {
   if (mailbox.full) throw quotaExceeded("Mailbox has exceeded maximum mailbox size.");
   const state = token === "" ? beginFirst(folder, query, call) : resume(folder, token, query, call);
 
-  const selection = readSelection(state.select, call.grant.cloud);
+  const selection = readDeltaSelection(state.select, call.grant.cloud);
   const options = {
     size: Math.min(call.preferences.maxPageSize ?? 10, largestPage),
     immutableIds: call.preferences.immutableIds,

@@ -1,15 +1,36 @@
 /**
  * The body of a message as HTML or as text, and its preview.
- * Invariant: HTML unless text is preferred, whatever the mail was (message-get, `outlook.body-content-type`). Knows no JSON.
+ * Invariant: HTML unless text is preferred, whatever the mail was (message-get, `outlook.body-content-type`), and harmless unless the client
+ * asks for the original. Knows no JSON.
  */
 import type { StoredMessage } from "../mailbox/message.js";
 
+/** A body as stored. */
+type Stored = Pick<StoredMessage, "contentType" | "content">;
+
 /** The body in the form asked for. */
-export function contentOf(message: StoredMessage, asText: boolean): { contentType: "html" | "text"; content: string } {
-  if (asText) return { contentType: "text", content: message.contentType === "text" ? message.content : textOf(message.content) };
-  if (message.contentType === "html") return { contentType: "html", content: message.content };
+export function contentOf(
+  stored: Stored,
+  { textBodies, unsafeHtml }: { readonly textBodies: boolean; readonly unsafeHtml: boolean },
+): { contentType: "html" | "text"; content: string } {
+  if (textBodies) return { contentType: "text", content: stored.contentType === "text" ? stored.content : textOf(stored.content) };
+  if (stored.contentType === "html") return { contentType: "html", content: unsafeHtml ? stored.content : harmless(stored.content) };
   const head = '<html><head>\r\n<meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>';
-  return { contentType: "html", content: `${head}<body><div class="PlainText">${escapeHtml(message.content)}</div></body></html>` };
+  return { contentType: "html", content: `${head}<body><div class="PlainText">${escapeHtml(stored.content)}</div></body></html>` };
+}
+
+const harm = /<(script|iframe|object|embed|form)\b|\son[a-z]+\s*=|javascript:/i;
+
+/**
+ * Graph takes out what could do harm, unless the client asks for the original (message-get, `outlook.allow-unsafe-html`).
+ * What it takes out is not documented; this is the least that anybody expects.
+ */
+function harmless(html: string): string {
+  if (!harm.test(html)) return html;
+  return html
+    .replace(/<(script|iframe|object|embed|form)\b[\s\S]*?(<\/\1\s*>|$)/gi, "")
+    .replace(/\son[a-z]+\s*=\s*("[^"]*"|'[^']*'|[^\s>]*)/gi, "")
+    .replace(/javascript:/gi, "");
 }
 
 /** Graph's preview: the first 255 characters of the text. Made once per message. */

@@ -9,6 +9,7 @@ import { contentOf, previewOf } from "./message-content.js";
 export interface MessageView {
   readonly immutableIds: boolean;
   readonly textBodies: boolean;
+  readonly unsafeHtml: boolean;
 }
 
 /** Writes one property. */
@@ -65,11 +66,14 @@ function quotedContent(message: StoredMessage): string {
   return message.quotedContent;
 }
 
-function bodyOf(name: string): PropertyWriter {
-  return (message, view) => {
-    const { contentType, content } = contentOf(message, view.textBodies);
-    return `"${name}":{"contentType":"${contentType}","content":${content === message.content ? quotedContent(message) : quote(content)}}`;
-  };
+function bodyOf(message: StoredMessage, view: MessageView): string {
+  const { contentType, content } = contentOf(message, view);
+  return `"body":{"contentType":"${contentType}","content":${content === message.content ? quotedContent(message) : quote(content)}}`;
+}
+
+function uniqueBodyOf(message: StoredMessage, view: MessageView): string {
+  const { contentType, content } = contentOf({ contentType: message.contentType, content: message.uniqueContent }, view);
+  return `"uniqueBody":{"contentType":"${contentType}","content":${quote(content)}}`;
 }
 
 const webLink = (message: StoredMessage) =>
@@ -98,7 +102,7 @@ export const defaultProperties: ReadonlyMap<string, PropertyWriter> = new Map<st
   ["isDraft", () => `"isDraft":false`],
   ["webLink", webLink],
   ["inferenceClassification", (message) => `"inferenceClassification":${quote(message.inferenceClassification)}`],
-  ["body", bodyOf("body")],
+  ["body", bodyOf],
   ["sender", (message) => `"sender":${party(message.from)}`],
   ["from", (message) => `"from":${party(message.from)}`],
   ["toRecipients", (message) => `"toRecipients":${parties(message.to)}`],
@@ -112,5 +116,5 @@ export const defaultProperties: ReadonlyMap<string, PropertyWriter> = new Map<st
 export const selectableProperties: ReadonlyMap<string, PropertyWriter> = new Map<string, PropertyWriter>([
   ...defaultProperties,
   ["internetMessageHeaders", headersOf],
-  ["uniqueBody", bodyOf("uniqueBody")],
+  ["uniqueBody", uniqueBodyOf],
 ]);

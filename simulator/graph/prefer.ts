@@ -8,13 +8,15 @@ import { badRequest, unknownParameter } from "./refusal.js";
 export interface Preferences {
   readonly immutableIds: boolean;
   readonly textBodies: boolean;
+  /** HTML is given as it was sent. */
+  readonly unsafeHtml: boolean;
   /** As asked, not yet limited. */
   readonly maxPageSize: number | undefined;
   /** For `Preference-Applied`; "" when there is nothing to echo. */
   readonly applied: string;
 }
 
-const none: Preferences = { immutableIds: false, textBodies: false, maxPageSize: undefined, applied: "" };
+const none: Preferences = { immutableIds: false, textBodies: false, unsafeHtml: false, maxPageSize: undefined, applied: "" };
 /** Headers read before; clients send few different ones. */
 const known = new Map<string, Preferences>();
 
@@ -29,7 +31,7 @@ export function readPreferences(header: string | undefined): Preferences {
 }
 
 function parse(header: string): Preferences {
-  let { immutableIds, textBodies, maxPageSize } = none;
+  let { immutableIds, textBodies, unsafeHtml, maxPageSize } = none;
   const applied: string[] = [];
   for (const part of header
     .split(",")
@@ -51,11 +53,12 @@ function parse(header: string): Preferences {
         textBodies = value.toLowerCase() === "text";
         break;
       case "outlook.allow-unsafe-html":
+        unsafeHtml = true;
         break;
       default:
         throw unknownParameter(`Prefer: ${part}`);
     }
     applied.push(part);
   }
-  return { immutableIds, textBodies, maxPageSize, applied: applied.join(", ") };
+  return { immutableIds, textBodies, unsafeHtml, maxPageSize, applied: applied.join(", ") };
 }

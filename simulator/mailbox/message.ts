@@ -20,6 +20,8 @@ export interface NewMessage {
   cc?: readonly MailAddress[];
   replyTo?: readonly MailAddress[];
   body?: { contentType: "html" | "text"; content: string };
+  /** What the body says beside the text it quotes, in the same form. Default: all of it. */
+  uniqueBody?: string;
   /** A date or ms since 1970. Default: now. */
   receivedAt?: Date | number;
   isRead?: boolean;
@@ -52,6 +54,8 @@ export interface StoredMessage {
   readonly replyTo: readonly MailAddress[];
   readonly contentType: "html" | "text";
   readonly content: string;
+  /** What `uniqueBody` shows of it. */
+  readonly uniqueContent: string;
   /** Filled when first asked for; undefined until then. */
   preview: string | undefined;
   /** The content as JSON text; filled when first written out as it is, undefined until then. */
@@ -103,6 +107,7 @@ const notFlagged = { flagStatus: "notFlagged" } as const;
 /** Makes the stored form. Exchange keeps whole seconds, so a received time is cut to one. */
 export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMessage {
   const receivedAt = Math.floor(Number(wish.receivedAt ?? origin.now) / 1000) * 1000;
+  const content = wish.body?.content ?? `<html><body><p>Good day,</p><p>this is question ${origin.number}.</p></body></html>`;
   return {
     number: origin.number,
     immutableId: origin.immutableId,
@@ -114,7 +119,8 @@ export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMes
     cc: wish.cc ?? [],
     replyTo: wish.replyTo ?? [],
     contentType: wish.body?.contentType ?? "html",
-    content: wish.body?.content ?? `<html><body><p>Good day,</p><p>this is question ${origin.number}.</p></body></html>`,
+    content,
+    uniqueContent: wish.uniqueBody ?? content,
     preview: undefined,
     quotedContent: undefined,
     written: undefined,

@@ -257,6 +257,10 @@ class TokensOfQueue implements QueueTokens {
     return this.#isOwn ? this.#account.source.owner : undefined;
   }
 
+  get ownerName(): string | undefined {
+    return this.#isOwn ? this.#account.source.ownerName : undefined;
+  }
+
   get #isOwn(): boolean {
     return this.#account.queues.get(this.#address) === false;
   }

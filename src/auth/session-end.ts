@@ -18,7 +18,7 @@ export interface SessionEnd {
 }
 
 /** What of a record tells whose sign-in it is and how it ages: kept in memory in the record's place, which is large. */
-export type SessionTimes = Pick<VaultRecord, "objectId" | "signedInAt" | "refreshedAt" | "refreshEndsAt" | "policyLifeMs">;
+export type SessionTimes = Pick<VaultRecord, "objectId" | "username" | "signedInAt" | "refreshedAt" | "refreshEndsAt" | "policyLifeMs">;
 
 const dayMs = 86_400_000;
 export const unusedLifeMs = 90 * dayMs;
@@ -26,9 +26,10 @@ export const unusedLifeMs = 90 * dayMs;
 const longestWarningMs = 14 * dayMs;
 const warningShare = 0.2;
 
-export function sessionTimes({ objectId, signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: VaultRecord): SessionTimes {
+export function sessionTimes({ objectId, username, signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: VaultRecord): SessionTimes {
   return {
     objectId,
+    username,
     signedInAt,
     refreshedAt,
     ...(refreshEndsAt === undefined ? {} : { refreshEndsAt }),
@@ -37,7 +38,12 @@ export function sessionTimes({ objectId, signedInAt, refreshedAt, refreshEndsAt,
 }
 
 /** The earliest end that is known of. */
-export function sessionEnd({ signedInAt, refreshedAt, refreshEndsAt, policyLifeMs }: Omit<SessionTimes, "objectId">): SessionEnd {
+export function sessionEnd({
+  signedInAt,
+  refreshedAt,
+  refreshEndsAt,
+  policyLifeMs,
+}: Omit<SessionTimes, "objectId" | "username">): SessionEnd {
   const ends = [end(refreshedAt, refreshedAt + unusedLifeMs, "unused")];
   if (refreshEndsAt !== undefined) ends.push(end(refreshedAt, refreshEndsAt, "told"));
   if (policyLifeMs !== undefined) ends.push(end(signedInAt, signedInAt + policyLifeMs, "policy"));

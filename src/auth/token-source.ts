@@ -270,6 +270,10 @@ class AccountTokenSource implements AccountTokens {
     return this.#times?.objectId;
   }
 
+  get ownerName(): string | undefined {
+    return this.#times?.username;
+  }
+
   async close(): Promise<void> {
     this.#closed = new MailError("LIFECYCLE_STOPPED", `The tokens of ${this.#options.account} are not in use any more.`);
     this.#flight?.stop.abort(this.#closed);

@@ -12,9 +12,10 @@ import type { Fetch } from "../base/http.js";
 import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
+import { type StormOptions, stormRule, stormSchema } from "../delivery/storm-rule.js";
+import { type ContentOptions, contentSchema } from "../mailbox/content-options.js";
 import type { FolderOption } from "../mailbox/folder-name.js";
 import { assertPossible, type Mark, markSchema } from "../mailbox/mark.js";
-import type { ContentOptions } from "../mailbox/message.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { foldersSchema } from "./folders.js";
@@ -43,11 +44,14 @@ export interface QueueDefaults {
   readonly onQuarantine?: Mark;
   /** What of the mail that was there before the first start is delivered. Default `"unread"`. */
   readonly startFrom?: StartFrom;
+  /** What of a message is fetched, and in which form. Default: the body as harmless HTML, and the headers. */
   readonly content?: ContentOptions;
   /** Whether a message that failed once holds its conversation, for at most 60 s. Default `"hold"`. */
   readonly conversationOrder?: "hold" | "release";
   /** What becomes of a message that somebody else read, moved, deleted or categorised before it was handed over. Default: all are delivered. */
   readonly ifChangedElsewhere?: IfChangedElsewhere;
+  /** How much mail of one sender or conversation is a storm, and what becomes of it. Default: above 100 in 10 minutes it is told. */
+  readonly storm?: StormOptions;
   /** The longest interval from round to round in milliseconds, 1 to 86,400,000, unless the application's limit is near. Default 30,000. */
   readonly pollIntervalMs?: number;
   /**
@@ -67,6 +71,11 @@ export interface QueueDefaults {
   readonly sweepIntervalMs?: number;
   /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
   readonly highWaterBytes?: number;
+  /**
+   * Bytes of one message's content in memory, about two for each character of its body, headers and addresses, above which it is
+   * delivered without its body, with `oversize` saying so; 0 for no limit. Default 8,388,608 (8 MiB). Attachments do not count.
+   */
+  readonly maxMessageBytes?: number;
   /**
    * Messages that wait for their delivery as ids, each about a kilobyte of memory, above which no further page is asked for; 100 or
    * more. Default 20,000.
@@ -156,9 +165,10 @@ const queueFields = {
       },
     )
     .optional(),
-  content: z.strictObject({ body: z.enum(["html", "text", "none"]).optional(), headers: z.boolean().optional() }).optional(),
+  content: contentSchema.optional(),
   conversationOrder: z.enum(["hold", "release"]).optional(),
   ifChangedElsewhere: z.strictObject({ read: then, moved: then, deleted: then, categorised: then }).optional(),
+  storm: stormSchema.optional(),
   pollIntervalMs: whole(1, dayMs).optional(),
   minPollIntervalMs: whole(1, dayMs).optional(),
   pageSize: whole(1, 1_000).optional(),
@@ -167,6 +177,7 @@ const queueFields = {
   handlerTimeoutMs: whole(1, longestTimerMs).optional(),
   sweepIntervalMs: whole(0, longestTimerMs).optional(),
   highWaterBytes: whole(1, Number.MAX_SAFE_INTEGER).optional(),
+  maxMessageBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   highWaterMessages: whole(100, Number.MAX_SAFE_INTEGER).optional(),
   staleAfterMs: whole(1, longestTimerMs).optional(),
 };
@@ -241,6 +252,7 @@ export function queueSettings(
     content: given.content ?? {},
     conversationOrder: given.conversationOrder ?? "hold",
     ifChangedElsewhere: given.ifChangedElsewhere ?? {},
+    storm: stormRule(given.storm),
     pollIntervalMs,
     minPollIntervalMs: Math.min(given.minPollIntervalMs ?? 2_000, pollIntervalMs),
     pageSize: given.pageSize ?? 100,
@@ -249,6 +261,7 @@ export function queueSettings(
     handlerTimeoutMs: given.handlerTimeoutMs ?? 300_000,
     sweepIntervalMs: given.sweepIntervalMs ?? 6 * 3_600_000,
     highWaterBytes: given.highWaterBytes ?? 32 * 2 ** 20,
+    maxMessageBytes: given.maxMessageBytes ?? 8 * 2 ** 20,
     highWaterMessages: given.highWaterMessages ?? 20_000,
     staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
   };

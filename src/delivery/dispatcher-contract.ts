@@ -9,6 +9,7 @@ import type { OpenEntry } from "./ledger-record.js";
 import type { MailboxReading } from "./loader.js";
 import type { SettlementsOptions } from "./settlements.js";
 import type { Solitude } from "./solitude.js";
+import type { Storms } from "./storms.js";
 
 export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, MailboxReading {
   /** Shared by all queues of the process. */
@@ -21,9 +22,14 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   /** The ledger refused or failed beyond hope: the queue cannot go on here. */
   readonly onFailure: (error: MailError) => void;
+  /** A message is to be handed over for the first time: why it rests instead, where the queue's storm breaker says so. */
+  readonly meet: Storms["meet"];
+  /** The mailbox's own addresses, as far as they are known now. */
+  readonly ownAddresses: () => readonly string[];
   readonly maxInFlight: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly maxMessageBytes: number;
   readonly conversationOrder: "hold" | "release";
   readonly ifChangedElsewhere: IfChangedElsewhere;
   /** What the host is told for the folder that an entry names. */

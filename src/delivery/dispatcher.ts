@@ -19,6 +19,7 @@ import { insisting } from "./insist.js";
 import type { OpenEntry } from "./ledger-record.js";
 import { createLoader } from "./loader.js";
 import { awaitNextAttempt } from "./next-attempt.js";
+import { createSetAside } from "./set-aside.js";
 import { createSettlements, unsettled } from "./settlements.js";
 import type { Outstay, Turn } from "./solitude.js";
 import { conversationOf, createWaitingRoom, type Loaded } from "./waiting-room.js";
@@ -49,6 +50,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Entries that were added and are neither settled nor gone. */
   let openCount = 0;
   const settlements = createSettlements({ ...options, durable });
+  const aside = createSetAside({
+    settlements,
+    inFlight,
+    room,
+    meet: options.meet,
+    onDone() {
+      openCount -= 1;
+      pumpSoon();
+    },
+    onFailure: failed,
+  });
   const loader = createLoader({
     ...options,
     room,
@@ -66,7 +78,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (isIdle()) return;
     if (room.loadedSuspectCount > 0 && inFlight.count < maxInFlight) presence.ask(takeTurn);
     if (presence.mayBegin) {
-      const some = room.takeLoaded(maxInFlight - inFlight.count);
+      const some = aside.withoutStorms(room.takeLoaded(maxInFlight - inFlight.count));
       if (some.length > 0) void start(some);
     }
     appetite.look();
@@ -141,7 +153,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(entry.id, item, { ...entry, folder: options.folderName(entry.folder) }),
+      message: toMailMessage(entry.id, item, {
+        folder: options.folderName(entry.folder),
+        receivedAt: entry.receivedAt,
+        own: options.ownAddresses(),
+      }),
       handlerTimeoutMs: options.handlerTimeoutMs,
       abilities: options.abilities,
       settle: (verdict) =>
@@ -185,26 +201,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (!holds) room.free(conversationId);
   }
 
-  /** Poison is not delivered any more; a stop waits until that is recorded. */
-  async function putAside(entry: OpenEntry): Promise<void> {
-    inFlight.reserve(1);
-    try {
-      await settlements.recordPoison(entry);
-      openCount -= 1;
-    } catch (error) {
-      failed(error);
-    } finally {
-      inFlight.giveBack(1);
-    }
-  }
-
   /** A copy waits for the end of its original, outside of the room. */
   function add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void {
     const now = clock.now();
     const own = entries.filter(({ copyOf }) => copyOf === undefined);
     openCount += own.length;
     for (const entry of own) {
-      if (settlements.isPoison(entry)) void putAside(entry);
+      if (settlements.isPoison(entry)) aside.poison(entry);
       else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) awaitNextAttempt(entry, { room, clock, later });
       else room.add(entry, items?.get(entry.id));
     }

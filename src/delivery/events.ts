@@ -50,6 +50,31 @@ export interface DeliveryEvents {
     /** Before it was handed over: what the queue's `ifChangedElsewhere` makes of this change. One `"skip"`, and it is not delivered. */
     readonly action?: "deliver" | "skip";
   };
+  /** More mail of one sender or conversation than the queue's `storm` allows; once for each storm. */
+  "queue:storm": AboutStorm & {
+    /** What becomes of that message and of those that follow. */
+    readonly action: "deliver" | "quarantine";
+  };
+  /** That is over. */
+  "queue:storm-over": AboutStorm;
+}
+
+/** Which sender or conversation has a storm. */
+interface AboutStorm {
+  /** The queue address as configured. */
+  readonly queue: string;
+  /** The immutable id of the message that was one too many. */
+  readonly id: string;
+  readonly by: "sender" | "conversation";
+  /**
+   * The conversation's id; of a sender the hash of its address: the first 16 characters of the SHA-256 of its lower-case form, as
+   * base64url.
+   */
+  readonly key: string;
+  /** Messages of it so far. */
+  readonly messages: number;
+  /** Epoch milliseconds at which the first of these was received. */
+  readonly since: number;
 }
 
 export type EmitDeliveryEvent = <Name extends keyof DeliveryEvents>(name: Name, payload: DeliveryEvents[Name]) => void;

@@ -38,6 +38,8 @@ export interface Settlements {
   isPoison(entry: OpenEntry): boolean;
   /** Such a one rests from now on. @throws what the ledger throws beyond hope */
   recordPoison(entry: OpenEntry): Promise<void>;
+  /** A message rests without having been handed over. @throws what the ledger throws beyond hope */
+  recordUndelivered(entry: OpenEntry, reason: string): Promise<void>;
 }
 
 interface Quarantining {
@@ -90,6 +92,7 @@ export function createSettlements(options: SettlementsOptions): Settlements {
         reason: `it ended the process ${entry.loneCrashes} times while nothing else was in flight`,
         crashes: entry.loneCrashes ?? 0,
       }),
+    recordUndelivered: (entry, reason) => quarantine(entry, { reason }),
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where messages wait for their delivery: oldest first, one of a conversation at a time, some with their content.
  * Suspects of a crash wait in a lane of their own: they come out one by one, a few read ahead, and hold up no reading.
+ * Of a message that is too large the content is dropped before it is kept.
  *
  * Invariants: an entry is in exactly one of ready, loaded (of its lane) and held; content is counted in bytes, entries are not.
  * Content is taken in while its sum, here and over all queues, is below the mark, so even a message larger than the mark gets through; what is
@@ -8,7 +9,7 @@
  * it is busy, or one of its entries is on its way: whoever takes an entry out and cannot go on with it calls `pass`.
  */
 import type { JsonObject } from "../graph/wire.js";
-import { contentBytes } from "../mailbox/message.js";
+import { contentBytes, withinBytes } from "../mailbox/content-size.js";
 import type { ContentBudget } from "./content-budget.js";
 import { createHeap, type Heap } from "./heap.js";
 import type { OpenEntry } from "./ledger-record.js";
@@ -58,6 +59,8 @@ export interface WaitingRoomOptions {
   readonly highWaterBytes: number;
   /** Shared by all queues: at its end a room takes content in only while it has none. */
   readonly contentBudget: ContentBudget;
+  /** Bytes of one message's content above which its bodies are left out of what is kept and handed over. Default 0: no limit. */
+  readonly maxMessageBytes?: number;
 }
 
 interface Held {
@@ -78,7 +81,7 @@ interface Lane {
   readonly loaded: Heap<Loaded>;
 }
 
-export function createWaitingRoom({ highWaterBytes, contentBudget }: WaitingRoomOptions): WaitingRoom {
+export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageBytes = 0 }: WaitingRoomOptions): WaitingRoom {
   const ordinary = createLane();
   const suspects = createLane();
   /** By conversation, those that wait for it; a conversation without any has no heap. */
@@ -109,8 +112,8 @@ export function createWaitingRoom({ highWaterBytes, contentBudget }: WaitingRoom
     return suspect ? suspects : ordinary;
   }
 
-  function place(entry: OpenEntry, item: JsonObject): void {
-    const size = contentBytes(item);
+  function place(entry: OpenEntry, whole: JsonObject): void {
+    const { item, bytes: size } = withinBytes(whole, maxMessageBytes);
     outdated.delete(entry.id);
     usualBytes = usualBytes === 0 ? size : usualBytes + (size - usualBytes) * usualShare;
     if (left() <= 0) return laneOf(entry).ready.push(entry);

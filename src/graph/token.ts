@@ -17,6 +17,8 @@ export interface TokenSource {
    * token.
    */
   readonly owner?: string | undefined;
+  /** The name by which that user signs in, an address of the mailbox as a rule; absent and empty likewise. */
+  readonly ownerName?: string | undefined;
   /**
    * Graph refused a token that was fetched because it had refused the one before: somebody has to sign in. Says so, and
    * gives the error to end the call with.

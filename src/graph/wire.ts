@@ -69,7 +69,9 @@ export function parsePage(text: string, { graphHost, delta }: { graphHost: strin
 }
 
 function parseItem(item: Json): WireItem {
-  if (!isObject(item) || typeof item.id !== "string" || item.id === "") throw bad("a page with an item that has no id");
+  // Half a surrogate pair could be written into no request.
+  if (!isObject(item) || typeof item.id !== "string" || item.id === "" || !item.id.isWellFormed())
+    throw bad("a page with an item that has no id");
   return { id: item.id, removed: item["@removed"] !== undefined, properties: item };
 }
 

@@ -6,6 +6,7 @@
  */
 import { MailError } from "../base/errors.js";
 import type { Entry, Key, Value } from "../state/store.js";
+import type { ContentOptions } from "./content-options.js";
 
 export interface Cursor {
   /** Opaque; `next` while a round is under way, `delta` between rounds. Absent: the walk begins. */
@@ -45,9 +46,9 @@ export interface ListingMode {
   readonly uneven?: true;
 }
 
-/** Of a folder that was never walked; all content comes with its pages where everything is wanted. */
-export function unwalked(startFrom: unknown): Cursor {
-  return { select: startFrom === "everything" ? "full" : "light", live: false };
+/** Of a folder that was never walked; all content comes with its pages where everything is wanted, unless each message is fetched by its id anyway. */
+export function unwalked({ startFrom, content }: { readonly startFrom: unknown; readonly content: ContentOptions }): Cursor {
+  return { select: startFrom === "everything" && !content.uniqueBody ? "full" : "light", live: false };
 }
 
 export function cursorKey(queueKey: string, folder: string): Key {

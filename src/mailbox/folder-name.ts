@@ -47,8 +47,11 @@ const wellKnown: ReadonlySet<string> = new Set([
   "syncissues",
 ]);
 
-/** Ids of folders are base64url texts of a hundred characters and more; no folder is called like that. */
-const id = /^[A-Za-z0-9_-]{60,400}={0,2}$/;
+/**
+ * Ids of folders are base64 texts of a hundred characters and more; no folder is called like that. One with slashes could be
+ * a path, so it must begin as Exchange's ids do.
+ */
+const id = /^([A-Za-z0-9_-]{60,400}|A[AQ][A-Za-z0-9+/_-]{58,400})={0,2}$/;
 /** More would not fit a key of the store. */
 const mostBytes = 500;
 

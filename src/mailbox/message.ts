@@ -5,23 +5,17 @@
  * absent. Only a missing id stops it. Graph's own booleans are sometimes strings; both are read.
  */
 import { isObject, type Json, type JsonObject } from "../graph/wire.js";
+import { type Automatic, automaticOf } from "./automatic.js";
+import type { ContentOptions } from "./content-options.js";
+import { type Oversize, oversizeOf } from "./content-size.js";
+import { type MailAddress, readAddress, readAddresses } from "./mail-address.js";
+import { type MailHeader, messageIds, readHeaders } from "./mail-header.js";
+import { mailList as list, optionalText, mailText as text } from "./mail-text.js";
 import { type MissingPart, type Reduction, reductionOf } from "./reduced.js";
-
-export interface MailAddress {
-  /** Display name; empty when there is none. */
-  readonly name: string;
-  /** As the mail gave it; empty when there is none. */
-  readonly address: string;
-}
 
 export interface MailBody {
   readonly contentType: "html" | "text";
   readonly content: string;
-}
-
-export interface MailHeader {
-  readonly name: string;
-  readonly value: string;
 }
 
 export interface MailMessage {
@@ -30,6 +24,10 @@ export interface MailMessage {
   /** The `Message-ID` header; neither unique nor always there. */
   readonly internetMessageId?: string;
   readonly conversationId?: string;
+  /** The `Message-ID` of the mail that it answers, as `<id@host>`; from the headers. */
+  readonly inReplyTo?: string;
+  /** The `Message-ID`s of its thread, the oldest first, as `<id@host>`; from the headers, empty without them. */
+  readonly references: readonly string[];
   readonly subject: string;
   readonly from?: MailAddress;
   readonly sender?: MailAddress;
@@ -40,8 +38,10 @@ export interface MailMessage {
   /** When it reached the mailbox; where Graph does not say, when the daemon first saw it. */
   readonly receivedAt: Date;
   readonly sentAt?: Date;
-  /** Absent with `content: { body: "none" }`. HTML is what Graph sanitised. */
+  /** Absent with `content: { body: "none" }`. HTML is what Graph made harmless, unless `unsafeHtml` asks for it as it was sent. */
   readonly body?: MailBody;
+  /** What it says beside the text it quotes, by Graph's judgement, in the form of `body`; only with `content: { uniqueBody: true }`. */
+  readonly uniqueBody?: MailBody;
   /** The first 255 characters of the text. */
   readonly preview: string;
   /** In the order of the mail, repeated ones kept; empty with `content: { headers: false }`, and Graph leaves them out of mail sent from the mailbox itself. */
@@ -52,18 +52,14 @@ export interface MailMessage {
   readonly isRead: boolean;
   /** As Graph says; false when all attachments are inline ones. */
   readonly hasAttachments: boolean;
+  /** Only when it was sent by a program, or by the queue itself: then no program may answer it. */
+  readonly automatic?: Automatic;
   /** The watched folder it was found in, as configured. */
   readonly folder: string;
   /** Only when Graph cannot give the message whole, for good as it seems: what is missing, and why. */
   readonly reduced?: Reduction;
-}
-
-/** What of a message is fetched. */
-export interface ContentOptions {
-  /** The form of the body. Default `"html"`. */
-  readonly body?: "html" | "text" | "none";
-  /** Whether internet message headers are fetched. Default true. */
-  readonly headers?: boolean;
+  /** Only when it is larger than the queue's `maxMessageBytes`: what was left out of it for that. */
+  readonly oversize?: Oversize;
 }
 
 const envelope = [
@@ -94,28 +90,40 @@ export const lightSelect = "id,receivedDateTime,isRead,parentFolderId,internetMe
 export const envelopeSelect = envelope.filter((name) => name !== "bodyPreview").join(",");
 
 /** The `$select` that brings everything of a {@link MailMessage}. */
-export function fullSelect({ body = "html", headers = true }: ContentOptions = {}): string {
-  return [...envelope, ...(body === "none" ? [] : ["body"]), ...(headers ? ["internetMessageHeaders"] : [])].join(",");
+export function fullSelect({ body = "html", headers = true, uniqueBody = false }: ContentOptions = {}): string {
+  return [
+    ...envelope,
+    ...(body === "none" ? [] : ["body"]),
+    ...(uniqueBody ? ["uniqueBody"] : []),
+    ...(headers ? ["internetMessageHeaders"] : []),
+  ].join(",");
+}
+
+/** The same as far as a round may ask for it: nothing says that delta gives `uniqueBody`, so it is fetched by id. */
+export function roundSelect(content: ContentOptions = {}): string {
+  return fullSelect({ ...content, uniqueBody: false });
 }
 
 /** What was brought of a message: by {@link envelopeSelect}, by {@link lightSelect}, or only what the ledger knows. */
 export type Rung = "envelope" | "light" | "nothing";
 
 /** What of the content wanted that leaves out. */
-export function missingParts(rung: Rung, { body = "html", headers = true }: ContentOptions): readonly MissingPart[] {
+export function missingParts(rung: Rung, { body = "html", headers = true, uniqueBody = false }: ContentOptions): readonly MissingPart[] {
   return [
     ...(body === "none" ? [] : (["body"] as const)),
+    ...(uniqueBody ? (["uniqueBody"] as const) : []),
     "preview",
     ...(headers ? (["headers"] as const) : []),
     ...(rung === "envelope" ? [] : (["envelope"] as const)),
   ];
 }
 
-/** The `Prefer` of every mail request: immutable ids, and the form of the body where one is fetched. */
-export function preferences({ body = "html" }: ContentOptions = {}, pageSize?: number): string {
+/** The `Prefer` of every mail request: immutable ids, and the form of the bodies where some are fetched. */
+export function preferences({ body = "html", unsafeHtml = false, uniqueBody = false }: ContentOptions = {}, pageSize?: number): string {
   const preferred = ['IdType="ImmutableId"'];
   if (pageSize !== undefined) preferred.push(`odata.maxpagesize=${pageSize}`);
   if (body === "text") preferred.push('outlook.body-content-type="text"');
+  if (unsafeHtml && (body === "html" || uniqueBody)) preferred.push("outlook.allow-unsafe-html");
   return preferred.join(", ");
 }
 
@@ -138,8 +146,8 @@ const always = [
  * True when the item brings what {@link fullSelect} asked for, as far as every message has it: items of later rounds
  * may carry a few properties only (reported: 3 of 18).
  */
-export function isComplete(item: JsonObject, { body = "html" }: ContentOptions = {}): boolean {
-  return always.every((name) => name in item) && (body === "none" || "body" in item);
+export function isComplete(item: JsonObject, { body = "html", uniqueBody = false }: ContentOptions = {}): boolean {
+  return always.every((name) => name in item) && (body === "none" || "body" in item) && (!uniqueBody || "uniqueBody" in item);
 }
 
 /** What is known of a message beside its item. */
@@ -148,53 +156,57 @@ export interface MessageOrigin {
   readonly folder: string;
   /** Epoch milliseconds: its date where the item has none. */
   readonly receivedAt: number;
+  /** The mailbox's own addresses, as far as they are known. */
+  readonly own?: readonly string[];
 }
 
-export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt }: MessageOrigin): MailMessage {
-  const { internetMessageId, conversationId, body } = item;
-  const from = address(item.from);
-  const sender = address(item.sender);
+export function toMailMessage(id: string, item: JsonObject, { folder, receivedAt, own = [] }: MessageOrigin): MailMessage {
+  const body = readBody(item.body);
+  const uniqueBody = readBody(item.uniqueBody);
+  const internetMessageId = optionalText(item.internetMessageId);
+  const conversationId = optionalText(item.conversationId);
+  const from = readAddress(item.from);
+  const sender = readAddress(item.sender);
+  const replyTo = readAddresses(item.replyTo);
+  const headers = readHeaders(item.internetMessageHeaders);
+  const [inReplyTo] = messageIds(headers, "in-reply-to");
+  const automatic = automaticOf({ headers, from, sender, replyTo }, own);
   const sentAt = date(item.sentDateTime);
   const reduced = reductionOf(item);
+  const oversize = oversizeOf(item);
   return {
     id,
-    ...(typeof internetMessageId === "string" ? { internetMessageId } : {}),
-    ...(typeof conversationId === "string" ? { conversationId } : {}),
+    ...(internetMessageId === undefined ? {} : { internetMessageId }),
+    ...(conversationId === undefined ? {} : { conversationId }),
+    ...(inReplyTo === undefined ? {} : { inReplyTo }),
+    references: messageIds(headers, "references"),
     subject: text(item.subject),
     ...(from ? { from } : {}),
     ...(sender ? { sender } : {}),
-    to: addresses(item.toRecipients),
-    cc: addresses(item.ccRecipients),
-    bcc: addresses(item.bccRecipients),
-    replyTo: addresses(item.replyTo),
+    to: readAddresses(item.toRecipients),
+    cc: readAddresses(item.ccRecipients),
+    bcc: readAddresses(item.bccRecipients),
+    replyTo,
     receivedAt: date(item.receivedDateTime) ?? new Date(receivedAt),
     ...(sentAt ? { sentAt } : {}),
-    ...(isObject(body) ? { body: { contentType: body.contentType === "text" ? "text" : "html", content: text(body.content) } } : {}),
+    ...(body ? { body } : {}),
+    ...(uniqueBody ? { uniqueBody } : {}),
     preview: text(item.bodyPreview),
-    headers: list(item.internetMessageHeaders)
-      .filter(isObject)
-      .map((header) => ({ name: text(header.name), value: text(header.value) })),
-    categories: list(item.categories).filter((category) => typeof category === "string"),
+    headers,
+    categories: list(item.categories).flatMap((category) => optionalText(category) ?? []),
     importance: importance(item.importance),
     isRead: truth(item.isRead),
     hasAttachments: truth(item.hasAttachments),
+    ...(automatic ? { automatic } : {}),
     folder,
     ...(reduced ? { reduced } : {}),
+    ...(oversize ? { oversize } : {}),
   };
 }
 
-/** Bytes of memory that the content of a message takes, roughly: two per character of its long texts and a fixed part. */
-export function contentBytes(item: JsonObject): number {
-  const body = item.body;
-  const content = isObject(body) ? text(body.content).length : 0;
-  const headers = list(item.internetMessageHeaders).reduce<number>(
-    (sum, header) => sum + (isObject(header) ? text(header.value).length + 100 : 0),
-    0,
-  );
-  return (
-    2_000 +
-    2 * (content + headers + text(item.subject).length + 100 * list(item.toRecipients).length + 100 * list(item.ccRecipients).length)
-  );
+/** The address of who wrote it; absent or empty where the item does not say. */
+export function senderOf(item: JsonObject): string | undefined {
+  return (readAddress(item.from) ?? readAddress(item.sender))?.address;
 }
 
 /** Epoch milliseconds at which it was received, when the item says so. */
@@ -205,14 +217,6 @@ export function receivedTime(item: JsonObject): number | undefined {
 /** Graph's booleans, also where they come as a text. */
 export function truth(value: Json | undefined): boolean {
   return value === true || (typeof value === "string" && value.toLowerCase() === "true");
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === "string" ? value : "";
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** As Graph writes dates; strict, as `Date` reads years out of almost any text, and an old date can keep a message back. */
@@ -226,15 +230,8 @@ function date(value: Json | undefined): Date | undefined {
   return Number.isNaN(parsed.getTime()) ? undefined : parsed;
 }
 
-function address(value: Json | undefined): MailAddress | undefined {
-  const inner = isObject(value) ? value.emailAddress : undefined;
-  return isObject(inner) ? { name: text(inner.name), address: text(inner.address) } : undefined;
-}
-
-function addresses(value: Json | undefined): MailAddress[] {
-  return list(value)
-    .map(address)
-    .filter((found) => found !== undefined);
+function readBody(value: Json | undefined): MailBody | undefined {
+  return isObject(value) ? { contentType: value.contentType === "text" ? "text" : "html", content: text(value.content) } : undefined;
 }
 
 function importance(value: Json | undefined): MailMessage["importance"] {

@@ -8,8 +8,9 @@
 import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import type { JsonObject } from "../graph/wire.js";
+import type { ContentOptions } from "./content-options.js";
 import { listFolder } from "./listing.js";
-import { type ContentOptions, envelopeSelect, lightSelect, missingParts } from "./message.js";
+import { envelopeSelect, lightSelect, missingParts } from "./message.js";
 import { createPageSize } from "./page-size.js";
 import { mailboxAnswers } from "./reader.js";
 import type { MissingPart } from "./reduced.js";

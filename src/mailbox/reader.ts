@@ -9,7 +9,8 @@ import { MailError } from "../base/errors.js";
 import { type PartAnswer, sendBatch } from "../graph/batch.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { isObject, type JsonObject } from "../graph/wire.js";
-import { type ContentOptions, envelopeSelect, fullSelect, lightSelect, missingParts, preferences, type Rung } from "./message.js";
+import type { ContentOptions } from "./content-options.js";
+import { envelopeSelect, fullSelect, lightSelect, missingParts, preferences, type Rung } from "./message.js";
 import { isAboutMessage, reducedItem, reductionCode } from "./reduced.js";
 
 export type Reading = { readonly found: true; readonly item: JsonObject } | { readonly found: false; readonly error: MailError };

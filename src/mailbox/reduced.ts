@@ -11,7 +11,7 @@ import type { JsonObject } from "../graph/wire.js";
  * `envelope`: subject, addresses, `Message-ID`, conversation, `sentAt`, categories, importance and `hasAttachments`.
  * What is never missing: the id, the folder, and `receivedAt`.
  */
-export type MissingPart = "body" | "preview" | "headers" | "envelope";
+export type MissingPart = "body" | "uniqueBody" | "preview" | "headers" | "envelope";
 
 /** Why a message is not whole, and what it lacks. */
 export interface Reduction {

@@ -9,8 +9,9 @@ import { MailError } from "../base/errors.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import type { Urgency } from "../graph/fair-order.js";
 import { parsePage, type WireItem } from "../graph/wire.js";
+import type { ContentOptions } from "./content-options.js";
 import type { Cursor } from "./cursor.js";
-import { type ContentOptions, fullSelect, lightSelect, preferences } from "./message.js";
+import { lightSelect, preferences, roundSelect } from "./message.js";
 
 export interface FolderPage {
   readonly items: readonly WireItem[];
@@ -37,11 +38,11 @@ export interface PageRequest {
 export async function fetchPage(client: GraphClient, mailbox: MailboxAccess, request: PageRequest): Promise<FolderPage> {
   const { folder, cursor, content, pageSize, urgency, signal } = request;
   const full = cursor.select === "full";
-  const select = full ? fullSelect(content) : lightSelect;
+  const select = full ? roundSelect(content) : lightSelect;
   const answer = client.call(mailbox, {
     method: "GET",
     target: cursor.link?.url ?? `${mailbox.root}/mailFolders/${encodeURIComponent(folder)}/messages/delta?$select=${select}`,
-    prefer: preferences(full ? content : {}, pageSize),
+    prefer: preferences(full ? { ...content, uniqueBody: false } : {}, pageSize),
     what: `a page of the folder ${folder}`,
     urgency,
     signal,

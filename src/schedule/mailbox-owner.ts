@@ -19,8 +19,8 @@ export function ownerKey(queueKey: string): Key {
 }
 
 /** The cursor of a folder that was never walked. */
-export function freshCursor({ startFrom }: QueueSettings): Cursor {
-  return unwalked(startFrom);
+export function freshCursor(settings: Pick<QueueSettings, "startFrom" | "content">): Cursor {
+  return unwalked(settings);
 }
 
 /** At each turn: what the sign-in says, where the mailbox is its own; asks nobody. @throws MailError `STORE_…` */

@@ -38,7 +38,6 @@ interface Waiter {
 /** Milliseconds, at least, between looks whether the store works again; at most twice as many. */
 const standByMs = 2_000;
 
-/** Of a round that goes on later. */
 const tooManyWait = "as many messages wait for their delivery as `highWaterMessages` allows; the round goes on when there are fewer";
 
 /** Nobody can do anything about it, or need not. */
@@ -100,7 +99,7 @@ class QueuePoller implements Poller {
     const begunAt = clock.ticks();
     try {
       const result = await turn({ urgency: asked.length > 0 ? "urgent" : "backlog", signal });
-      // Also where the round goes on later: a handler that waits for it may be what it waits for.
+      // Also of a round that goes on later: it may wait for a handler that waits here.
       for (const { resolve, reject } of asked) result.missing ? reject(result.missing) : resolve();
       return this.#complete(result, begunAt);
     } catch (error) {
@@ -270,10 +269,10 @@ class QueuePoller implements Poller {
     if (to === "waiting-for-sign-in") return error.code === "GRAPH_UNAUTHORIZED" ? backoff : Number.POSITIVE_INFINITY;
     if (to === "unavailable") return untilNextLook(this.#cadence.failures);
     const { session, clock } = this.#options;
-    const { gate } = session.mailbox;
-    const waitMs = Math.max(backoff, Math.max(error.notBeforeAt ?? 0, gate.barredUntil) - clock.now());
-    // All queues wait for the end of such a pause: they come after it as a level line.
-    return gate.isBarredForAll ? waitMs + clock.random() * session.settings.pollIntervalMs : waitMs;
+    const { mailbox, settings } = session;
+    const waitMs = Math.max(backoff, Math.max(error.notBeforeAt ?? 0, mailbox.gate.barredUntil) - clock.now());
+    // Where all queues wait for the same end they come after it as a level line.
+    return mailbox.gate.isBarredForAll ? waitMs + clock.random() * settings.pollIntervalMs : waitMs;
   }
 
   /** One watch at a time; ends with the sign-in or with the queue. */
@@ -289,8 +288,8 @@ class QueuePoller implements Poller {
       .then(() => this.wake())
       .catch((error: unknown) => {
         if (this.#ended) return;
-        const told = { failures: this.#cadence.failures, nextInMs: Number.POSITIVE_INFINITY };
-        this.#options.emit("queue:failed", { queue: this.#queue, ...this.#plain(error), ...told });
+        const { failures } = this.#cadence;
+        this.#options.emit("queue:failed", { queue: this.#queue, ...this.#plain(error), failures, nextInMs: Number.POSITIVE_INFINITY });
       });
   }
 

@@ -16,18 +16,20 @@ import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
 import { createOutbox, type Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
+import type { StormRule } from "../delivery/storm-rule.js";
+import { createStorms } from "../delivery/storms.js";
 import { readBar } from "../graph/bar.js";
 import { mailboxAllowance } from "../graph/budget.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { createGate, type MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
+import type { ContentOptions } from "../mailbox/content-options.js";
 import { unwalked } from "../mailbox/cursor.js";
 import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
 import type { FolderOption } from "../mailbox/folder-name.js";
 import { isEmptyMark, type Mark, type MarkAbilities } from "../mailbox/mark.js";
 import { applyMarks } from "../mailbox/marker.js";
-import type { ContentOptions } from "../mailbox/message.js";
 import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
@@ -62,6 +64,8 @@ export interface QueueSettings {
   readonly maxAttempts: number;
   readonly handlerTimeoutMs: number;
   readonly highWaterBytes: number;
+  readonly maxMessageBytes: number;
+  readonly storm: StormRule;
   readonly highWaterMessages: number;
   readonly sweepIntervalMs: number;
   readonly staleAfterMs: number;
@@ -188,7 +192,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { folders } = settings;
   const watched = areDirect(folders)
     ? directFolders(folders)
-    : await openFoundFolders({ queue, folders, store, ledger, mailbox, folderIds, missing, begin: unwalked(settings.startFrom) });
+    : await openFoundFolders({ queue, folders, store, ledger, mailbox, folderIds, missing, begin: unwalked(settings) });
   /** Empty until a mark needs a folder, as it does in few queues. */
   let known: TargetFolders | undefined;
   const targets = () => {
@@ -206,6 +210,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
+  const storms = createStorms({ queue, rule: settings.storm, clock, emit });
   const dispatcher = dispatcherOnDemand(() =>
     createDispatcher({
       ...settings,
@@ -224,6 +229,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       folderIdOf,
+      meet: (entry, origin) => storms.meet(entry, origin),
+      ownAddresses: () => [queue, tokens.ownerName ?? queue],
       folderName: (folder) => watched.nameOf(folder),
       watchedFolders: () => watched.all.map(({ key }) => key),
       onMark: (entry) => outbox.add(entry),
@@ -260,6 +267,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       dispatcher.rest();
       outbox.rest();
       if (known?.isEmpty) known = undefined;
+      storms.rest();
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;

@@ -23,6 +23,7 @@ const defaults = {
   content: {},
   conversationOrder: "hold",
   ifChangedElsewhere: {},
+  storm: { messages: 100, withinMs: 600_000, action: "deliver" },
   pollIntervalMs: 30_000,
   minPollIntervalMs: 2_000,
   pageSize: 100,
@@ -31,6 +32,7 @@ const defaults = {
   handlerTimeoutMs: 300_000,
   sweepIntervalMs: 21_600_000,
   highWaterBytes: 33_554_432,
+  maxMessageBytes: 8_388_608,
   highWaterMessages: 20_000,
   staleAfterMs: 300_000,
 };
@@ -64,6 +66,7 @@ const others = {
   content: { body: "none" },
   conversationOrder: "release",
   ifChangedElsewhere: { read: "skip" },
+  storm: { messages: 7, withinMs: 7, action: "quarantine" },
   pollIntervalMs: 7_000,
   minPollIntervalMs: 3_000,
   pageSize: 7,
@@ -72,6 +75,7 @@ const others = {
   handlerTimeoutMs: 7,
   sweepIntervalMs: 7,
   highWaterBytes: 7,
+  maxMessageBytes: 0,
   highWaterMessages: 300,
   staleAfterMs: 7,
 } satisfies Required<QueueDefaults>;

@@ -217,3 +217,13 @@ test("at the end of what all queues may keep, a room takes content in only while
   other.close();
   expect(contentBudget.left).toBe(3 * size); // All of it.
 });
+
+test("of a message above the limit only what is left of it takes room, and that comes out", () => {
+  const room = createWaitingRoom({ highWaterBytes: 3 * size, contentBudget: freeContent(), maxMessageBytes: size });
+  for (const id of ["large 1", "large 2", "large 3"]) room.add(entry(id), item(id, { bytes: 2 * size }));
+  room.add(entry("small"), item("small", { bytes: size }));
+  expect(room.unloadedCount).toBe(0);
+  const taken = room.takeLoaded(4);
+  expect(taken.map((one) => "body" in one.item)).toEqual([false, false, false, true]);
+  expect(taken[0]?.bytes).toBeLessThan(3_000);
+});

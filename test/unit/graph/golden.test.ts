@@ -1,34 +1,17 @@
 /** Example bodies as Microsoft published them, where a folder of them lies beside the project; they are not part of it. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { MailErrorCode } from "../../../src/base/errors.js";
 import { challengedClaims } from "../../../src/graph/challenge.js";
 import { refusalError } from "../../../src/graph/refusal.js";
 import { encodeBatch, type Json, type JsonObject, parseBatch, parsePage } from "../../../src/graph/wire.js";
 import { receivedTime, toMailMessage } from "../../../src/mailbox/message.js";
+import { goldenExample, goldenExamples, goldenFolder, goldenIsThere } from "../../support/golden.js";
 
-const folder = new URL("../../../../shared/golden/", import.meta.url);
-const present = existsSync(folder);
-if (!present) console.log("Published example bodies of Graph: skipped, there is no folder of them beside the project.");
-
-interface Example {
-  readonly http?: string | null;
-  readonly body?: JsonObject;
-}
-
+const present = goldenIsThere;
+const read = goldenExample;
+const named = goldenExamples;
 const graphHost = "graph.microsoft.com";
-const read = (name: string) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as Example;
-/** The examples of that kind that are answers with a body. */
-function named(pattern: RegExp): [name: string, body: JsonObject][] {
-  if (!present) return [];
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".json") && pattern.test(file))
-    .map((file) => file.slice(0, -".json".length))
-    .flatMap((name) => {
-      const { body } = read(name);
-      return body === undefined ? [] : [[name, body] as [string, JsonObject]];
-    });
-}
 
 describe.skipIf(!present)("a published example", () => {
   it("of each kind is there", () => {
@@ -108,7 +91,7 @@ describe.skipIf(!present)("a published example", () => {
   };
 
   it.each(Object.entries(meanings))("of a refusal reported from the field, %s, is %s", (name, code) => {
-    const all = JSON.parse(readFileSync(new URL("reported-error-bodies.json", folder), "utf8")) as {
+    const all = JSON.parse(readFileSync(new URL("reported-error-bodies.json", goldenFolder), "utf8")) as {
       name: string;
       status: number;
       body: Json;
@@ -118,7 +101,9 @@ describe.skipIf(!present)("a published example", () => {
   });
 
   it("of a claims challenge gives its claims, with unquoted parameters and free text around them too", () => {
-    const all = JSON.parse(readFileSync(new URL("entra-token-and-cae.json", folder), "utf8")) as { headers?: Record<string, string> }[];
+    const all = JSON.parse(readFileSync(new URL("entra-token-and-cae.json", goldenFolder), "utf8")) as {
+      headers?: Record<string, string>;
+    }[];
     const challenges = all.flatMap(({ headers }) => headers?.["WWW-Authenticate"] ?? []);
     const claims = challenges.map((header) => JSON.parse(challengedClaims(header) ?? "null") as unknown);
     expect(claims).toEqual([

@@ -22,6 +22,10 @@ test.each(["inbox", "JunkEmail", "msgfolderroot", id])("%s is what Graph can be 
   expect(readFolderName(`${text}/A b`)).toEqual({ base: text, below: ["A b"] });
 });
 
+test("an id may hold slashes", () => {
+  expect(readFolderName(id.replaceAll("x", "/"))).toEqual({ base: id.replaceAll("x", "/"), below: [] });
+});
+
 test.each([
   ["Complaints", ["Complaints"]],
   ["Posteingang/Müll %2F %25", ["Posteingang", "Müll / %"]],

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/graph/wire.js";
+import { contentBytes, withinBytes } from "../../../src/mailbox/content-size.js";
 import {
-  contentBytes,
   fullSelect,
   isComplete,
   lightSelect,
   missingParts,
   preferences,
   receivedTime,
+  roundSelect,
   toMailMessage,
   truth,
 } from "../../../src/mailbox/message.js";
@@ -49,6 +50,7 @@ describe("a message", () => {
       id: "AAkA=",
       internetMessageId: "<1@contoso.com>",
       conversationId: "C1",
+      references: [],
       subject: "Hello",
       from: { name: "Jane", address: "jane@contoso.com" },
       sender: { name: "Assistant", address: "assistant@contoso.com" },
@@ -73,11 +75,14 @@ describe("a message", () => {
       hasAttachments: true,
       folder: "inbox",
     });
+    const uniqueBody = { contentType: "text", content: "Hi" };
+    expect(made({ uniqueBody })).toEqual({ ...made({}), uniqueBody });
   });
 
   it("of nothing but an id is well-formed, and what is not known is absent", () => {
     expect(made({})).toEqual({
       id: "AAkA=",
+      references: [],
       subject: "",
       to: [],
       cc: [],
@@ -192,7 +197,7 @@ describe("a date", () => {
 
 describe("what is asked for", () => {
   it("is enough for every field of a message", () => {
-    const selected = new Set(fullSelect().split(","));
+    const selected = new Set(fullSelect({ uniqueBody: true }).split(","));
     const read = new Set<string>();
     const item = new Proxy(whole, {
       get(target, name) {
@@ -220,11 +225,24 @@ describe("what is asked for", () => {
     expect(has(lightSelect)).toEqual([]);
   });
 
+  it("has what the mail says beside its quotes where that is wanted, but not of a round", () => {
+    expect(fullSelect({ uniqueBody: true, body: "none" })).toContain(",uniqueBody,");
+    expect(fullSelect()).not.toContain("uniqueBody");
+    expect(roundSelect({ uniqueBody: true, body: "none" })).toBe(fullSelect({ body: "none" }));
+  });
+
   it("prefers immutable ids always, and a page size and a form of body where they are given", () => {
     expect(preferences()).toBe('IdType="ImmutableId"');
     expect(preferences({ body: "none" })).toBe('IdType="ImmutableId"');
     expect(preferences({ body: "html" }, 50)).toBe('IdType="ImmutableId", odata.maxpagesize=50');
     expect(preferences({ body: "text" }, 1)).toBe('IdType="ImmutableId", odata.maxpagesize=1, outlook.body-content-type="text"');
+  });
+
+  it("prefers HTML as it was sent only where that is asked for and HTML is fetched", () => {
+    const unsafe = 'IdType="ImmutableId", outlook.allow-unsafe-html';
+    expect(preferences({ unsafeHtml: true })).toBe(unsafe);
+    expect(preferences({ unsafeHtml: true, body: "none", uniqueBody: true })).toBe(unsafe);
+    for (const body of ["text", "none"] as const) expect(preferences({ unsafeHtml: true, body })).not.toContain("unsafe");
   });
 });
 
@@ -234,6 +252,8 @@ describe("an item", () => {
     const { body: _, ...bodiless } = whole;
     expect(isComplete(bodiless)).toBe(false);
     expect(isComplete(bodiless, { body: "none" })).toBe(true);
+    expect(isComplete(whole, { uniqueBody: true })).toBe(false);
+    expect(isComplete({ ...whole, uniqueBody: null }, { uniqueBody: true })).toBe(true);
   });
 
   it("that brings null for something is complete: absent is another thing", () => {
@@ -275,22 +295,15 @@ describe("an item", () => {
   });
 });
 
-describe("the bytes of content", () => {
-  it("grow by two with each character of body, subject and headers", () => {
-    const base = contentBytes({});
-    expect(base).toBeGreaterThan(0);
-    expect(contentBytes({ body: { content: "x".repeat(1_000) } }) - base).toBe(2_000);
-    expect(contentBytes({ subject: "x".repeat(1_000) }) - base).toBe(2_000);
-    expect(contentBytes({ internetMessageHeaders: [{ value: "x".repeat(1_000) }] }) - base).toBeGreaterThanOrEqual(2_000);
-    expect(contentBytes({ toRecipients: [1, 2], ccRecipients: [3] }) - base).toBeGreaterThan(0);
-  });
-});
-
 describe("a message that is not whole", () => {
   it("says what is missing and why, and is well-formed all the same", () => {
     const lacking = { code: "ErrorItemCorrupt", missing: ["body", "preview", "headers", "envelope"] } as const;
     expect(made(reducedItem({}, lacking))).toEqual({ ...made({}), reduced: lacking });
     expect("reduced" in made(whole)).toBe(false);
+    const { item } = withinBytes(whole, 1);
+    const { body: _, headers, ...rest } = made(whole);
+    expect(made(item)).toEqual({ ...rest, headers, oversize: { bytes: contentBytes(whole), missing: ["body"] } });
+    expect(made(withinBytes(reducedItem(whole, lacking), 1).item)).toMatchObject({ reduced: lacking, oversize: { missing: ["body"] } });
   });
 
   it("is told apart by no property that Graph could send", () => {
@@ -304,6 +317,7 @@ describe("a message that is not whole", () => {
     ["nothing", { body: "text" }, ["body", "preview", "headers", "envelope"]],
     ["envelope", { body: "none" }, ["preview", "headers"]],
     ["light", { body: "none", headers: false }, ["preview", "envelope"]],
+    ["envelope", { uniqueBody: true }, ["body", "uniqueBody", "preview", "headers"]],
   ] as const)("lacks of %s with %j only what the queue asks for", (rung, content, missing) => {
     expect(missingParts(rung, content)).toEqual(missing);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ContentOptions } from "../../../src/mailbox/message.js";
+import type { ContentOptions } from "../../../src/mailbox/content-options.js";
 import { fullSelect, isComplete } from "../../../src/mailbox/message.js";
 import { mailboxAnswers, type Reading, readMessages } from "../../../src/mailbox/reader.js";
 import { settle } from "../../support/manual-clock.js";

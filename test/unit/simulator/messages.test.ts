@@ -74,6 +74,27 @@ test("a body is HTML unless text is preferred, and its preview has 255 character
   expect((await ask(`/me/messages/${text}`)).body.bodyPreview).toHaveLength(255);
 });
 
+test("HTML is given without what could do harm, unless the client asks for it as it was sent", async () => {
+  const { ask, user } = await createCaller();
+  const content = '<p onclick="x()">a<script>evil()</script></p><a href="javascript:x">b</a><form action=x>c</form>';
+  const id = user.mailbox.deliver({ body: { contentType: "html", content } });
+  const bodyOf = async (header: object) => (await ask(`/me/messages/${id}?$select=body`, header)).body.body.content;
+  expect(await bodyOf({})).toBe('<p>a</p><a href="x">b</a>');
+  expect(await bodyOf({ prefer: "outlook.allow-unsafe-html" })).toBe(content);
+  expect(await bodyOf({})).toBe('<p>a</p><a href="x">b</a>');
+});
+
+test("what a mail says beside its quotes comes by id and in lists, and in no delta page", async () => {
+  const { ask, user } = await createCaller();
+  const id = user.mailbox.deliver({ body: { contentType: "html", content: "<p>new</p><p>quoted</p>" }, uniqueBody: "<p>new</p>" });
+  expect((await ask(`/me/messages/${id}?$select=uniqueBody`)).body.uniqueBody).toEqual({ contentType: "html", content: "<p>new</p>" });
+  const prefer = 'outlook.body-content-type="text"';
+  const listed = await ask("/me/mailFolders/inbox/messages?$select=uniqueBody", { prefer });
+  expect(listed.body.value[0].uniqueBody).toEqual({ contentType: "text", content: "new\r\n" });
+  const delta = await ask("/me/mailFolders/inbox/messages/delta?$select=subject, uniqueBody,body");
+  expect(Object.keys(delta.body.value[0])).toEqual(["@odata.type", "@odata.etag", "id", "subject", "body"]);
+});
+
 test("ids of both kinds open a message, whatever the header says; the answer's kind is the header's", async () => {
   const { ask, user } = await createCaller();
   const id = user.mailbox.deliver();
