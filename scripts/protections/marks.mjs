@@ -19,7 +19,7 @@ export const marks = [
   {
     protection: "a folder that somebody else made first, or whose answer was lost, is looked for again",
     file: "src/mailbox/target-folders.ts",
-    find: "const found = error.status === 409 ? await this.#find(place) : undefined;",
+    find: "const found = error.status === 409 ? await this.#findTaken(place) : undefined;",
     replace: "const found = undefined as string | undefined;",
     test: [foldersTest, "a folder whose making was answered by nobody is found all the same"],
   },

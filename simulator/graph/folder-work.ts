@@ -51,7 +51,7 @@ export const answerCreateFolder: GraphWork = (call) => {
   if (stranger !== undefined) throw unknownParameter(`the property "${stranger}"`);
   if (typeof displayName !== "string" || displayName.trim() === "") throw badRequest("The folder's display name is missing or empty.");
   const parent = call.route.folder === undefined ? mailbox.root : folderIn(mailbox, call.route.folder);
-  if (mailbox.childrenOf(parent).some((folder) => folder.displayName.toLowerCase() === displayName.toLowerCase()))
+  if (mailbox.childrenOf(parent).some((folder) => folded(folder.displayName) === folded(displayName)))
     throw new GraphRefusal(409, "ErrorFolderExists", "A folder with the specified name already exists.");
   requireRoom(mailbox);
   const folder = mailbox.addFolder(displayName, parent);
@@ -61,6 +61,11 @@ export const answerCreateFolder: GraphWork = (call) => {
     201,
   );
 };
+
+/** Names are one whatever their letter case and the way an accent is written; the filter of a list is stricter about the latter. */
+function folded(name: string): string {
+  return name.normalize("NFC").toLowerCase();
+}
 
 /** Answers `folders`: the top level, or the children of the folder in the path. */
 export const answerFolders: GraphWork = (call) => {

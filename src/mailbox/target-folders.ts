@@ -11,6 +11,7 @@ import { sendBatch } from "../graph/batch.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import { isObject, isSearchFolder, type Json, parseObject } from "../graph/wire.js";
 import { isCalled, readFolderName } from "./folder-name.js";
+import { childFolders } from "./folder-tree.js";
 import type { Mark } from "./mark.js";
 import { preferences } from "./message.js";
 import { mailboxAnswers } from "./reader.js";
@@ -122,9 +123,18 @@ class RememberedFolders implements TargetFolders {
     }
     const error = answer?.error ?? new MailError("GRAPH_BAD_RESPONSE", `Graph did not answer for a folder of ${this.#mailbox.queue}.`);
     // Somebody was faster, or the answer of an earlier try was lost.
-    const found = error.status === 409 ? await this.#find(place) : undefined;
+    const found = error.status === 409 ? await this.#findTaken(place) : undefined;
     if (found !== undefined) return found;
     throw isFinal(error) ? this.#missing(place, error) : error;
+  }
+
+  /** Graph's filter may be stricter about a name than the folder that bears it: then by a list of all. */
+  async #findTaken(place: Place): Promise<string | undefined> {
+    const found = await this.#find(place);
+    if (found !== undefined) return found;
+    const { parent, displayName, signal } = place;
+    const nodes = await childFolders(this.#client, this.#mailbox, { folder: parent, name: "of a mark", urgency: "urgent", signal });
+    return nodes.find((node) => isCalled(node.displayName, displayName))?.id;
   }
 
   /** Names the folder as configured, and says what to do. `refused`: it was to be made. */
@@ -181,7 +191,7 @@ function isFinal({ code }: MailError): boolean {
 }
 
 function remedyFor(serviceCode = ""): string {
-  return /quota/i.test(serviceCode)
-    ? "Make room in the mailbox, or make the folder by hand."
-    : "Make the folder by hand, or let the account make folders in this mailbox.";
+  if (/quota/i.test(serviceCode)) return "Make room in the mailbox, or make the folder by hand.";
+  if (/folderexists/i.test(serviceCode)) return "What bears that name there takes no mail, as a search folder: choose another name.";
+  return "Make the folder by hand, or let the account make folders in this mailbox.";
 }

@@ -3,7 +3,7 @@
  * delta and by listings: made as ordered, told in words that help, never taken for somebody else's doing.
  */
 import { expect, it } from "vitest";
-import type { RouteName } from "../../simulator/index.js";
+import type { RouteName, SimulatedMailbox } from "../../simulator/index.js";
 import type { QueueDefaults } from "../../src/index.js";
 import { address } from "../support/host.js";
 import { createLives, type OneLife } from "./fixtures/marks/lives.js";
@@ -65,7 +65,48 @@ it("a folder that is made meanwhile by somebody else takes the mail, also where 
   judge(lives, ids, { folder: "Done" });
 });
 
-const watchingBoth = { folders: ["inbox", "archive"], sweepIntervalMs: 0 } as const;
+const made = { moveTo: "Done/2026", createFolder: true } as const;
+
+it.each([
+  { what: "deleted for good", people: (mailbox: SimulatedMailbox) => mailbox.deleteFolder("2026", { hard: true }), afterMs: 0 },
+  {
+    what: "deleted with the one above it",
+    people: (mailbox: SimulatedMailbox) => mailbox.deleteFolder("Done", { hard: true }),
+    afterMs: 0,
+  },
+  { what: "renamed", people: (mailbox: SimulatedMailbox) => mailbox.renameFolder("2026", "Old"), afterMs: 600_000 },
+  { what: "thrown away", people: (mailbox: SimulatedMailbox) => mailbox.deleteFolder("2026"), afterMs: 600_000 },
+])("a folder that people have $what is made anew, and the mail that follows goes there", async ({ people, afterMs }) => {
+  const { lives, start } = await living({ afterAck: made });
+  await start();
+  lives.mailbox.deliver();
+  await lives.until(() => lives.of("message:marked").length === 1);
+  const before = lives.mailbox.messages("2026")[0]?.folderId;
+  people(lives.mailbox);
+  await lives.pass(afterMs);
+  const id = lives.mailbox.deliver();
+  await lives.until(() => lives.of("message:marked").length === 2);
+  const { folder, folderId } = lives.mailbox.message(id) ?? {};
+  expect(folder).toBe("2026");
+  expect(folderId).not.toBe(before);
+  expect([lives.of("message:mark-failed"), lives.handled.length]).toEqual([[], 2]);
+});
+
+it("two daemons that make one folder at the same time make it once, and each moves its mail there", async () => {
+  const { lives, start } = await living({ afterAck: made });
+  const ids = deliverThree(lives);
+  lives.sim.faults.add({
+    name: "the other one",
+    route: "createFolder",
+    count: 2,
+    status: 409,
+    graphCode: "ErrorFolderExists",
+    effect: "after",
+  });
+  await start();
+  await lives.until(() => lives.of("message:marked").length === 3);
+  judge(lives, ids, { folder: "2026" });
+});
 
 async function roundsAndSweeps({ lives, first }: { lives: Awaited<ReturnType<typeof createLives>>; first: OneLife }): Promise<OneLife> {
   let now = first;
@@ -79,25 +120,34 @@ async function roundsAndSweeps({ lives, first }: { lives: Awaited<ReturnType<typ
   return now;
 }
 
-it.each([
-  { by: "its well-known name", moveTo: "archive" },
-  { by: "a path", moveTo: "Archive" },
-  { by: "a path under another", moveTo: "msgfolderroot/archive" },
+const both = ["inbox", "archive"];
+
+it.each<{ by: string; moveTo: string; folders: QueueDefaults["folders"] & object; folder: string }>([
+  { by: "its well-known name", moveTo: "archive", folders: both, folder: "Archive" },
+  { by: "a path", moveTo: "Archive", folders: both, folder: "Archive" },
+  { by: "a path under another", moveTo: "msgfolderroot/archive", folders: both, folder: "Archive" },
+  { by: "the path that is watched", moveTo: "inbox/Done", folders: ["inbox", "inbox/Done"], folder: "Done" },
+  { by: "a path in a watched tree", moveTo: "inbox/Done", folders: [{ folder: "inbox", subtree: true }], folder: "Done" },
 ])(
   "mail that is moved into another watched folder by $by is neither delivered again nor told as moved, over rounds, sweeps and a restart",
-  async ({ moveTo }) => {
-    const scene = await living({ ...watchingBoth, afterAck: { markRead: true, addCategories: ["Done"], moveTo } });
+  async ({ moveTo, folders, folder }) => {
+    const afterAck = { markRead: true, addCategories: ["Done"], moveTo, createFolder: true };
+    const scene = await living({ folders, sweepIntervalMs: 0, afterAck });
     const { lives } = scene;
     const ids = deliverThree(lives);
     await scene.start();
     await lives.until(() => lives.of("message:marked").length === 3);
+    // What is watched by its path, or in a tree, is looked for every few minutes.
+    await lives.pass(900_000);
     const last = await roundsAndSweeps(scene);
-    judge(lives, ids, { isRead: true, added: ["Done"], folder: "Archive" });
-    // And it could have been told: somebody else moves one back.
+    judge(lives, ids, { isRead: true, added: ["Done"], folder });
+    // And it could have been told, and is watched: somebody else moves one back, and another mail comes there.
     lives.mailbox.move(ids[0] as string, "inbox");
+    const late = lives.mailbox.deliver({}, folder);
+    await lives.until(() => lives.of("message:marked").includes(late));
     await lives.done(last.daemon.pollNow(address));
     expect(lives.told.filter(({ name }) => name === "message:changed-elsewhere")).toMatchObject([{ id: ids[0], change: "moved" }]);
-    expect(lives.handled.length).toBe(3);
+    expect(lives.handled.length).toBe(4);
   },
 );
 

@@ -85,6 +85,19 @@ describe("a folder", () => {
     expect(sim.log.entries({ route: "createFolder" }).map(({ status }) => status)).toContain(409);
   });
 
+  it("whose name is there with its accent written otherwise is that one", async () => {
+    const { idOf, mail, sim } = await createScene();
+    const id = mail.addFolder("Mu\u0308ller");
+    expect(await idOf({ moveTo: "M\u00fcller", createFolder: true })).toBe(id);
+    expect(sim.log.entries({ route: "createFolder" }).map(({ status }) => status)).toEqual([409]);
+  });
+
+  it("whose name a search folder bears cannot be made, and the reason says so", async () => {
+    const { reasonOf, mail } = await createScene();
+    mail.addSearchFolder("Unread");
+    expect(await reasonOf({ moveTo: "Unread", createFolder: true })).toContain("takes no mail");
+  });
+
   it.each([
     [{ status: 403, graphCode: "ErrorAccessDenied" }, "let the account make folders"],
     [{ status: 403, graphCode: "ErrorQuotaExceeded" }, "Make room in the mailbox"],
