@@ -42,7 +42,7 @@ export type { IfChangedElsewhere } from "./delivery/foreign.js";
 export type { FinalState, ForeignChange, FoundBy } from "./delivery/ledger-record.js";
 export type { QuarantinedMessage } from "./delivery/quarantine.js";
 export type { FailedAttempt, MarkStory, MessageState, MessageStory } from "./delivery/story.js";
-export type { AttachedItem, AttachedMessage, LazyContent, MailAttachment, StreamOptions } from "./mailbox/mail-content.js";
+export type { AttachedAddress, AttachedItem, AttachedMessage, LazyContent, MailAttachment, StreamOptions } from "./mailbox/mail-content.js";
 export type { Mark } from "./mailbox/marker.js";
 export type { ContentOptions, MailAddress, MailBody, MailHeader, MailMessage } from "./mailbox/message.js";
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
