@@ -14,7 +14,8 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
-interface Party {
+/** Whom an attached mail is from or to. */
+export interface AttachedAddress {
   /** Display name; empty when there is none. */
   readonly name: string;
   /** As the mail gave it; empty when there is none. */
@@ -25,9 +26,9 @@ interface Party {
 export interface AttachedMessage {
   readonly internetMessageId?: string;
   readonly subject: string;
-  readonly from?: Party;
-  readonly to: readonly Party[];
-  readonly cc: readonly Party[];
+  readonly from?: AttachedAddress;
+  readonly to: readonly AttachedAddress[];
+  readonly cc: readonly AttachedAddress[];
   readonly sentAt?: Date;
   readonly body?: { readonly contentType: "html" | "text"; readonly content: string };
   readonly preview: string;
