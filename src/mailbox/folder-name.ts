@@ -82,7 +82,9 @@ export function writeBelow(parent: string, displayName: string): string {
 
 /** A path from the top. */
 export function writePath(names: readonly string[]): string {
-  return names.map((name, index) => (index === 0 && isDirect(name) ? firstEscaped(name) : escaped(name))).join("/");
+  const [first = "", ...others] = names;
+  const path = names.map(escaped).join("/");
+  return isDirect(first) || isDirect(path) ? [firstEscaped(first), ...others.map(escaped)].join("/") : path;
 }
 
 /** Exchange does not tell names apart by letter case. */
@@ -98,9 +100,9 @@ function escaped(name: string): string {
   return name.replaceAll("%", "%25").replaceAll("/", "%2F");
 }
 
-/** A display name that would be read as a well-known name or an id. */
+/** A display name that would be read as a well-known name, or as an id with what follows it; it begins with a letter. */
 function firstEscaped(name: string): string {
-  return `%${name.charCodeAt(0).toString(16).toUpperCase()}${name.slice(1)}`;
+  return `%${name.charCodeAt(0).toString(16).toUpperCase()}${escaped(name.slice(1))}`;
 }
 
 /** Whether it holds half of a surrogate pair. */

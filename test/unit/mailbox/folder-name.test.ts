@@ -37,6 +37,8 @@ test.each([
 
 test("a top-level folder that is called like a well-known one is written so that it is none", () => {
   expect(writePath(["Inbox", "inbox"])).toBe("%49nbox/inbox");
+  const likeAnId = ["AQtion", "x".repeat(70)];
+  expect(readFolderName(writePath(likeAnId))).toEqual({ base: topFolder, below: likeAnId });
 });
 
 test.each([
