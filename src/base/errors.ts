@@ -58,6 +58,7 @@ const traits = {
 
   SYNC_CURSOR_LOST: { retryable: true, scope: "queue" },
   SYNC_FOLDER_NOT_FOUND: { retryable: true, scope: "queue" },
+  SYNC_MAILBOX_TAKEN: { retryable: false, scope: "queue" },
   SYNC_ROUND_LOOPED: { retryable: true, scope: "queue" },
 
   DELIVERY_HANDLER_FAILED: { retryable: true, scope: "message" },

@@ -7,6 +7,7 @@ import { MailError } from "../base/errors.js";
 import { readBar } from "../graph/bar.js";
 import { type ApplicationLimits, createGovernor, type Governor } from "../graph/governor.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
+import { createMailboxClaims, type MailboxClaims } from "../schedule/mailbox-claims.js";
 import { createPace, type Pace } from "../schedule/pace.js";
 import { createStartPacer, createWalkPacer, type Pacer } from "../schedule/pacer.js";
 import { pauseRecord } from "../schedule/pause-record.js";
@@ -17,6 +18,7 @@ export interface Governance {
   readonly pace: Pace;
   readonly walkPacer: Pacer;
   readonly startPacer: Pacer;
+  readonly claims: MailboxClaims;
   /** Goes on with a pause from before the restart. @throws MailError `STORE_…` */
   restore(): Promise<void>;
   /** Nothing is written any more. */
@@ -60,6 +62,7 @@ export function createGovernance({ limits, store, clock, emit, onFailure }: Gove
     pace: createPace({ allowed, sent: () => governor.load * allowed }),
     walkPacer: createWalkPacer(clock),
     startPacer: createStartPacer(clock),
+    claims: createMailboxClaims(),
     async restore() {
       const kept = readBar((await store.get(pauseKey))?.value, clock.now());
       if (kept) governor.keep(kept);

@@ -18,6 +18,7 @@ import type { MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { MarkAbilities } from "../mailbox/mark.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
+import type { MailboxClaims } from "../schedule/mailbox-claims.js";
 import type { Pace } from "../schedule/pace.js";
 import type { Pacer } from "../schedule/pacer.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
@@ -58,6 +59,7 @@ export interface RunningQueueOptions {
   readonly pace: Pace;
   readonly walkPacer: Pacer;
   readonly startPacer: Pacer;
+  readonly claims: MailboxClaims;
   /** Shared by all queues of the daemon. */
   readonly solitude: Solitude;
   readonly contentBudget: ContentBudget;

@@ -42,6 +42,7 @@ const tooManyWait = "as many messages wait for their delivery as `highWaterMessa
 
 /** Nobody can do anything about it, or need not. */
 const nothing: Advice = {};
+const unavailable: ReadonlySet<MailErrorCode> = new Set(["GRAPH_MAILBOX_UNAVAILABLE", "SYNC_FOLDER_NOT_FOUND", "SYNC_MAILBOX_TAKEN"]);
 const nobody: readonly Waiter[] = [];
 
 export function createPoller(options: PollerOptions): Poller {
@@ -258,7 +259,7 @@ class QueuePoller implements Poller {
 
   #stateAfter({ code }: MailError): QueueState {
     if (needsSignIn.has(code)) return "waiting-for-sign-in";
-    if (code === "GRAPH_MAILBOX_UNAVAILABLE" || code === "SYNC_FOLDER_NOT_FOUND") return "unavailable";
+    if (unavailable.has(code)) return "unavailable";
     return this.#options.session.mailbox.gate.barredUntil > this.#options.clock.now() ? "throttled" : "idle";
   }
 

@@ -37,6 +37,7 @@ import { createTargetFolders, type TargetFolders } from "../mailbox/target-folde
 import type { Key, Store } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { openFoundFolders } from "./found-folders.js";
+import type { MailboxClaims } from "./mailbox-claims.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
 import { pauseRecord } from "./pause-record.js";
@@ -87,6 +88,8 @@ export interface SessionOptions {
   readonly abilities: MarkAbilities;
   readonly walkPacer: Pacer;
   /** Shared by all queues of the process. */
+  readonly claims: MailboxClaims;
+  /** Likewise. */
   readonly solitude: Solitude;
   /** Likewise. */
   readonly contentBudget: ContentBudget;
@@ -106,6 +109,7 @@ export interface Session {
   pageSizesOf(folder: string): PageSizes;
   readonly hasDelta: boolean;
   readonly walkPacer: Pacer;
+  readonly claims: MailboxClaims;
   /** The folders' own ids by their names as configured, as far as they are known. */
   readonly folderIds: Map<string, string>;
   readonly folderIdOf: FolderIdOf;
@@ -247,6 +251,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
     hasDelta: options.hasDelta,
     walkPacer: options.walkPacer,
+    claims: options.claims,
     folderIds,
     folderIdOf,
     targets,
@@ -274,9 +279,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       );
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
       await ledger.drain();
+      options.claims.release(queue);
       ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
     },
     abandon(reason) {
+      options.claims.release(queue);
       ended.abort(reason);
       content?.end(reason);
       dispatcher.abandon(reason);

@@ -9,6 +9,7 @@ import { runQueue } from "../../../src/daemon/running-queue.js";
 import { epochKey } from "../../../src/delivery/ledger-record.js";
 import { createSolitude } from "../../../src/delivery/solitude.js";
 import { createLocalScheduler } from "../../../src/schedule/local.js";
+import { createMailboxClaims } from "../../../src/schedule/mailbox-claims.js";
 import { createStartPacer, createWalkPacer } from "../../../src/schedule/pacer.js";
 import { watchStore } from "../../../src/state/watched-store.js";
 import { fixedTokens } from "../../support/fixed-tokens.js";
@@ -38,6 +39,7 @@ async function createQueue() {
       abilities: clouds.global,
       walkPacer: createWalkPacer(clock),
       startPacer: createStartPacer(clock),
+      claims: createMailboxClaims(),
       confirm: async () => undefined,
       governor: wideGovernor(clock),
       contentBudget: freeContent(),

@@ -10,6 +10,7 @@ import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import { createSolitude, type Presence } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
+import { createMailboxClaims } from "../../../src/schedule/mailbox-claims.js";
 import { createWalkPacer } from "../../../src/schedule/pacer.js";
 import { openSession, type Session } from "../../../src/schedule/session.js";
 import { runTurn, type TurnOptions } from "../../../src/schedule/turn.js";
@@ -154,6 +155,7 @@ export async function createScene(): Promise<Scene> {
         hasDelta: true,
         abilities: clouds.global,
         walkPacer: createWalkPacer(clock),
+        claims: createMailboxClaims(),
         governor,
         contentBudget: freeContent(),
         solitude: { join: joined },
