@@ -16,6 +16,8 @@ export const longestWaitMs = 15_000;
 
 /** The code of a pause that Graph did not ask for: the mailbox's requests of ten minutes are spent. */
 export const spentCode = "MailboxBudgetSpent";
+/** Another: as many bytes were uploaded to it as Graph takes in five minutes. */
+export const uploadedCode = "MailboxUploadSpent";
 /** Another: Graph asked many mailboxes at once to pause. */
 export const manyRefusedCode = "ManyMailboxesThrottled";
 
@@ -64,6 +66,8 @@ export function readBar(value: unknown, now: number): Bar | undefined {
 const own: Readonly<Record<string, (queue: string, when: string) => string>> = {
   [spentCode]: (queue, when) =>
     `${queue} has had all the requests that Graph allows a mailbox in ten minutes; the next is sent at ${when}.`,
+  [uploadedCode]: (queue, when) =>
+    `${queue} has had all the bytes that Graph takes for a mailbox in five minutes; more are sent at ${when}.`,
   [manyRefusedCode]: (queue, when) =>
     `Graph has refused many mailboxes at once, so the application's limit is reached; the next request, of ${queue} too, is sent at ${when}.`,
 };

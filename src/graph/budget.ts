@@ -1,5 +1,5 @@
 /**
- * How many requests may be sent in any span of time, wherever it begins. What was sent is counted in slices of time, not
+ * How many requests, or bytes, may be sent in any span of time, wherever it begins. What was sent is counted in slices of time, not
  * one by one: an idle queue costs a few numbers. A slice counts until all of it is a whole span old, so that no span
  * holds more than the limit. A class, so that ten thousand share its methods.
  */
@@ -15,13 +15,15 @@ export interface Budget {
 }
 
 export interface Allowance {
-  /** Requests in one span. */
+  /** Requests, or bytes, in one span. */
   readonly limit: number;
   readonly spanMs: number;
 }
 
 /** One mailbox and application, the parts of batches counted singly (Graph throttling limits, Outlook service; JSON batching). */
 export const mailboxAllowance: Allowance = { limit: 10_000, spanMs: 600_000 };
+/** Bytes that are uploaded to one mailbox by one application (the same page). */
+export const uploadAllowance: Allowance = { limit: 150_000_000, spanMs: 300_000 };
 /** One application over all its tenants and mailboxes (Graph throttling limits, global limit). */
 export const applicationAllowance: Allowance = { limit: 130_000, spanMs: 10_000 };
 

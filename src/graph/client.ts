@@ -207,6 +207,7 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
     const { signal } = call;
     const url = isLink(call) ? call.target : String(request);
     const headers = { ...(options?.headers as Record<string, string>), Accept: call.stream ? "*/*" : "application/json" };
+    const body = typeof options?.body === "string" ? options.body : undefined;
     const send = (token: string) =>
       mailbox.gate.send(
         () => {
@@ -215,12 +216,12 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
             method: call.method,
             url,
             headers: { ...headers, Authorization: `Bearer ${token}` },
-            ...(typeof options?.body === "string" ? { body: options.body } : {}),
+            ...(body === undefined ? {} : { body }),
             stream: call.stream,
             signal,
           });
         },
-        { cost: 1 + control.parts, urgency: call.urgency, signal },
+        { cost: 1 + control.parts, bytes: body === undefined ? 0 : Buffer.byteLength(body), urgency: call.urgency, signal },
         untilRead,
       );
 

@@ -13,8 +13,8 @@
  */
 import { type Clock, sleep } from "../base/clock.js";
 import { type HeldUntil, leavingAfter } from "../base/held-until.js";
-import { type Bar, barredError, longestWaitMs, Pause, spentCode } from "./bar.js";
-import { type Budget, createBudget, mailboxAllowance } from "./budget.js";
+import { type Bar, barredError, longestWaitMs, Pause, spentCode, uploadedCode } from "./bar.js";
+import { type Budget, createBudget, mailboxAllowance, uploadAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
 import type { Governor } from "./governor.js";
 import { createPlaces, type Pass, type Places } from "./places.js";
@@ -32,6 +32,8 @@ export interface GatePass {
 export interface Sending {
   /** Requests that it counts for: the parts of a batch and the batch itself. Default 1. */
   readonly cost?: number;
+  /** Bytes of its body. Default 0. */
+  readonly bytes?: number;
   readonly urgency?: Urgency | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -135,6 +137,8 @@ class MailboxGate implements Gate {
   readonly #places: Places<Visit>;
   readonly #streams: Streams = { count: 0, places: undefined };
   readonly #budget: Budget;
+  /** Empty until something is uploaded: queues without marks never do. */
+  #uploads: Budget | undefined;
   readonly #pause: Pause;
 
   constructor(options: GateOptions) {
@@ -155,7 +159,7 @@ class MailboxGate implements Gate {
     const visit = new Visit(pass, this.#options.width, this.#streams);
     const leave = pass.streamed ? await this.#enterAsStream(visit) : await this.#places.take(visit);
     return leavingAfter(leave, heldUntil, async () => {
-      await this.#untilOpen(0, signal);
+      await this.#untilOpen(signal);
       return work(visit.most);
     });
   }
@@ -180,19 +184,23 @@ class MailboxGate implements Gate {
     }
   }
 
-  async send<T>(work: () => Promise<T>, { cost = 1, urgency = "backlog", signal }: Sending = {}, heldUntil?: HeldUntil<T>): Promise<T> {
+  async send<T>(
+    work: () => Promise<T>,
+    { cost = 1, bytes = 0, urgency = "backlog", signal }: Sending = {},
+    heldUntil?: HeldUntil<T>,
+  ): Promise<T> {
     const { governor, queue } = this.#options;
     const weight = Math.min(batchWidth, Math.max(1, cost - 1));
     for (;;) {
-      await this.#untilOpen(cost, signal);
+      await this.#untilOpen(signal, cost, bytes);
       const leave = await governor.enter({ lane: this, weight, cost, urgency, queue, signal });
       // The wait for the place may have brought a pause.
-      if (this.#pauseMs(cost) > 0) {
+      if (this.#pauseMs(cost, bytes) > 0) {
         leave();
         continue;
       }
       return leavingAfter(leave, heldUntil, () => {
-        this.#spend(cost);
+        this.#spend(cost, bytes);
         return work();
       });
     }
@@ -219,22 +227,29 @@ class MailboxGate implements Gate {
     return this.#options.governor.barredUntil > this.#options.clock.now();
   }
 
-  #spend(cost: number): void {
+  #spend(cost: number, bytes: number): void {
+    if (bytes > 0) {
+      this.#uploads ??= createBudget(this.#options.clock, uploadAllowance);
+      this.#uploads.spend(bytes);
+    }
     const before = this.#budget.spent;
     this.#budget.spend(cost);
     if (Math.floor((before + cost) / toldAfter) > Math.floor(before / toldAfter)) this.#options.onSpent?.(before + cost);
   }
 
   /** Milliseconds until nothing of the mailbox itself stands in the way. */
-  #pauseMs(cost: number): number {
+  #pauseMs(cost: number, bytes: number): number {
     const spentMs = cost > 0 ? this.#budget.waitMs(cost) : 0;
-    if (spentMs > 0) this.keep({ until: this.#options.clock.now() + spentMs, code: spentCode });
+    const uploadedMs = bytes > 0 ? (this.#uploads?.waitMs(bytes) ?? 0) : 0;
+    const now = this.#options.clock.now();
+    if (spentMs > 0) this.keep({ until: now + spentMs, code: spentCode });
+    if (uploadedMs > 0) this.keep({ until: now + uploadedMs, code: uploadedCode });
     return this.#pause.leftMs;
   }
 
-  async #untilOpen(cost: number, signal: AbortSignal | undefined): Promise<void> {
+  async #untilOpen(signal: AbortSignal | undefined, cost = 0, bytes = 0): Promise<void> {
     signal?.throwIfAborted();
-    for (let waitMs = this.#pauseMs(cost); waitMs > 0; waitMs = this.#pauseMs(cost)) {
+    for (let waitMs = this.#pauseMs(cost, bytes); waitMs > 0; waitMs = this.#pauseMs(cost, bytes)) {
       const { queue, clock } = this.#options;
       if (waitMs > longestWaitMs) throw barredError(queue, this.#pause.bar);
       await sleep(clock, waitMs, signal);

@@ -124,3 +124,17 @@ describe("a pause that Graph asks for", () => {
     await expect(gate.send(() => expect.unreachable(), { signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
   });
 });
+
+it("a mailbox is sent no more than 150 MB in five minutes, and requests without a body are not held up by it before", async () => {
+  const { clock, gate, bars } = setUp();
+  const sent: number[] = [];
+  const upload = () => gate.run(() => gate.send(async () => void sent.push(clock.ticks()), { bytes: 50_000_000 }));
+  for (let part = 0; part < 3; part += 1) await upload();
+  await gate.run(() => gate.send(async () => void sent.push(clock.ticks())));
+  expect(sent).toEqual([0, 0, 0, 0]);
+  expect(await rejected(upload())).toMatchObject({ code: "GRAPH_THROTTLED", serviceCode: "MailboxUploadSpent" });
+  expect(bars.map(({ code }) => code)).toEqual(["MailboxUploadSpent"]);
+  await clock.advance(315_000);
+  await upload();
+  expect(sent).toHaveLength(5);
+});
