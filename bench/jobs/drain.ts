@@ -1,7 +1,8 @@
 /**
  * Drains full mailboxes once, by the daemon or by one of the baselines.
  * Measured is the time from the start (of the daemon, of the loop) until every message is marked and, for the daemon,
- * it has stopped; sign-ins come before. Both sides work on as many mailboxes at once as the daemon does by default.
+ * it has stopped; sign-ins come before. The loops work on as many mailboxes at once as the daemon begins with; it has no
+ * limit of its own for those under way.
  */
 import { join } from "node:path";
 import { bareLoop } from "../baselines/bare-loop.js";

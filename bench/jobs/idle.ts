@@ -2,16 +2,26 @@
  * Many signed-in queues without mail: filling a store with them, starting over it, and what each poll costs.
  * Invariant: a store is filled by real sign-ins and a complete round of each queue, so that a start over it asks Entra nothing.
  */
-import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { setTimeout as wait } from "node:timers/promises";
 import type { MailDaemon, QueueDefaults } from "m365-mail-daemon";
 import { inLanes } from "../lanes.js";
 import type { Mailbox } from "../simulator-process.js";
+import { median } from "../statistics.js";
 import { cpuMs } from "./measured.js";
 import { benchDaemon, type DaemonPlace, signInAll, type World } from "./world.js";
 
 /** Milliseconds between two looks at the event loop; part of every delay that is told. */
 const resolutionMs = 10;
+/** Measured one after another; what is told is their median. */
+const windowCount = 5;
+
+interface Window {
+  readonly polls: number;
+  readonly spentMs: number;
+  readonly lastedMs: number;
+  readonly delays: IntervalHistogram;
+}
 
 export interface Started {
   readonly startedMs: number;
@@ -23,7 +33,7 @@ export interface Started {
 export interface Idle {
   readonly polls: number;
   readonly windowMs: number;
-  /** CPU of a poll, less that of the process with every queue paused. */
+  /** CPU of a poll, less that of the process with every queue paused; like the delays a median of five parts of the window. */
   readonly cpuPerPollUs: number;
   readonly pausedCpuShare: number;
   /** Heap and external memory after a collection. */
@@ -89,19 +99,23 @@ export async function idle(
   await polled;
   // The rounds after the first are the ordinary ones.
   await wait(Math.min(intervalMs, windowMs));
-  await world.simulator.ask("clearLog");
   globalThis.gc?.();
-  const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   let polls = 0;
   const stopCounting = daemon.on("queue:polled", () => {
     polls += 1;
   });
-  delays.enable();
-  const [from, begun, cpu] = [Date.now(), performance.now(), cpuMs()];
-  await wait(windowMs);
-  const spentMs = cpuMs() - cpu;
+  const [from, begun] = [Date.now(), performance.now()];
+  const windows: Window[] = [];
+  for (let index = 0; index < windowCount; index += 1) {
+    const delays = monitorEventLoopDelay({ resolution: resolutionMs });
+    delays.enable();
+    const [before, windowBegun, cpu] = [polls, performance.now(), cpuMs()];
+    await wait(windowMs / windowCount);
+    const spentMs = cpuMs() - cpu;
+    delays.disable();
+    windows.push({ polls: polls - before, spentMs, lastedMs: performance.now() - windowBegun, delays });
+  }
   const lastedMs = performance.now() - begun;
-  delays.disable();
   stopCounting();
   const requestsPerSecond = await world.simulator.ask("perSecond", from, from + lastedMs);
   globalThis.gc?.();
@@ -117,12 +131,12 @@ export async function idle(
   return {
     polls,
     windowMs: lastedMs,
-    cpuPerPollUs: ((spentMs - pausedCpuShare * lastedMs) * 1000) / polls,
+    cpuPerPollUs: median(windows.map((one) => ((one.spentMs - pausedCpuShare * one.lastedMs) * 1000) / one.polls)),
     pausedCpuShare,
     bytes: heapUsed + external,
-    delayP50Ms: delays.percentile(50) / 1e6,
-    delayP99Ms: delays.percentile(99) / 1e6,
-    delayMaxMs: delays.max / 1e6,
+    delayP50Ms: median(windows.map(({ delays }) => delays.percentile(50) / 1e6)),
+    delayP99Ms: median(windows.map(({ delays }) => delays.percentile(99) / 1e6)),
+    delayMaxMs: Math.max(...windows.map(({ delays }) => delays.max / 1e6)),
     requestsPerSecond,
   };
 }

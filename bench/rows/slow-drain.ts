@@ -49,7 +49,7 @@ export const slowDrainRow: Row = {
         what: `${many} queues of 100: against the bare loop`,
         value: ratio,
         unit: "×",
-        note: `both 64 mailboxes at once${bound && `, ${bound}`}`,
+        note: `the bare loop 64 mailboxes at once, the daemon as many as there are${bound && `, ${bound}`}`,
       },
       { what: `${many} queues of 100: daemon`, value: median(spread.map(({ ours }) => ours.messagesPerSecond)), unit: "messages/s" },
       { what: `1 queue of ${large}: daemon`, value: full.messagesPerSecond, unit: "messages/s" },
