@@ -29,6 +29,16 @@ function drained(room: WaitingRoom): string[] {
   }
 }
 
+test("what comes in after the end is not counted for ever", () => {
+  const contentBudget = createContentBudget(10 * size);
+  const room = createWaitingRoom({ highWaterBytes: 100 * size, contentBudget });
+  room.add(entry("before"), item("before", { bytes: size }));
+  expect(contentBudget.left).toBeLessThan(10 * size);
+  room.close();
+  room.add(entry("after"), item("after", { bytes: size }));
+  expect(contentBudget.left).toBe(10 * size);
+});
+
 test("the oldest comes first, whatever the order of coming in; of the same age the one found first", () => {
   const room = createWaitingRoom({ highWaterBytes: 100 * size, contentBudget: freeContent() });
   const ages = [5, 3, 9, 1, 3, 7];

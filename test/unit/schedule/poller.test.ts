@@ -119,6 +119,21 @@ test("throttled: while Graph's pause lasts no turn begins; its end leaves the st
   expect([scene.turns, scene.poller.state]).toEqual([2, "polling"]);
 });
 
+test("throttled: after a pause of all the queues come back over a whole interval", async () => {
+  const waits: number[] = [];
+  for (const chance of [0, 0.25, 0.999]) {
+    const scene = await createPolling();
+    scene.begin();
+    await settle();
+    scene.clock.chance = chance;
+    const until = scene.clock.now() + 5 * minute;
+    scene.governor.keep({ until, code: "ManyMailboxesThrottled" });
+    await scene.end(new MailError("GRAPH_THROTTLED", "Too much.", { notBeforeAt: until }));
+    waits.push((scene.of("queue:failed")[0]?.nextInMs as number) - 5 * minute);
+  }
+  expect(waits).toEqual([0, 7_500, 29_970]);
+});
+
 test("throttled: a pause that came with a success (of a mark) holds the next failed turn too", async () => {
   const scene = await createPolling();
   scene.begin();

@@ -9,6 +9,7 @@ import type { Delivery } from "../../../src/delivery/delivery.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import { createSolitude, type Presence } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
+import type { Governor } from "../../../src/graph/governor.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { createMailboxClaims } from "../../../src/schedule/mailbox-claims.js";
 import { createWalkPacer } from "../../../src/schedule/pacer.js";
@@ -82,6 +83,7 @@ export interface Scene {
   /** A message by id, for batches; empty: there is none. */
   message: (id: string) => object | undefined;
   readonly client: GraphClient;
+  readonly governor: Governor;
   readonly emit: (name: keyof Events, payload: Events[keyof Events]) => void;
   /** Takes the queue, as a start or a restart does. */
   open(options?: Partial<QueueOptions>): Promise<Session>;
@@ -143,6 +145,7 @@ export async function createScene(): Promise<Scene> {
     dispatcherCount: 0,
     message: (id) => ({ id, subject: id }),
     client: createGraphClient({ http, graphHost: "graph.microsoft.com", clock }),
+    governor,
     emit: (name, payload) => void told.push({ name, ...payload } as Told),
     open: (options = {}) =>
       openSession({
