@@ -221,7 +221,13 @@ function door(http: Http, refused: (answer: HttpAnswer, context: CallContext) =>
             signal,
           });
         },
-        { cost: 1 + control.parts, bytes: body === undefined ? 0 : Buffer.byteLength(body), urgency: call.urgency, signal },
+        {
+          cost: 1 + control.parts,
+          bytes: body === undefined ? 0 : Buffer.byteLength(body),
+          streamed: call.stream !== undefined,
+          urgency: call.urgency,
+          signal,
+        },
         untilRead,
       );
 

@@ -32,6 +32,8 @@ export interface GatePass {
 export interface Sending {
   /** Requests that it counts for: the parts of a batch and the batch itself. Default 1. */
   readonly cost?: number;
+  /** As of {@link GatePass}. */
+  readonly streamed?: boolean;
   /** Bytes of its body. Default 0. */
   readonly bytes?: number;
   readonly urgency?: Urgency | undefined;
@@ -186,14 +188,14 @@ class MailboxGate implements Gate {
 
   async send<T>(
     work: () => Promise<T>,
-    { cost = 1, bytes = 0, urgency = "backlog", signal }: Sending = {},
+    { cost = 1, bytes = 0, streamed, urgency = "backlog", signal }: Sending = {},
     heldUntil?: HeldUntil<T>,
   ): Promise<T> {
     const { governor, queue } = this.#options;
     const weight = Math.min(batchWidth, Math.max(1, cost - 1));
     for (;;) {
       await this.#untilOpen(signal, cost, bytes);
-      const leave = await governor.enter({ lane: this, weight, cost, urgency, queue, signal });
+      const leave = await governor.enter({ lane: this, weight, cost, urgency, queue, streamed, signal });
       // The wait for the place may have brought a pause.
       if (this.#pauseMs(cost, bytes) > 0) {
         leave();

@@ -3,8 +3,9 @@
  * while Graph refuses many mailboxes at once. Every request passes here on its way out of its mailbox's gate.
  *
  * Invariants: no request starts before `barredUntil`; places are given in a fair order, so a mailbox with a flood takes
- * its share and no more. After such a pause a few go first, and more with each answer that is none of refusal. The
- * governor must not know what the requests are.
+ * its share and no more. After such a pause a few go first, and more with each answer that is none of refusal. Streams,
+ * which hosts read at their own pace, get half of the places at the most, and none of those few. The governor must not know
+ * what the requests are.
  */
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
@@ -25,6 +26,8 @@ export interface GovernedPass extends Pass {
   readonly cost: number;
   /** The queue address, for messages. */
   readonly queue: string;
+  /** Its place is held for as long as a host reads. */
+  readonly streamed?: boolean | undefined;
 }
 
 export interface Governor {
@@ -56,6 +59,9 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
   const fence = createFence(clock);
   const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensInMs, onEnter: ({ cost }) => budget.spend(cost) });
   const pause = new Pause(clock);
+  const streams = createPlaces<Pass>({ clock, width: Math.max(1, Math.floor(concurrency / 2)) });
+  /** Places that streams hold. */
+  let streamed = 0;
   /** Pauses for all since all places were last open. */
   let pauses = 0;
 
@@ -66,7 +72,7 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
 
   function bar(next: Bar): void {
     if (!pause.extend(next)) return;
-    places.width = Math.min(concurrency, firstPlaces);
+    places.width = Math.min(concurrency, firstPlaces + streamed);
     onBar?.(next);
   }
 
@@ -76,10 +82,26 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
     if (places.width === concurrency) pauses = 0;
   }
 
+  async function enterAsStream(pass: GovernedPass): Promise<() => void> {
+    const leaveStreams = await streams.take(pass);
+    try {
+      const leave = await places.take(pass);
+      streamed += pass.weight;
+      return () => {
+        streamed -= pass.weight;
+        leave();
+        leaveStreams();
+      };
+    } catch (error) {
+      leaveStreams();
+      throw error;
+    }
+  }
+
   return {
     async enter(pass) {
       opensInMs(pass);
-      return places.take(pass);
+      return pass.streamed ? enterAsStream(pass) : places.take(pass);
     },
     answered(mailbox, refusal) {
       fence.answered(mailbox, refusal?.until);

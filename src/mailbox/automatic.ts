@@ -171,7 +171,9 @@ function senderSign({ name, address }: MailAddress): Automatic | undefined {
 /** Without the part after a plus, by which one mailbox has many addresses (Exchange Online: plus addressing). */
 function mailboxOf(address: string): string {
   const mailbox = address.toLowerCase();
-  return mailbox.includes("+") ? mailbox.replace(/\+[^@]*@/, "@") : mailbox;
+  const plus = mailbox.indexOf("+");
+  const at = plus < 0 ? -1 : mailbox.indexOf("@", plus);
+  return at < 0 ? mailbox : mailbox.slice(0, plus) + mailbox.slice(at);
 }
 
 function plain(value: string): string {

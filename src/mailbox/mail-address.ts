@@ -18,7 +18,6 @@ export interface MailAddress {
 const longest = 2_000;
 /** Plain enough to tell an address from a name; not a check of it. */
 const addressLike = /^[^\s@<>"]+@[^\s@<>"]+$/;
-const inBrackets = /^([^<>]*)<\s*([^<>]*?)\s*>\s*$/;
 
 /** Absent where Graph says nothing that could be one. */
 export function readAddress(value: Json | undefined): MailAddress | undefined {
@@ -46,11 +45,20 @@ function put({ name, address }: MailAddress): MailAddress {
   if (address.length > longest || name.length > longest) return { name, address: withoutControls(address) };
   const given = bare(address);
   if (isAddressLike(given)) return { name: named(name), address: given };
-  const [, before = "", inside] = inBrackets.exec(given) ?? [];
-  if (inside !== undefined) return { name: named(name.trim() === "" || name === address ? before : name), address: bare(inside) };
-  const [, nameBefore = "", swapped = name] = inBrackets.exec(name) ?? [];
-  if (isAddressLike(bare(swapped))) return { name: named(given || nameBefore), address: bare(swapped) };
+  const whole = bracketed(given);
+  if (whole) return { name: named(name.trim() === "" || name === address ? whole.before : name), address: bare(whole.inside) };
+  const { before = "", inside: swapped = name } = bracketed(name) ?? {};
+  if (isAddressLike(bare(swapped))) return { name: named(given || before), address: bare(swapped) };
   return { name: named(name), address: given };
+}
+
+/** What ends with one pair of brackets. Not by a regular expression: one that looks for the blanks takes seconds for a name of nothing else. */
+function bracketed(text: string): { readonly before: string; readonly inside: string } | undefined {
+  const trimmed = text.trimEnd();
+  const open = trimmed.indexOf("<");
+  const close = trimmed.indexOf(">");
+  if (open < 0 || close < open || close !== trimmed.length - 1 || trimmed.lastIndexOf("<") !== open) return undefined;
+  return { before: trimmed.slice(0, open), inside: trimmed.slice(open + 1, close).trim() };
 }
 
 /** Without quotes around it and without `mailto:`. */

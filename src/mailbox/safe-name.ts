@@ -19,6 +19,7 @@ const nameless = "attachment";
 const replaced = /[/\\:*?"<>|]|\p{Surrogate}/gu;
 /** Controls; what cannot be seen and turns the direction of text; line and paragraph separators; letters without a meaning. */
 const removed = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
+const edge = /[\s.]/;
 /** Devices of Windows, in every folder and with every ending. */
 const device = /^(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9¹²³])[ ]*(\.|$)/i;
 
@@ -52,7 +53,10 @@ export function safeName(name: string): string {
 
 /** Dots and spaces at its ends: they hide a file, or Windows drops them. */
 function trimmed(name: string): string {
-  return name.replace(/^[\s.]+/u, "").replace(/[\s.]+$/u, "");
+  let [from, to] = [0, name.length];
+  while (from < to && edge.test(name.charAt(from))) from += 1;
+  while (to > from && edge.test(name.charAt(to - 1))) to -= 1;
+  return name.slice(from, to);
 }
 
 function parts(name: string): [stem: string, ending: string] {

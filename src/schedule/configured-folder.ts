@@ -5,7 +5,7 @@
  * has its path: then that one is. Nothing is kept here.
  */
 import { MailError } from "../base/errors.js";
-import { type FolderName, isFolderId } from "../mailbox/folder-name.js";
+import { type FolderName, isDirect, isFolderId } from "../mailbox/folder-name.js";
 import { type FolderSearch, findFolder, foldersBelow, whereIs } from "../mailbox/folder-search.js";
 import { type KeptFolder, keyOf } from "./folder-record.js";
 
@@ -19,6 +19,11 @@ export interface ConfiguredFolder {
 export interface Found {
   readonly folders: readonly KeptFolder[];
   readonly path?: string;
+}
+
+/** Whether Graph is asked by it as it is configured. */
+export function isPlain({ name, subtree }: Pick<ConfiguredFolder, "name" | "subtree">): boolean {
+  return !subtree && isDirect(name);
 }
 
 /** `kept`: the folder that it was at the last look. @throws MailError `SYNC_FOLDER_NOT_FOUND`, `GRAPH_…` */

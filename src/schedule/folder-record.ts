@@ -13,6 +13,8 @@ export interface KeptFolder {
   readonly key?: string;
   /** As configured; below that, its path. */
   readonly name: string;
+  /** Of a former one: it never had a first page of a walk. */
+  readonly unwalked?: true;
 }
 
 export interface FolderRecord {
@@ -29,7 +31,12 @@ export interface FolderRecord {
 }
 
 /** So many names of former folders are kept. */
-export const mostFormer = 100;
+const mostFormer = 100;
+
+/** The former folders with one more. */
+export function withFormer({ former = [] }: FolderRecord, left: KeptFolder): readonly KeptFolder[] {
+  return [...former.filter(({ id }) => id !== left.id), left].slice(-mostFormer);
+}
 
 export function keyOf({ key, id }: KeptFolder): string {
   return key ?? id;

@@ -10,12 +10,12 @@ import type { MailError } from "../base/errors.js";
 import type { Ledger } from "../delivery/ledger.js";
 import type { MailboxAccess } from "../graph/client.js";
 import { type Cursor, cursorKey, cursorValue } from "../mailbox/cursor.js";
-import { type FolderOption, isDirect, isFolderId, readFolderName } from "../mailbox/folder-name.js";
+import { type FolderOption, isFolderId, readFolderName } from "../mailbox/folder-name.js";
 import type { FolderSearch } from "../mailbox/folder-search.js";
 import { folderFacts } from "../mailbox/listing.js";
 import { mailboxAnswers } from "../mailbox/reader.js";
 import type { Commit, Store } from "../state/store.js";
-import { type ConfiguredFolder, type Found, findConfigured } from "./configured-folder.js";
+import { type ConfiguredFolder, type Found, findConfigured, isPlain } from "./configured-folder.js";
 import { mayBeOfOneFolder } from "./failure.js";
 import { tellChanges } from "./folder-changes.js";
 import {
@@ -24,8 +24,8 @@ import {
   folderRecordValue,
   type KeptFolder,
   keyOf,
-  mostFormer,
   readFolderRecord,
+  withFormer,
 } from "./folder-record.js";
 import type { MissingFolders } from "./missing-folders.js";
 import type { FolderLook, WatchedFolder, WatchedFolders } from "./watched-folders.js";
@@ -131,12 +131,13 @@ class FoundFolders implements WatchedFolders {
   }
 
   async left(key: string, { emit }: FolderLook): Promise<void> {
-    const { ledger, missing, queue } = this.#options;
+    const { ledger, missing, queue, store } = this.#options;
     for (const one of this.#configured) {
       const gone = one.record?.folders.find((folder) => keyOf(folder) === key);
       if (!one.record || !gone || !one.leaving.has(key)) continue;
       const folders = one.record.folders.filter((folder) => folder !== gone);
-      const former = [...(one.record.former ?? []).filter(({ id }) => id !== gone.id), gone].slice(-mostFormer);
+      const isWalked = (await store.get(cursorKey(ledger.queueKey, key))) !== undefined;
+      const former = withFormer(one.record, isWalked ? gone : { ...gone, unwalked: true });
       const record = { ...one.record, folders, former };
       await ledger.write({ puts: [{ key: folderRecordKey(ledger.queueKey, one.name), value: folderRecordValue(record) }] });
       one.record = record;
@@ -224,9 +225,9 @@ class FoundFolders implements WatchedFolders {
       found = await findConfigured(search, one, kept);
     } catch (error) {
       const isMissing = mayBeOfOneFolder(error) && error.code === "SYNC_FOLDER_NOT_FOUND";
-      // "Default folder Root not found" comes with the same code when there is no mailbox at all (Zammad's documentation).
+      // Zammad's documentation: "Default folder Root not found" is told so too, where there is no mailbox at all.
       const isGone = isMissing && (error.status === undefined || (await mailboxAnswers(work.client, search.mailbox, work.signal)));
-      if (isGone && record && record.folders.length > 0) await this.#keep(one, { folders: [] }, work);
+      if (isGone && (!record || record.folders.length > 0)) await this.#keep(one, { folders: [] }, work);
       throw error;
     }
     await this.#keep(one, found, work);
@@ -243,7 +244,7 @@ class FoundFolders implements WatchedFolders {
       ...rest,
       folders: [...found.folders, ...leaving],
       ...(found.path === undefined ? {} : { path: found.path }),
-      ...(one.subtree && found.folders.length > 0 ? { subtree: true } : {}),
+      ...(one.subtree && (found.folders.length > 0 || !before) ? { subtree: true } : {}),
     };
     if (JSON.stringify(record) !== JSON.stringify(before)) {
       const begun = found.folders.flatMap((folder) => {
@@ -263,14 +264,17 @@ class FoundFolders implements WatchedFolders {
     if (before) tellChanges(work.emit, queue, { before, now: record, found: found.folders });
   }
 
-  /** How the walk of a folder begins that was not there at the last look; empty where it does as configured (`startFrom`). */
+  /**
+   * How the walk of a folder begins that was not there at the last look; empty where it does as configured (`startFrom`). One
+   * that was watched before goes on where it was, or is new where that is forgotten.
+   */
   #begin(one: Configured, folder: KeptFolder): Cursor | undefined {
     const { record: before } = one;
     const { begin } = this.#options;
     if (!before || before.folders.some((one) => keyOf(one) === keyOf(folder))) return undefined;
     if (before.anew) return { ...begin, repeat: true };
-    // One that was watched before goes on where it was; one that was never walked to a first page begins as it would have then.
-    if (before.former?.some(({ id }) => id === folder.id)) return undefined;
+    const former = before.former?.find(({ id }) => id === folder.id);
+    if (former) return former.unwalked ? undefined : { ...begin, live: true };
     const isTop = folder.name === one.name;
     if (!isTop && !before.subtree) return undefined;
     // It took the place of one that is gone: what was known may lie in it under other ids.
@@ -286,11 +290,6 @@ class FoundFolders implements WatchedFolders {
     this.#options.folderIds.set(folder, id);
     return id;
   }
-}
-
-/** Graph is asked by it as it is configured. */
-function isPlain({ name, subtree }: Configured): boolean {
-  return !subtree && isDirect(name);
 }
 
 /** No folder's key: it ends with a slash. */

@@ -149,3 +149,8 @@ describe("a mail of the queue's own address", () => {
     for (const address of ["support@contoso.com.example.org", "xsupport@contoso.com", "support"]) expect(from(address)).toBeUndefined();
   });
 });
+
+it("a hostile address is looked at in no time", () => {
+  const from = { name: "", address: "+".repeat(1_000_000) };
+  expect(automaticOf({ headers: [], from, replyTo: [from] }, ["support@contoso.com"])).toBeUndefined();
+});

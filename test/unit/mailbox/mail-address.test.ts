@@ -42,6 +42,16 @@ describe("an address", () => {
     expect(readAddress({ emailAddress: { name: null, address: 7 } })).toEqual({ name: "", address: "" });
   });
 
+  it("of nothing but blanks behind a bracket is read in no time, in a list of five thousand too", () => {
+    for (const blank of [" ", "\u00a0"]) {
+      const hostile = `<${blank.repeat(1_990)}x`;
+      const list = Array.from({ length: 5_000 }, () => ({ emailAddress: { name: hostile, address: hostile } }));
+      const begun = performance.now();
+      expect(readAddresses(list)).toHaveLength(5_000);
+      expect(performance.now() - begun).toBeLessThan(5_000);
+    }
+  });
+
   it("of a megabyte, and lists of five thousand, are read in no time", () => {
     for (const piece of ["<", "a@", '"', "a <", "\t", "<a>"]) {
       const long = piece.repeat(1_000_000 / piece.length);
