@@ -48,12 +48,14 @@ class ContentOfMailbox implements MailboxContent {
   }
 
   async attachments(messageId: string, options: { readonly signal?: AbortSignal } = {}): Promise<readonly MailAttachment[]> {
+    assertOptions(options);
     const listed = await this.#list(messageId, options.signal);
     const names = safeNames(listed.map(({ name }) => name));
     return listed.map((one, index) => new Attachment(this, { messageId, listed, index }, one, names[index] as string));
   }
 
   async mime(messageId: string, options: StreamOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    assertOptions(options);
     const wanted = { queue: this.#mailbox.queue, messageId, what: "the MIME", kind: "mime" } as const;
     try {
       return await this.#open(`/messages/${encodeURIComponent(messageId)}/$value`, wanted, options);
@@ -123,7 +125,6 @@ class ContentOfMailbox implements MailboxContent {
   }
 
   async #open(path: string, wanted: Wanted, { maxBytes, signal }: StreamOptions): Promise<ReadableStream<Uint8Array>> {
-    assertLimit(maxBytes);
     const failure = (why: "over" | "unread") => readingError(wanted, { why, limit: why === "over" ? (maxBytes ?? 0) : unreadMs });
     const fetchIt = (ending: AbortSignal) =>
       this.#client.call(this.#mailbox, {
@@ -197,22 +198,33 @@ class Attachment implements MailAttachment {
   }
 
   async stream(options: StreamOptions = {}): Promise<ReadableStream<Uint8Array>> {
+    assertOptions(options);
     const { value, id } = await this.#source.openAttachment(this.#place, this.id, options);
     this.id = id;
     return value;
   }
 
-  async item({ signal }: { readonly signal?: AbortSignal } = {}): Promise<AttachedItem> {
-    const { value, id } = await this.#source.readItem(this.#place, this.id, signal);
+  async item(options: { readonly signal?: AbortSignal } = {}): Promise<AttachedItem> {
+    assertOptions(options);
+    const { value, id } = await this.#source.readItem(this.#place, this.id, options.signal);
     this.id = id;
     return value;
   }
 }
 
-function assertLimit(maxBytes: unknown): void {
-  if (maxBytes === undefined || (typeof maxBytes === "number" && maxBytes >= 0)) return;
-  throw new ConfigError(
-    "CONFIG_INVALID",
-    `Expected \`maxBytes\` to be a number of bytes, 0 or more, got ${String(maxBytes)} (${typeof maxBytes}).`,
-  );
+/** What a host gave with its call. */
+function assertOptions(options: unknown): void {
+  if (typeof options !== "object" || options === null) throw unlike("the options", "an object", options);
+  const { maxBytes, signal } = options as { maxBytes?: unknown; signal?: unknown };
+  if (maxBytes !== undefined && !(typeof maxBytes === "number" && maxBytes >= 0)) {
+    throw unlike("`maxBytes`", "a number of bytes, 0 or more", maxBytes);
+  }
+  const { aborted, addEventListener } = Object(signal ?? {}) as Partial<AbortSignal>;
+  if (signal !== undefined && (typeof aborted !== "boolean" || typeof addEventListener !== "function")) {
+    throw unlike("`signal`", "an AbortSignal", signal);
+  }
+}
+
+function unlike(what: string, expected: string, got: unknown): ConfigError {
+  return new ConfigError("CONFIG_INVALID", `Expected ${what} to be ${expected}, got ${String(got)} (${typeof got}).`);
 }

@@ -243,6 +243,14 @@ describe("the bytes of an attachment", () => {
     expect((await rejected((await first()).stream({ maxBytes: maxBytes as number }))).code).toBe("CONFIG_INVALID");
   });
 
+  it.each([null, "now", { signal: {} }, { signal: "stop" }])("take no options like %j", async (given) => {
+    const { first, message } = await withMail({ attachments: [{}] });
+    const attachment = await first();
+    const options = given as never;
+    const calls = [attachment.stream(options), attachment.item(options), message.mime(options), message.attachments(options)];
+    for (const call of calls) expect(await rejected(call)).toMatchObject({ name: "ConfigError", code: "CONFIG_INVALID" });
+  });
+
   it("that nobody reads give their place to others, and say so when somebody does", async () => {
     const { first, clock, inTime, mailbox, client } = await withMail({ attachments: [{ content: 300_000 }] });
     const attachment = await first();
