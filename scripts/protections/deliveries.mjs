@@ -211,8 +211,8 @@ export const deliveries = [
   {
     protection: "a pause that Graph asks for is committed",
     file: "src/schedule/session.ts",
-    find: "write: (value) => ledger.write({ puts: [{ key: barKey, value }] }),",
-    replace: "write: () => ledger.write({ puts: [] }),",
+    find: "const write = (value: Value) => ledger.write({ puts: [{ key: barKey, value }] });",
+    replace: "const write = (_: Value) => ledger.write({ puts: [] });",
     test: ["test/unit/schedule/session.test.ts", "a pause that Graph asks for is told and committed"],
   },
   {

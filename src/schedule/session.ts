@@ -34,14 +34,14 @@ import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
-import type { Key, Store } from "../state/store.js";
+import type { Key, Store, Value } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { openFoundFolders } from "./found-folders.js";
 import type { MailboxClaims } from "./mailbox-claims.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
 import { pauseRecord } from "./pause-record.js";
-import { readSpent, spentKey, spentRecord } from "./spent-record.js";
+import { readSpent, recordSpent, spentKey } from "./spent-record.js";
 import { areDirect, directFolders, type WatchedFolders } from "./watched-folders.js";
 
 /** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
@@ -150,14 +150,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const barKey: Key = [ledger.queueKey, "bar"];
   const [bar, spent] = await store.getMany([barKey, spentKey(ledger.queueKey)]);
   const ended = new AbortController();
-  const record = pauseRecord({
-    clock,
-    of: queue,
-    queue,
-    signal: ended.signal,
-    write: (value) => ledger.write({ puts: [{ key: barKey, value }] }),
-    onFailure,
-  });
+  /** Empty until the first pause. */
+  let record: ReturnType<typeof pauseRecord> | undefined;
   const gate = createGate({
     clock,
     queue,
@@ -165,10 +159,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     governor: options.governor,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
+      const write = (value: Value) => ledger.write({ puts: [{ key: barKey, value }] });
+      record ??= pauseRecord({ clock, of: queue, queue, signal: ended.signal, write, onFailure });
       record(bar);
     },
     spentBefore: readSpent(spent?.value, clock.now()),
-    onSpent: spentRecord({ queue, ledger, clock, signal: ended.signal, onFailure }),
+    onSpent: (count) => recordSpent(count, { queue, ledger, clock, signal: ended.signal, onFailure }),
   });
   const kept = readBar(bar?.value, clock.now());
 

@@ -28,15 +28,12 @@ export function spentKey(queueKey: string): Key {
   return [queueKey, "spent"];
 }
 
-/** What is to be called with the count. */
-export function spentRecord({ queue, ledger, clock, signal, onFailure }: SpentRecordOptions): (count: number) => void {
-  return (count) => {
-    const put = { key: spentKey(ledger.queueKey), value: { at: clock.now(), count } };
-    ledger.write({ puts: [put], withinMs }).catch((error: unknown) => {
-      if (signal.aborted || isUnavailable(error)) return;
-      onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
-    });
-  };
+export function recordSpent(count: number, { queue, ledger, clock, signal, onFailure }: SpentRecordOptions): void {
+  const put = { key: spentKey(ledger.queueKey), value: { at: clock.now(), count } };
+  ledger.write({ puts: [put], withinMs }).catch((error: unknown) => {
+    if (signal.aborted || isUnavailable(error)) return;
+    onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
+  });
 }
 
 /** Requests that counted when they were recorded and still do, all as if they had just been sent; none after ten minutes, or under a clock that was ahead. */
