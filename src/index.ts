@@ -48,7 +48,7 @@ export type { ContentOptions } from "./mailbox/content-options.js";
 export type { Oversize, OversizePart } from "./mailbox/content-size.js";
 export type { FolderOption, FolderTree } from "./mailbox/folder-name.js";
 export type { MailAddress } from "./mailbox/mail-address.js";
-export type { AttachedAddress, AttachedItem, AttachedMessage, LazyContent, MailAttachment, StreamOptions } from "./mailbox/mail-content.js";
+export type { AttachedItem, AttachedMessage, LazyContent, MailAttachment, StreamOptions } from "./mailbox/mail-content.js";
 export type { MailHeader } from "./mailbox/mail-header.js";
 export type { DeliveryMark, Mark } from "./mailbox/mark.js";
 export type { MailBody, MailMessage } from "./mailbox/message.js";

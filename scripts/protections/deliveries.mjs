@@ -180,7 +180,7 @@ export const deliveries = [
   {
     protection: "a batch takes the whole gate",
     file: "src/graph/gate.ts",
-    find: 'return this.lane === "batch" ? Math.max(1, this.#width - this.#streams.count) : 1;',
+    find: 'return this.lane === "batch" ? Math.max(1, this.#width - this.#streams.held) : 1;',
     replace: "return 1;",
     test: ["test/unit/graph/gate.test.ts", "places are all taken by a batch: it waits for the singles under way, and singles wait for it"],
   },
@@ -203,9 +203,9 @@ export const deliveries = [
   },
   {
     protection: "streams leave places to rounds and marks",
-    file: "src/graph/gate.ts",
-    find: "width: Math.max(1, Math.floor(width / 2))",
-    replace: "width",
+    file: "src/graph/stream-places.ts",
+    find: "width: Math.max(1, Math.floor(this.#width / 2))",
+    replace: "width: this.#width",
     test: ["test/unit/graph/gate-streams.test.ts", "of four places streams get two; a third waits and keeps nobody else waiting"],
   },
   {

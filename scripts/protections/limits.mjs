@@ -71,7 +71,7 @@ export const limits = [
   {
     protection: "no ten seconds hold more requests than the application is allowed",
     file: "src/graph/governor.ts",
-    find: "onEnter: ({ cost }) => budget.spend(cost)",
+    find: "budget.spend(cost);",
     replace: "",
     test: [governorTest, "no ten seconds hold more requests than the application is allowed, a batch counted with its parts"],
   },

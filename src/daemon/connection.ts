@@ -7,9 +7,10 @@ import { createVault, type Vault } from "../auth/vault.js";
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { createHttp } from "../base/http.js";
-import { createGraphClient, type GraphClient, jsonOrNothing } from "../graph/client.js";
+import { createGraphClient, type GraphClient } from "../graph/client.js";
 import { createGate } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
+import { jsonOrNothing } from "../graph/wire.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { DaemonSettings } from "./options.js";
 

@@ -1,6 +1,6 @@
 /** The option `folders`: which texts name a folder is decided here, before anything is asked of Graph. */
 import { z } from "zod";
-import { readFolderName } from "../mailbox/folder-name.js";
+import { wrongFolderName } from "../mailbox/folder-name.js";
 
 const mostFolders = 100;
 
@@ -8,11 +8,8 @@ const name = z
   .string()
   .min(1)
   .superRefine((text, context) => {
-    try {
-      readFolderName(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message, input: text });
-    }
+    const wrong = wrongFolderName(text);
+    if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong, input: text });
   });
 
 const entry = z.union([name, z.strictObject({ folder: name, subtree: z.boolean().optional() })], {

@@ -21,7 +21,7 @@ import { type Refusal, refusalError } from "./refusal.js";
 import { renewedToken } from "./renewal.js";
 import { retrying } from "./retry.js";
 import type { TokenSource } from "./token.js";
-import type { Json, JsonObject } from "./wire.js";
+import { type JsonObject, jsonOrNothing } from "./wire.js";
 
 /** One mailbox as calls see it. */
 export interface MailboxAccess {
@@ -264,13 +264,4 @@ function callOf(context: Context): CallContext {
   const control = context.middlewareControl?.getMiddlewareOptions(CallContext as unknown as () => object);
   if (!(control instanceof CallContext)) throw new MailError("GRAPH_REFUSED", "A Graph call was made without its mailbox.");
   return control;
-}
-
-/** The body of a refusal, for its code alone; many are empty or HTML. */
-export function jsonOrNothing(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
 }

@@ -38,12 +38,12 @@ export function createFairOrder<Item extends Waiting>(): FairOrder<Item> {
   const lanes = { urgent: new Map<unknown, Item[]>(), backlog: new Map<unknown, Item[]>(), sweep: new Map<unknown, Item[]>() };
   let head: Item | undefined;
   /** By kind, the one whose turn it was when somebody else came: still the next of its kind. */
-  const next = new Map<Urgency, Item>();
+  const stoodBack = new Map<Urgency, Item>();
   let served = 0;
 
   function take(kind: Urgency): Item | undefined {
-    const before = next.get(kind);
-    next.delete(kind);
+    const before = stoodBack.get(kind);
+    stoodBack.delete(kind);
     if (before && !before.gone) return before;
     const waiting = lanes[kind];
     for (const [lane, items] of waiting) {
@@ -71,7 +71,7 @@ export function createFairOrder<Item extends Waiting>(): FairOrder<Item> {
       const items = lanes[item.urgency].get(item.lane);
       if (items) items.push(item);
       else lanes[item.urgency].set(item.lane, [item]);
-      if (head) next.set(head.urgency, head);
+      if (head) stoodBack.set(head.urgency, head);
       head = undefined;
     },
     get head() {

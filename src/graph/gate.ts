@@ -18,6 +18,7 @@ import { type Budget, createBudget, mailboxAllowance, uploadAllowance } from "./
 import type { Urgency } from "./fair-order.js";
 import type { Governor } from "./governor.js";
 import { createPlaces, type Pass, type Places } from "./places.js";
+import { StreamPlaces } from "./stream-places.js";
 
 export interface GatePass {
   /** Takes all places that no stream holds. Default false. */
@@ -90,13 +91,6 @@ const toldAfter = mailboxAllowance.limit / 20;
 /** Requests of a batch that the server runs at once (JSON batching, Outlook service). */
 const batchWidth = 4;
 
-/** Bytes under way to the host. */
-interface Streams {
-  count: number;
-  /** Empty until the first: most mailboxes see none. */
-  places: Places<Pass> | undefined;
-}
-
 /** One that wants in. */
 class Visit implements Pass {
   readonly urgency: Urgency;
@@ -106,9 +100,9 @@ class Visit implements Pass {
   /** Requests that may run at once inside. */
   most = Number.POSITIVE_INFINITY;
   readonly #width: number;
-  readonly #streams: Streams;
+  readonly #streams: StreamPlaces;
 
-  constructor({ exclusive = false, streamed = false, urgency = "backlog", signal }: GatePass, width: number, streams: Streams) {
+  constructor({ exclusive = false, streamed = false, urgency = "backlog", signal }: GatePass, width: number, streams: StreamPlaces) {
     this.urgency = urgency;
     this.lane = streamed ? "stream" : exclusive ? "batch" : "call";
     this.signal = signal;
@@ -118,12 +112,12 @@ class Visit implements Pass {
 
   /** Of a batch, what the streams leave, which changes while it waits. */
   get weight(): number {
-    return this.lane === "batch" ? Math.max(1, this.#width - this.#streams.count) : 1;
+    return this.lane === "batch" ? Math.max(1, this.#width - this.#streams.held) : 1;
   }
 
   enter(): void {
-    if (this.lane === "stream") this.#streams.count += 1;
-    else if (this.#streams.count > 0) this.most = this.weight;
+    if (this.lane === "stream") this.#streams.entered();
+    else if (this.#streams.held > 0) this.most = this.weight;
   }
 }
 
@@ -137,7 +131,7 @@ export function createGate(options: GateOptions): Gate {
 class MailboxGate implements Gate {
   readonly #options: GateOptions;
   readonly #places: Places<Visit>;
-  readonly #streams: Streams = { count: 0, places: undefined };
+  readonly #streams: StreamPlaces;
   readonly #budget: Budget;
   /** Empty until something is uploaded: queues without marks never do. */
   #uploads: Budget | undefined;
@@ -147,6 +141,7 @@ class MailboxGate implements Gate {
     const { clock, requestsPerTenMinutes, spentBefore = 0 } = options;
     this.#options = options;
     this.#places = createPlaces({ clock, width: options.width, onEnter: enterGate });
+    this.#streams = new StreamPlaces(clock, options.width);
     this.#pause = new Pause(clock);
     this.#budget = createBudget(
       clock,
@@ -159,31 +154,12 @@ class MailboxGate implements Gate {
   async run<T>(work: (most: number) => Promise<T>, pass: GatePass = {}, heldUntil?: HeldUntil<T>): Promise<T> {
     const { signal } = pass;
     const visit = new Visit(pass, this.#options.width, this.#streams);
-    const leave = pass.streamed ? await this.#enterAsStream(visit) : await this.#places.take(visit);
+    const take = () => this.#places.take(visit);
+    const leave = await (pass.streamed ? this.#streams.enter(visit, take) : take());
     return leavingAfter(leave, heldUntil, async () => {
       await this.#untilOpen(signal);
       return work(visit.most);
     });
-  }
-
-  /** First among the streams, so that one too many keeps nobody else waiting. */
-  async #enterAsStream(visit: Visit): Promise<() => void> {
-    const { clock, width } = this.#options;
-    this.#streams.places ??= createPlaces({ clock, width: Math.max(1, Math.floor(width / 2)) });
-    const { urgency, lane, signal } = visit;
-    const leaveStreams = await this.#streams.places.take({ weight: 1, urgency, lane, signal });
-    try {
-      const leave = await this.#places.take(visit);
-      return () => {
-        // Counted off first: who looks for room when it leaves finds one stream less.
-        this.#streams.count -= 1;
-        leave();
-        leaveStreams();
-      };
-    } catch (error) {
-      leaveStreams();
-      throw error;
-    }
   }
 
   async send<T>(

@@ -13,6 +13,7 @@ import { type Bar, barredError, longestWaitMs, manyRefusedCode, Pause } from "./
 import { applicationAllowance, createBudget } from "./budget.js";
 import { createFence } from "./fence.js";
 import { createPlaces, type Pass } from "./places.js";
+import { StreamPlaces } from "./stream-places.js";
 
 /** What the whole application may ask for. */
 export interface ApplicationLimits {
@@ -57,11 +58,9 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
   const allowance = { ...applicationAllowance, limit: requestsPerTenSeconds };
   const budget = createBudget(clock, allowance);
   const fence = createFence(clock);
-  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensInMs, onEnter: ({ cost }) => budget.spend(cost) });
+  const places = createPlaces<GovernedPass>({ clock, width: concurrency, opensInMs, onEnter });
   const pause = new Pause(clock);
-  const streams = createPlaces<Pass>({ clock, width: Math.max(1, Math.floor(concurrency / 2)) });
-  /** Places that streams hold. */
-  let streamed = 0;
+  const streams = new StreamPlaces(clock, concurrency);
   /** Pauses for all since all places were last open. */
   let pauses = 0;
 
@@ -70,9 +69,14 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
     return Math.max(pause.leftMs, budget.waitMs(cost));
   }
 
+  function onEnter({ cost, streamed }: GovernedPass): void {
+    budget.spend(cost);
+    if (streamed) streams.entered();
+  }
+
   function bar(next: Bar): void {
     if (!pause.extend(next)) return;
-    places.width = Math.min(concurrency, firstPlaces + streamed);
+    places.width = Math.min(concurrency, firstPlaces + streams.held);
     onBar?.(next);
   }
 
@@ -82,26 +86,11 @@ export function createGovernor({ clock, concurrency, requestsPerTenSeconds, onBa
     if (places.width === concurrency) pauses = 0;
   }
 
-  async function enterAsStream(pass: GovernedPass): Promise<() => void> {
-    const leaveStreams = await streams.take(pass);
-    try {
-      const leave = await places.take(pass);
-      streamed += pass.weight;
-      return () => {
-        streamed -= pass.weight;
-        leave();
-        leaveStreams();
-      };
-    } catch (error) {
-      leaveStreams();
-      throw error;
-    }
-  }
-
   return {
     async enter(pass) {
       opensInMs(pass);
-      return pass.streamed ? enterAsStream(pass) : places.take(pass);
+      const take = () => places.take(pass);
+      return pass.streamed ? streams.enter(pass, take) : take();
     },
     answered(mailbox, refusal) {
       fence.answered(mailbox, refusal?.until);

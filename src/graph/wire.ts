@@ -148,11 +148,16 @@ export function parseBatch(text: string): WirePartAnswer[] {
 
 /** Whether it is the answer of a batch, whatever its parts say. */
 export function isBatch(text: string): boolean {
+  const json = jsonOrNothing(text);
+  return isObject(json) && Array.isArray(json.responses);
+}
+
+/** For an answer that need not be JSON: the bodies of many refusals are empty or HTML. */
+export function jsonOrNothing(text: string): Json | undefined {
   try {
-    const json = JSON.parse(text) as Json;
-    return isObject(json) && Array.isArray(json.responses);
+    return JSON.parse(text) as Json;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -75,6 +75,16 @@ export function readFolderName(text: string): FolderName {
   return isDirect(first) ? { base: first, below: others.map(unescaped) } : { base: topFolder, below: parts.map(unescaped) };
 }
 
+/** What is wrong with it as the name of a folder; nothing where it is one. */
+export function wrongFolderName(text: string): string | undefined {
+  try {
+    readFolderName(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** The folder of that name below the one that is called so. */
 export function writeBelow(parent: string, displayName: string): string {
   return `${parent}/${escaped(displayName)}`;

@@ -5,6 +5,7 @@
  * are the class's. It must not know how the content is had.
  */
 import { MailError } from "../base/errors.js";
+import type { MailAddress } from "./mail-address.js";
 
 /** How an attachment or a message is read. */
 export interface StreamOptions {
@@ -14,21 +15,13 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Whom an attached mail is from or to. */
-export interface AttachedAddress {
-  /** Display name; empty when there is none. */
-  readonly name: string;
-  /** As the mail gave it; empty when there is none. */
-  readonly address: string;
-}
-
 /** A mail inside a mail, as Graph's JSON tells it. Its own attachments and its headers are in its MIME, see {@link MailAttachment.stream}. */
 export interface AttachedMessage {
   readonly internetMessageId?: string;
   readonly subject: string;
-  readonly from?: AttachedAddress;
-  readonly to: readonly AttachedAddress[];
-  readonly cc: readonly AttachedAddress[];
+  readonly from?: MailAddress;
+  readonly to: readonly MailAddress[];
+  readonly cc: readonly MailAddress[];
   readonly sentAt?: Date;
   readonly body?: { readonly contentType: "html" | "text"; readonly content: string };
   readonly preview: string;

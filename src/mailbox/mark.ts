@@ -9,7 +9,7 @@ import { checked } from "../base/check.js";
 import type { Cloud } from "../base/cloud.js";
 import { ConfigError } from "../base/errors.js";
 import { stated } from "../base/stated.js";
-import { readFolderName } from "./folder-name.js";
+import { readFolderName, wrongFolderName } from "./folder-name.js";
 
 /** What to do on the server; nothing when empty. Changes come first, then the move or the deletion. */
 export interface Mark {
@@ -44,19 +44,10 @@ export interface DeliveryMark extends Omit<Mark, "moveTo"> {
 export type MarkAbilities = Pick<Cloud, "hasPermanentDelete" | "hasFlag">;
 
 const folder = z.string().superRefine((text, context) => {
-  const wrong = wrongIn(text);
+  const wrong =
+    wrongFolderName(text) ?? (readFolderName(text).below.some((name) => name.trim() === "") ? "a path without blank names" : undefined);
   if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong, input: text });
 });
-
-/** Nothing where it is the name of a folder. */
-function wrongIn(text: string): string | undefined {
-  try {
-    const { below } = readFolderName(text);
-    return below.every((name) => name.trim() !== "") ? undefined : "a path without blank names";
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
 
 const fields = {
   markRead: z.boolean().optional(),

@@ -8,11 +8,11 @@
  */
 import { adviceOf } from "../auth/advice.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
-import type { Cursor, ListingMode } from "../mailbox/cursor.js";
+import { type Cursor, type ListingMode, unwalked } from "../mailbox/cursor.js";
 import { isForPage } from "../mailbox/page-size.js";
 import { askFolder, type FolderWork, keepCursor, nameOf, storedCursor } from "./folder-work.js";
 import { listRound } from "./list-round.js";
-import { checkOwner, freshCursor } from "./mailbox-owner.js";
+import { checkOwner } from "./mailbox-owner.js";
 import { type RoundEnd, walkFolder } from "./walk.js";
 
 /** Between two walks over again of one folder. */
@@ -32,7 +32,7 @@ const forGood = Number.MAX_SAFE_INTEGER;
 export async function roundOfFolder(work: FolderWork): Promise<RoundEnd> {
   const { session } = work;
   const stored = await storedCursor(work);
-  const cursor = stored ?? freshCursor(session.settings);
+  const cursor = stored ?? unwalked(session.settings);
   if (!session.hasDelta) return list(work, stored, { ...cursor, listing: cursor.listing ?? mode(work, "noDelta", forGood) });
   const listing = presentMode(work, cursor);
   if (listing) return list(work, stored, { ...cursor, listing });
@@ -131,7 +131,7 @@ async function overAgain(work: FolderWork, error: MailError, { link: _, listing,
   const { code, serviceCode } = error;
   const now = clock.now();
   const from = lost.roundAt ?? lost.openedAt;
-  const known = (await checkOwner(work)) === "another" ? freshCursor(settings) : lost;
+  const known = (await checkOwner(work)) === "another" ? unwalked(settings) : lost;
   if (!told) {
     const service = serviceCode === undefined ? {} : { serviceCode };
     emit("queue:cursor-lost", {

@@ -6,12 +6,12 @@
  * mail that was moved into a large folder, which waits for a full listing, at most a quarter of an hour, or for the sweep
  * where the folder's count stayed the same.
  */
-import type { Cursor, ListingMode } from "../mailbox/cursor.js";
+import { type Cursor, type ListingMode, unwalked } from "../mailbox/cursor.js";
 import { listFolder } from "../mailbox/listing.js";
 import { lightSelect } from "../mailbox/message.js";
 import { createCopies } from "./copies.js";
 import { askFolder, type FolderWork, keepCursor } from "./folder-work.js";
-import { checkOwner, freshCursor } from "./mailbox-owner.js";
+import { checkOwner } from "./mailbox-owner.js";
 import { recordPage } from "./sightings.js";
 import { isFull, type RoundEnd } from "./walk.js";
 
@@ -71,6 +71,6 @@ async function openFolder(work: FolderWork, { listing: _, ...cursor }: Cursor, o
 /** The folder under this name was made anew, perhaps with its mailbox: what is known of the old one may lie in it under other ids. */
 async function anotherFolder(work: FolderWork, cursor: Cursor & { readonly listing: ListingMode }): Promise<RoundEnd> {
   const { full: _, uneven: __, folderId: ___, ...listing } = cursor.listing;
-  const begin = (await checkOwner(work)) === "another" ? freshCursor(work.session.settings) : cursor;
+  const begin = (await checkOwner(work)) === "another" ? unwalked(work.session.settings) : cursor;
   return listRound(work, { ...begin, repeat: true, listing });
 }

@@ -6,21 +6,15 @@
  */
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import { parseObject } from "../graph/wire.js";
-import { type Cursor, cursorKey, cursorValue, unwalked } from "../mailbox/cursor.js";
+import { cursorKey, cursorValue, unwalked } from "../mailbox/cursor.js";
 import type { Key } from "../state/store.js";
 import type { TurnWork } from "./folder-work.js";
-import type { QueueSettings } from "./session.js";
 
 /** More folders than a queue ever watched. */
 const mostFolders = 10_000;
 
 export function ownerKey(queueKey: string): Key {
   return [queueKey, "owner"];
-}
-
-/** The cursor of a folder that was never walked. */
-export function freshCursor(settings: Pick<QueueSettings, "startFrom" | "content">): Cursor {
-  return unwalked(settings);
 }
 
 /** At each turn: what the sign-in says, where the mailbox is its own; asks nobody. @throws MailError `STORE_…` */
@@ -77,7 +71,7 @@ async function compare(work: TurnWork, owner: string): Promise<"same" | "another
     session.owner = owner;
     return "same";
   }
-  const begin = cursorValue({ ...freshCursor(settings), repeat: true });
+  const begin = cursorValue({ ...unwalked(settings), repeat: true });
   const { keys, puts } = watched.begunAnew();
   await ledger.write({
     puts: [note, ...keys.map((folder) => ({ key: cursorKey(queueKey, folder), value: begin })), ...puts],
