@@ -6,7 +6,7 @@ import type { DoorName } from "./doors.js";
 import { type ArrivalPlan, arrival } from "./jobs/arrival.js";
 import { drain, type Side } from "./jobs/drain.js";
 import { type EconomyKind, economy } from "./jobs/economy.js";
-import { fill, idle, start } from "./jobs/idle.js";
+import { fill, type IdleTimes, idle, type Polling, poll, start } from "./jobs/idle.js";
 import { micro } from "./jobs/micro.js";
 import { type DaemonPlace, openWorld, type SimulatorSide } from "./jobs/world.js";
 import { type Commands, createPeer } from "./peer.js";
@@ -17,6 +17,8 @@ export type WorkerCommands = typeof commands;
 const simulator: SimulatorSide = {
   ask: (name, ...given) => parent.ask("simulator", name, given) as never,
 };
+
+let polling: Polling | undefined;
 
 const commands = {
   drain: async (door: DoorName, side: Side, mailboxes: readonly Mailbox[], messages: number) =>
@@ -29,8 +31,14 @@ const commands = {
     fill(await openWorld(simulator, door), place, mailboxes),
   start: async (door: DoorName, place: DaemonPlace, addresses: readonly string[]) =>
     start(await openWorld(simulator, door), place, addresses),
-  idle: async (door: DoorName, place: DaemonPlace, addresses: readonly string[], times: Parameters<typeof idle>[3]) =>
-    idle(await openWorld(simulator, door), place, addresses, times),
+  poll: async (door: DoorName, place: DaemonPlace, addresses: readonly string[], times: IdleTimes): Promise<void> => {
+    polling = await poll(await openWorld(simulator, door), place, addresses, times);
+  },
+  /** Of the daemon that `poll` began. */
+  idle: () => {
+    if (!polling) throw new Error("Nothing polls yet.");
+    return idle(simulator, polling);
+  },
   micro: (eachMs: number) => micro(eachMs),
 };
 

@@ -9,7 +9,7 @@ import { inLanes } from "../lanes.js";
 import type { Mailbox } from "../simulator-process.js";
 import { median } from "../statistics.js";
 import { cpuMs } from "./measured.js";
-import { benchDaemon, type DaemonPlace, signInAll, type World } from "./world.js";
+import { benchDaemon, type DaemonPlace, type SimulatorSide, signInAll, type World } from "./world.js";
 
 /** Milliseconds between two looks at the event loop; part of every delay that is told. */
 const resolutionMs = 10;
@@ -87,18 +87,33 @@ export async function start(world: World, place: DaemonPlace, addresses: readonl
   return figures;
 }
 
-export async function idle(
-  world: World,
-  place: DaemonPlace,
-  addresses: readonly string[],
-  { intervalMs, windowMs, pausedMs }: { intervalMs: number; windowMs: number; pausedMs: number },
-): Promise<Idle> {
+export interface IdleTimes {
+  readonly intervalMs: number;
+  readonly windowMs: number;
+  readonly pausedMs: number;
+}
+
+/** A daemon whose queues have all had a round, and that goes on polling them. */
+export interface Polling {
+  readonly daemon: MailDaemon;
+  readonly addresses: readonly string[];
+  readonly times: IdleTimes;
+}
+
+export async function poll(world: World, place: DaemonPlace, addresses: readonly string[], times: IdleTimes): Promise<Polling> {
+  const { intervalMs, windowMs } = times;
   const daemon = daemonOf(world, place, addresses, { pollIntervalMs: intervalMs, minPollIntervalMs: intervalMs });
   const polled = allPolled(daemon, addresses.length);
   await daemon.start();
   await polled;
   // The rounds after the first are the ordinary ones.
   await wait(Math.min(intervalMs, windowMs));
+  return { daemon, addresses, times };
+}
+
+/** Measures the daemon, and stops it. */
+export async function idle(simulator: SimulatorSide, { daemon, addresses, times }: Polling): Promise<Idle> {
+  const { windowMs, pausedMs } = times;
   globalThis.gc?.();
   let polls = 0;
   const stopCounting = daemon.on("queue:polled", () => {
@@ -117,7 +132,7 @@ export async function idle(
   }
   const lastedMs = performance.now() - begun;
   stopCounting();
-  const requestsPerSecond = await world.simulator.ask("perSecond", from, from + lastedMs);
+  const requestsPerSecond = await simulator.ask("perSecond", from, from + lastedMs);
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

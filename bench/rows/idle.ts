@@ -1,6 +1,6 @@
 /** What signed-in queues without mail cost, few and many, with the same polls a second for all numbers of queues. */
 import type { Idle } from "../jobs/idle.js";
-import type { Figure, Row } from "../row.js";
+import type { Figure, Row, RowContext } from "../row.js";
 import { withFullStore } from "./store.js";
 
 interface Sizes {
@@ -17,27 +17,75 @@ export const idleRow: Row = {
   name: "idle",
   hasDoor: true,
   async run(context) {
-    const { queues, pollsPerSecond, windowMs, pausedMs } = context.quick ? quickly : full;
-    const runs = new Map<number, Idle>();
-    for (const count of queues) {
-      const intervalMs = Math.round((count * 1000) / pollsPerSecond);
-      const run = await context.processes.withSimulator((simulator) =>
-        withFullStore(context, simulator, count, async ({ place, addresses }) => {
-          const times = { intervalMs, windowMs, pausedMs };
-          const measured = await context.processes.withWorker(simulator, (worker) =>
-            worker.ask("idle", context.door, place, addresses, times),
-          );
-          context.noteRequests(await simulator.ask("report"));
-          return measured;
-        }),
-      );
-      if (run.polls === 0) context.fault(`${count} queues: no poll in ${windowMs} ms`);
-      runs.set(count, run);
+    const sizes = context.quick ? quickly : full;
+    const runs = context.quick ? await oneByOne(context, sizes) : await sideBySide(context, sizes);
+    for (const [count, run] of runs) {
+      if (run.polls === 0) context.fault(`${count} queues: no poll in ${sizes.windowMs} ms`);
       context.tell(`${count} queues: ${run.cpuPerPollUs.toFixed(0)} µs CPU a poll, ${run.polls} polls`);
     }
     return { row: "idle", door: context.door, figures: figuresOf(runs), details: Object.fromEntries(runs) };
   },
 };
+
+/** Measured in the same minute, as a machine's speed changes between two. */
+async function sideBySide(context: RowContext, sizes: Sizes): Promise<Map<number, Idle>> {
+  const meeting = createMeeting(sizes.queues.length);
+  const runs = sizes.queues.map((count) => idleRun(context, count, sizes, meeting.come).catch(meeting.cancel));
+  const measured = await Promise.all(runs);
+  return new Map(sizes.queues.map((count, index) => [count, measured[index] as Idle]));
+}
+
+/** The quick form has one process of each kind, which cannot be measured for two at once. */
+async function oneByOne(context: RowContext, sizes: Sizes): Promise<Map<number, Idle>> {
+  const runs = new Map<number, Idle>();
+  for (const count of sizes.queues) runs.set(count, await idleRun(context, count, sizes, async () => undefined));
+  return runs;
+}
+
+/** @param ready - Called when all queues poll; measured from when it resolves. */
+function idleRun(
+  context: RowContext,
+  count: number,
+  { pollsPerSecond, windowMs, pausedMs }: Sizes,
+  ready: () => Promise<void>,
+): Promise<Idle> {
+  const times = { intervalMs: Math.round((count * 1000) / pollsPerSecond), windowMs, pausedMs };
+  return context.processes.withSimulator((simulator) =>
+    withFullStore(context, simulator, count, async ({ place, addresses }) => {
+      const measured = await context.processes.withWorker(simulator, async (worker) => {
+        await worker.ask("poll", context.door, place, addresses, times);
+        await ready();
+        return worker.ask("idle");
+      });
+      context.noteRequests(await simulator.ask("report"));
+      return measured;
+    }),
+  );
+}
+
+/** Whoever comes waits for all others; when one cancels, all that wait fail with its error. */
+function createMeeting(size: number): { come(): Promise<void>; cancel(error: unknown): never } {
+  let missing = size;
+  let open: () => void;
+  let fail: (error: unknown) => void;
+  const all = new Promise<void>((resolve, reject) => {
+    open = resolve;
+    fail = reject;
+  });
+  // Each run fails by itself; that nobody waits here any more is no second error.
+  all.catch(() => undefined);
+  return {
+    come() {
+      missing -= 1;
+      if (missing === 0) open();
+      return all;
+    },
+    cancel(error) {
+      fail(error);
+      throw error;
+    },
+  };
+}
 
 function figuresOf(runs: ReadonlyMap<number, Idle>): Figure[] {
   const all = [...runs];
