@@ -42,8 +42,7 @@ export function changeKeyOf(message: StoredMessage): string {
 export const idOf = (message: StoredMessage, view: MessageView) => (view.immutableIds ? message.immutableId : message.defaultId);
 
 function headersOf(message: StoredMessage): string {
-  // Sent mail has no internetMessageHeaders (msgraph-sdk-dotnet 3025).
-  if (message.headers?.length === 0) return "";
+  if (message.sent || message.headers?.length === 0) return "";
   return `"internetMessageHeaders":${message.headers ? quote(message.headers) : usualHeaders(message)}`;
 }
 

@@ -17,6 +17,7 @@ export function* mimeOf(message: StoredMessage): Generator<Uint8Array, undefined
     `Date: ${new Date(receivedAt).toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: ${internetMessageId}`,
     "MIME-Version: 1.0",
+    ...othersOf(message),
   ];
   const body = `Content-Type: text/${contentType === "text" ? "plain" : "html"}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n`;
   const text = textContent(content);
@@ -33,6 +34,15 @@ export function* mimeOf(message: StoredMessage): Generator<Uint8Array, undefined
     yield* partOf(attachment);
   }
   yield bytes(`\r\n--${boundary}--\r\n`);
+}
+
+/** Of headers that are written from what is stored: with its content, not with its text. */
+const own = new Set(["from", "to", "cc", "subject", "date", "message-id", "mime-version", "content-type", "content-transfer-encoding"]);
+
+function othersOf({ headers = [] }: StoredMessage): string[] {
+  return headers
+    .filter(({ name }) => /^[!-9;-~]+$/.test(name) && !own.has(name.toLowerCase()))
+    .map(({ name, value }) => `${name}: ${value.replace(/\s*[\r\n]+\s*/g, "\r\n ")}`);
 }
 
 function* partOf(attachment: StoredAttachment<StoredMessage>): Generator<Uint8Array, undefined> {

@@ -78,7 +78,9 @@ export interface StoredMessage {
   isReadReceiptRequested: boolean;
   readonly conversationId: string;
   readonly internetMessageId: string;
-  /** Undefined: the default set. Empty: none, as for sent mail. */
+  /** Sent from this mailbox: then its headers are in its MIME alone (msgraph-sdk-dotnet 3025). */
+  readonly sent: boolean;
+  /** Undefined: the default set. Empty: none. */
   readonly headers: readonly { name: string; value: string }[] | undefined;
   attachments: readonly StoredAttachment<StoredMessage>[];
   /** Undefined while it can be read. */
@@ -140,7 +142,8 @@ export function storeMessage(wish: NewMessage, origin: MessageOrigin): StoredMes
     isReadReceiptRequested: false,
     conversationId: wish.conversationId ?? `AAQkADZhM2Y4${origin.tag.padEnd(56, "C").slice(0, 56)}AQAA=`,
     internetMessageId: wish.internetMessageId ?? `<${origin.tag}@mail.example.org>`,
-    headers: wish.headers ?? (origin.sent ? [] : undefined),
+    sent: origin.sent,
+    headers: wish.headers,
     // One inside another is stored as if it had come at the same time.
     attachments: storeAttachments(wish.attachments, origin, (nested, tag) => storeMessage(nested, { ...origin, tag, sent: false })),
     damage: undefined,

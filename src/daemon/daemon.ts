@@ -83,6 +83,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
         contentBudget,
         mailboxLimits: settings.mailboxLimits,
         hasDelta: settings.cloud.hasDelta,
+        wantsHeaders: queue.content.headers !== false,
         abilities: settings.cloud,
         ...governance,
       }),

@@ -54,6 +54,7 @@ export interface RunningQueueOptions {
   readonly scheduler: Scheduler;
   readonly mailboxLimits: MailboxLimits;
   readonly hasDelta: boolean;
+  readonly wantsHeaders: boolean;
   readonly abilities: MarkAbilities;
   readonly governor: Governor;
   readonly pace: Pace;

@@ -3,6 +3,7 @@ import type { MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import type { ContentSource } from "../mailbox/mail-content.js";
 import type { MarkAbilities } from "../mailbox/mark.js";
+import type { BareMailOptions } from "./bare-mail.js";
 import type { ContentBudget } from "./content-budget.js";
 import type { Delivery } from "./delivery.js";
 import type { IfChangedElsewhere } from "./foreign.js";
@@ -12,7 +13,7 @@ import type { SettlementsOptions } from "./settlements.js";
 import type { Solitude } from "./solitude.js";
 import type { Storms } from "./storms.js";
 
-export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, MailboxReading {
+export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, MailboxReading, Pick<BareMailOptions, "readHeaders"> {
   /** Shared by all queues of the process. */
   readonly solitude: Solitude;
   /** Shared by all queues of the process. */

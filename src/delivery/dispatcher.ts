@@ -11,6 +11,7 @@ import { asMailError, MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import { toMailMessage } from "../mailbox/message.js";
 import { createAppetite } from "./appetite.js";
+import { createBareMail } from "./bare-mail.js";
 import { createDelays } from "./delays.js";
 import { createDelivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
 import type { Dispatcher, DispatcherOptions } from "./dispatcher-contract.js";
@@ -39,6 +40,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const presence = options.solitude.join(pump);
   const inFlight = createInFlight(presence);
   const ended = new AbortController();
+  /** Nothing is begun any more. */
+  const closing = new AbortController();
+  const bareMail = createBareMail({ ...options, signal: closing.signal, onDressed: pump, onFailure: failed });
   setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
   const delays = createDelays(clock);
   const appetite = createAppetite({ clock, isHungry: () => room.loadedCount <= keptAhead && room.roomFor > 0 });
@@ -76,10 +80,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   function pump(): void {
     if (isIdle()) return;
-    if (room.loadedSuspectCount > 0 && inFlight.count < maxInFlight) presence.ask(takeTurn);
+    if (room.loadedSuspectCount + bareMail.dressedCount > 0 && inFlight.count < maxInFlight) presence.ask(takeTurn);
     if (presence.mayBegin) {
       const some = aside.withoutStorms(room.takeLoaded(maxInFlight - inFlight.count));
-      if (some.length > 0) void start(some);
+      for (const part of bareMail.apart(some)) void start(part);
     }
     appetite.look();
     const isShort = room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead);
@@ -102,7 +106,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** One suspect, if there is one that can be handed over now. */
   function takeTurn(turn: Turn): Outstay | undefined {
-    const suspect = isIdle() || inFlight.count >= maxInFlight ? undefined : room.takeSuspect();
+    const suspect = isIdle() || inFlight.count >= maxInFlight ? undefined : bareMail.dressed(room.takeSuspect);
     if (!suspect) return undefined;
     const starting = start([suspect], turn);
     return async () => {
@@ -118,7 +122,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const handed: RunningDelivery[] = [];
     let left = some;
     try {
-      const starts = some.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }));
+      if (some.some(bareMail.isBare)) left = await bareMail.clothe(some);
+      const starts = left.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }));
       const begun = await durable(() => ledger.begin(starts, turn && { alone: turn.alone }));
       for (const entry of begun) {
         if (paused || ended.signal.aborted) break;
@@ -128,7 +133,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       if (left.length > 0) await takeBack(begun.slice(-left.length), left);
     } catch (error) {
-      failed(error);
+      // A stop came before its headers did: the ledger has it.
+      if (error !== closing.signal.reason) failed(error);
     } finally {
       inFlight.giveBack(left.length);
       if (left.length > 0) turn?.end();
@@ -231,6 +237,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function end(reason: MailError): void {
+    closing.abort(reason);
     ended.abort(reason);
     delays.end();
     room.close();
@@ -251,6 +258,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     async stop(deadlineMs) {
       stopping = true;
+      closing.abort(stopped(queue));
       presence.withdraw();
       let stopTimer = clock.startTimer(() => {
         paused = true;

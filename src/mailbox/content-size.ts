@@ -36,7 +36,8 @@ export function withinBytes(item: JsonObject, mostBytes: number): { readonly ite
   const bytes = contentBytes(item);
   if (mostBytes === 0 || bytes <= mostBytes) return { item, bytes };
   const { body, uniqueBody, ...envelope } = item;
-  const missing: OversizePart[] = [];
+  const before = oversizeOf(item)?.missing ?? [];
+  const missing = [...before];
   if (isObject(body)) missing.push("body");
   if (isObject(uniqueBody)) missing.push("uniqueBody");
   let kept: JsonObject = envelope;
@@ -48,7 +49,7 @@ export function withinBytes(item: JsonObject, mostBytes: number): { readonly ite
     if (short.length < headers.length) missing.push("headers");
     kept = { ...kept, internetMessageHeaders: short };
   }
-  if (missing.length === 0) return { item, bytes };
+  if (missing.length === before.length) return { item, bytes };
   const cut: OversizeItem = { ...kept, [oversize]: { bytes, missing } };
   return { item: cut, bytes: contentBytes(cut) };
 }

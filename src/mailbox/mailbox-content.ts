@@ -1,11 +1,11 @@
 /**
  * Attachments and MIME of one mailbox's messages, fetched when a host asks for them, during a delivery or after it.
  *
- * Invariants: bytes are always asked for as `$value` and handed on as they come, never as JSON (an item's JSON
- * is its properties); every request is urgent,
- * as a host waits for it, and goes through the mailbox's gate, where a stream keeps its place until it ends; when the
- * queue ends, what is under way ends with it, and nothing more is asked. An attachment whose id is not known any more is
- * looked for once in a new list: a scan of the mail rebuilds attachments (msgraph-sdk-dotnet discussion 3142).
+ * Invariants: bytes are always asked for as `$value` and handed on as they come, never as JSON (an item's JSON is its
+ * properties); a request that a host waits for is urgent; each goes through the mailbox's gate, where a stream keeps its
+ * place until it ends; when the queue ends, what is under way ends with it, and nothing more is asked. An attachment whose
+ * id is not known any more is looked for once in a new list: a scan of the mail rebuilds attachments (msgraph-sdk-dotnet
+ * discussion 3142).
  */
 
 import { ConfigError, MailError } from "../base/errors.js";
@@ -13,16 +13,21 @@ import { type HeldUntil, leavingAfter } from "../base/held-until.js";
 import type { HttpAnswer } from "../base/http.js";
 import { onAbort } from "../base/shared-wait.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
+import type { Urgency } from "../graph/fair-order.js";
 import { parseObject } from "../graph/wire.js";
 import { attachedItem } from "./attached-item.js";
 import { type ListedAttachment, listAttachments, sameAttachment } from "./attachment-list.js";
 import { contentError, finalContentError, linkError, noItemError, readingError, type Wanted } from "./content-errors.js";
 import type { AttachedItem, ContentSource, MailAttachment, StreamOptions } from "./mail-content.js";
+import type { MailHeader } from "./mail-header.js";
 import { preferences } from "./message.js";
+import { readMimeHead } from "./mime-head.js";
 import { safeNames } from "./safe-name.js";
 
 /** A source that ends with its queue. */
 export interface MailboxContent extends ContentSource {
+  /** The headers of a message by its MIME, after those who wait for what they asked for. @throws MailError as `mime` does */
+  headers(messageId: string, signal: AbortSignal): Promise<readonly MailHeader[]>;
   /** Ends what is under way with this error, and answers everything later with it. */
   end(reason: MailError): void;
 }
@@ -56,9 +61,17 @@ class ContentOfMailbox implements MailboxContent {
 
   async mime(messageId: string, options: StreamOptions = {}): Promise<ReadableStream<Uint8Array>> {
     assertOptions(options);
+    return this.#mime(messageId, options, "urgent");
+  }
+
+  async headers(messageId: string, signal: AbortSignal): Promise<readonly MailHeader[]> {
+    return readMimeHead(await this.#mime(messageId, { signal }, "backlog"));
+  }
+
+  async #mime(messageId: string, options: StreamOptions, urgency: Urgency): Promise<ReadableStream<Uint8Array>> {
     const wanted = { queue: this.#mailbox.queue, messageId, what: "the MIME", kind: "mime" } as const;
     try {
-      return await this.#open(`/messages/${encodeURIComponent(messageId)}/$value`, wanted, options);
+      return await this.#open(`/messages/${encodeURIComponent(messageId)}/$value`, wanted, { ...options, urgency });
     } catch (error) {
       throw contentError(error, wanted);
     }
@@ -124,7 +137,11 @@ class ContentOfMailbox implements MailboxContent {
     }
   }
 
-  async #open(path: string, wanted: Wanted, { maxBytes, signal }: StreamOptions): Promise<ReadableStream<Uint8Array>> {
+  async #open(
+    path: string,
+    wanted: Wanted,
+    { maxBytes, signal, urgency = "urgent" }: StreamOptions & { urgency?: Urgency },
+  ): Promise<ReadableStream<Uint8Array>> {
     const failure = (why: "over" | "unread") => readingError(wanted, { why, limit: why === "over" ? (maxBytes ?? 0) : unreadMs });
     const fetchIt = (ending: AbortSignal) =>
       this.#client.call(this.#mailbox, {
@@ -132,7 +149,7 @@ class ContentOfMailbox implements MailboxContent {
         target: this.#mailbox.root + path,
         prefer: preferences(),
         what: wanted.what,
-        urgency: "urgent",
+        urgency,
         stream: { maxBytes, unreadMs, failure },
         isFinal: finalContentError(),
         signal: ending,

@@ -45,7 +45,7 @@ export interface MailMessage extends LazyContent {
   readonly uniqueBody?: MailBody;
   /** The first 255 characters of the text. */
   readonly preview: string;
-  /** In the order of the mail, repeated ones kept; empty with `content: { headers: false }`, and Graph leaves them out of mail sent from the mailbox itself. */
+  /** In the order of the mail, repeated ones kept; empty with `content: { headers: false }`. Where Graph leaves them out, they are read from the MIME. */
   readonly headers: readonly MailHeader[];
   readonly categories: readonly string[];
   readonly importance: "low" | "normal" | "high";

@@ -84,6 +84,8 @@ export interface SessionOptions {
   readonly governor: Governor;
   /** Whether the cloud has delta rounds of mail folders. */
   readonly hasDelta: boolean;
+  /** Whether headers that Graph's JSON does not have are read from the MIME. */
+  readonly wantsHeaders: boolean;
   /** What marks can do in the cloud. */
   readonly abilities: MarkAbilities;
   readonly walkPacer: Pacer;
@@ -230,6 +232,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       folderName: (folder) => watched.nameOf(folder),
       watchedFolders: () => watched.all.map(({ key }) => key),
       contentSource: contentSource(),
+      readHeaders: options.wantsHeaders ? (id, signal) => contentSource().headers(id, signal) : undefined,
       onMark: (entry) => outbox.add(entry),
     }),
   );

@@ -290,19 +290,27 @@ it("a Teams chat among the messages (subject IM) is a message like any other, an
   expect(scene.handed).not.toContain(elsewhere);
 });
 
-it("sent mail has no internet headers: it is delivered without them, whole otherwise", async () => {
+it("sent mail has no internet headers in Graph's JSON: they are read from its MIME, a few of its bytes", async () => {
+  const reply = { name: "Auto-Submitted", value: "auto-replied" };
   const seen: unknown[] = [];
   const scene = await createFaultScene({
     queues: [{ address, folders: ["sentitems", "inbox"] }],
-    handler: ({ message: { folder, headers, subject, reduced } }) => void seen.push([folder, subject, headers.length > 0, reduced]),
+    handler({ message: { folder, headers, subject, automatic, reduced } }) {
+      seen.push([folder, subject, headers.length > 0, automatic?.reason, reduced]);
+    },
   });
-  const ids = [scene.mailbox.deliver({ subject: "ours" }, "sentitems"), scene.mailbox.deliver({ subject: "theirs" })];
+  const attachments = [{ content: "x".repeat(5_000_000) }];
+  const ids = [
+    scene.mailbox.deliver({ subject: "ours", headers: [reply], attachments }, "sentitems"),
+    scene.mailbox.deliver({ subject: "theirs" }),
+  ];
   await scene.daemon.start();
   await settledAll(scene, ids);
   expect(seen.toSorted()).toEqual([
-    ["inbox", "theirs", true, undefined],
-    ["sentitems", "ours", false, undefined],
+    ["inbox", "theirs", true, undefined, undefined],
+    ["sentitems", "ours", true, "auto-reply", undefined],
   ]);
+  expect(scene.simulator.log.count({ route: "mime" })).toBe(1);
 });
 
 it("delta without a token fills the mailbox: a folder is walked so once, over trouble, sweeps, a restart and a month", async () => {

@@ -61,3 +61,21 @@ test("the name by which the mailbox's user signs in is its own address too", asy
   await daemon.stop();
   expect(reasons).toEqual(["own-address"]);
 });
+
+test("in the cloud in China, where Graph has no headers, a program's mail is known by its MIME", async () => {
+  const sim = simulatorWith();
+  const [robot, person] = sim.user(address).mailbox.deliverMany([{ headers: [reply] }, {}]);
+  const seen: Record<string, unknown> = {};
+  const options = hostOptions(sim, {
+    app: { clientId: sim.clientId, tenantId: sim.tenantId, cloud: "china" },
+    handler: ({ message }) => {
+      seen[message.id] = [message.automatic?.reason, message.headers.length > 0, message.reduced];
+    },
+  });
+  const daemon = await signedIn(sim, options);
+  const settled = many(daemon, "message:settled", 2);
+  await daemon.start();
+  await settled;
+  await daemon.stop();
+  expect(seen).toEqual({ [robot!]: ["auto-reply", true, undefined], [person!]: [undefined, true, undefined] });
+});

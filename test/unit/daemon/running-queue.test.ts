@@ -36,6 +36,7 @@ async function createQueue() {
       scheduler,
       events,
       hasDelta: true,
+      wantsHeaders: true,
       abilities: clouds.global,
       walkPacer: createWalkPacer(clock),
       startPacer: createStartPacer(clock),

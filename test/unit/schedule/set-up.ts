@@ -156,6 +156,8 @@ export async function createScene(): Promise<Scene> {
         tokens: { ...fixedTokens(), owner: "the user" },
         mailboxLimits: { width: 4 },
         hasDelta: true,
+        // Its made-up mail has none.
+        wantsHeaders: false,
         abilities: clouds.global,
         walkPacer: createWalkPacer(clock),
         claims: createMailboxClaims(),
