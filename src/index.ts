@@ -30,6 +30,14 @@ export type { EmitterEvents, Listener } from "./base/emitter.js";
 export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails, type Responsible } from "./base/errors.js";
 export type { Fetch } from "./base/http.js";
 export { type UndiciFetchOptions, undiciFetch } from "./base/undici-fetch.js";
+export type {
+  DeliveryConfig,
+  HttpConfig,
+  JsonConfig,
+  KeysConfig,
+  MailDaemonConfig,
+  WebhookConfig,
+} from "./cli/config.js";
 export { createMailDaemon } from "./daemon/daemon.js";
 export type { DaemonEvents } from "./daemon/events.js";
 export type { LimitOptions } from "./daemon/limits.js";

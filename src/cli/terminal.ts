@@ -1,0 +1,63 @@
+/**
+ * What a command prints and asks: results on standard output, everything for a person's eyes on standard error.
+ *
+ * Invariant: with `--json` standard output holds JSON only, a line for each result; colours and questions only where a
+ * person sits at a terminal.
+ */
+import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
+import { styleText } from "node:util";
+
+export type Style = "bold" | "dim" | "green" | "red" | "yellow" | "cyan";
+
+export interface Terminal {
+  /** Whether results are JSON. */
+  readonly json: boolean;
+  /** Whether a person sits there: colours, progress and questions make sense. */
+  readonly isInteractive: boolean;
+  /** A result, for standard output: the object with `--json`, else the text that `show` makes of it. */
+  result(value: unknown, show: () => string): void;
+  /** A line for the person at the terminal, on standard error. */
+  tell(line: string): void;
+  /** The text in that style where colours are shown, else as it is. */
+  style(style: Style, text: string): string;
+  /** Asks on standard error; the default where nothing is typed. Undefined where nobody can be asked, or the signal aborts. */
+  ask(question: string, options?: { readonly default?: string; readonly signal?: AbortSignal }): Promise<string | undefined>;
+}
+
+export interface Streams {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+}
+
+/** `env`: `NO_COLOR` and `FORCE_COLOR` are heeded (no-color.org, Node's own). */
+export function createTerminal(
+  { stdin, stdout, stderr }: Streams,
+  { json, env }: { readonly json: boolean; readonly env: NodeJS.ProcessEnv },
+): Terminal {
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== "0";
+  const colours = forced || (stderr.isTTY === true && stdout.isTTY === true && !json && (env.NO_COLOR ?? "") === "");
+  const isInteractive = stdin.isTTY === true && stderr.isTTY === true;
+  return {
+    json,
+    isInteractive,
+    result: (value, show) => void stdout.write(json ? `${JSON.stringify(value)}\n` : `${show()}\n`),
+    tell: (line) => void stderr.write(`${line}\n`),
+    style: (style, text) => (colours ? styleText(style, text) : text),
+    async ask(question, { default: fallback, signal } = {}) {
+      if (!isInteractive) return undefined;
+      const lines = createInterface({ input: stdin, output: stderr });
+      try {
+        const hint = fallback === undefined ? "" : ` (${fallback})`;
+        const answer = (await lines.question(`${question}${hint} `, signal ? { signal } : {})).trim();
+        return answer === "" ? fallback : answer;
+      } catch (error) {
+        if (signal?.aborted || (error as { code?: string }).code === "ABORT_ERR") return undefined;
+        throw error;
+      } finally {
+        lines.close();
+      }
+    },
+  };
+}
