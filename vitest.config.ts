@@ -1,5 +1,5 @@
 /**
- * How the suites run: a few processes at once, each for many files, no retries, a leak check and a search for shown secrets around every test.
+ * How the suites run: a few processes at once, each for many files, no retries, a leak check, a search for shown secrets and the two zeros around every test.
  * `TEST_REPORT=<file>` adds the machine-readable report that `npm run check` counts from.
  */
 import { availableParallelism } from "node:os";
@@ -8,13 +8,14 @@ import { defineConfig } from "vitest/config";
 import { witnessErrors } from "./test/support/secrets/error-witness.js";
 import { tallySearches } from "./test/support/secrets/tally.js";
 import { nameUnended } from "./test/support/unended.js";
+import { tallyZeros } from "./test/support/zeros/tally.js";
 
 const report = process.env.TEST_REPORT;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Gates and faults start real processes (compilers, npm, daemons that are killed), so they get longer. */
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
-const setupFiles = [here("test/support/check-leaks.ts"), here("test/support/secrets/check-secrets.ts")];
+const setupFiles = ["check-leaks.ts", "secrets/check-secrets.ts", "zeros/check-zeros.ts"].map((file) => here(`test/support/${file}`));
 const slowFolders = ["test/gates/**/*.test.ts", "test/faults/**/*.test.ts"];
 
 export default defineConfig({
@@ -35,7 +36,7 @@ export default defineConfig({
     retry: 0,
     // A wait for a state is no measure of speed: a second, the default, is too short for a machine at its limit.
     expect: { poll: { timeout: 15_000 } },
-    reporters: ["default", tallySearches(), nameUnended(), ...(report ? ["json"] : [])],
+    reporters: ["default", tallySearches(), tallyZeros(), nameUnended(), ...(report ? ["json"] : [])],
     // What the foreign OpenID provider of test/oidc says of settings that are for tests only.
     onConsoleLog: (log) => !log.startsWith("oidc-provider "),
     ...(report ? { outputFile: { json: report } } : {}),

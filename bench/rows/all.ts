@@ -1,4 +1,4 @@
-/** Every row, in the order in which they run. */
+/** Every row, in the order in which they run: first those that others' work on the machine disturbs most. */
 import type { Row } from "../row.js";
 import { arrivalRow } from "./arrival.js";
 import { drainRow } from "./drain.js";
@@ -9,4 +9,4 @@ import { pausesRow } from "./pauses.js";
 import { slowDrainRow } from "./slow-drain.js";
 import { startRow } from "./start.js";
 
-export const rows: readonly Row[] = [drainRow, slowDrainRow, economyRow, pausesRow, arrivalRow, idleRow, startRow, microRow];
+export const rows: readonly Row[] = [idleRow, drainRow, slowDrainRow, economyRow, pausesRow, arrivalRow, startRow, microRow];

@@ -50,7 +50,7 @@ export const limits = [
   {
     protection: "one mailbox that is refused is no reason for a pause of all",
     file: "src/graph/fence.ts",
-    find: "times.length < manyMailboxes || times.length < answers.size / 2",
+    find: "mailboxes < manyMailboxes || refused.length < answers.length * mostAnswers",
     replace: "times.length < 1",
     test: [pathTest, "one mailbox that is refused again and again holds up itself alone"],
   },

@@ -2,6 +2,7 @@
  * The record of every request, and what can be asked of it afterwards.
  * Invariant: entries stay in order of arrival; a batch part stands as an entry of its own and points to its batch. Decides nothing.
  */
+import { tellRequest } from "./request-channel.js";
 import type { RouteName } from "./route-name.js";
 
 /** One request or one part of a batch. */
@@ -100,9 +101,18 @@ export function createRequestLog(): LogWriter {
       lastNumber += 1;
       const open: OpenEntry = { number: lastNumber, ...entry };
       entries.push(open);
+      tellRequest({ kind: "any" });
       return open;
     },
-    noteAtOnce: (mailbox, count) => void most.set(mailbox, Math.max(most.get(mailbox) ?? 0, count)),
-    noteKnock: (entry) => void knocks.push(entry),
+    noteAtOnce(mailbox, count) {
+      if (count <= (most.get(mailbox) ?? 0)) return;
+      most.set(mailbox, count);
+      tellRequest({ kind: "most", atOnce: count, mailbox });
+    },
+    noteKnock(entry) {
+      knocks.push(entry);
+      const { route, mailbox } = entry;
+      tellRequest({ kind: "early", route, ...(mailbox === undefined ? {} : { mailbox }) });
+    },
   };
 }

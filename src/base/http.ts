@@ -42,12 +42,18 @@ export interface HttpOptions {
   readonly hosts: readonly string[];
   /** Milliseconds until a request is given up, its body included; of a body that is a stream, for each piece of it. */
   readonly deadlineMs: number;
+  /**
+   * Milliseconds that a request which is under way has for its answer after the caller's abort, before its connection is
+   * broken off: until it ends, the service counts it among those at once, and what it says of a pause is to be heard.
+   * Streams have none. Default 0.
+   */
+  readonly graceMs?: number;
   /** Default: the global `fetch`, looked up at each call so that it can be stubbed. */
   readonly fetch?: Fetch | undefined;
   readonly clock: Clock;
 }
 
-export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: HttpOptions): Http {
+export function createHttp({ service, hosts, deadlineMs, graceMs = 0, fetch: given, clock }: HttpOptions): Http {
   const code = (what: "UNREACHABLE" | "TIMEOUT" | "BAD_RESPONSE"): MailErrorCode => `${service}_${what}`;
 
   return async ({ method, url, headers, body, stream, signal }) => {
@@ -55,7 +61,12 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
     signal?.throwIfAborted();
     const ended = new AbortController();
     const stopTimer = clock.startTimer(() => ended.abort(), deadlineMs);
-    const forward = () => ended.abort();
+    /** Stops the grace, once it has begun. */
+    let stopGrace: () => void = () => undefined;
+    function forward(): void {
+      if (graceMs === 0 || stream) ended.abort();
+      else stopGrace = clock.startTimer(() => ended.abort(), graceMs);
+    }
     signal?.addEventListener("abort", forward, { once: true });
     let answered = false;
     /** Empty unless more bytes are announced than are wanted. */
@@ -106,6 +117,7 @@ export function createHttp({ service, hosts, deadlineMs, fetch: given, clock }: 
       throw new MailError(code("UNREACHABLE"), `${host} could not be reached${reason}.`, unsentCodes.test(reason) ? { unsent: true } : {});
     } finally {
       stopTimer();
+      stopGrace();
       signal?.removeEventListener("abort", forward);
     }
   };

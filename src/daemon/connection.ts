@@ -22,13 +22,22 @@ export interface Connection {
 
 /** Milliseconds for one request to Entra. */
 const entraDeadlineMs = 30_000;
+/** Milliseconds: most answers of Graph take less, and a stop waits for no more. */
+const graceMs = 1_000;
 
 export function connect(
   settings: DaemonSettings,
   { clock, governor, emit }: { clock: Clock; governor: Governor; emit: EmitAuthEvent },
 ): Connection {
   const { cloud, fetch, store, keys, clientId, tenantId } = settings;
-  const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: settings.requestTimeoutMs, fetch, clock });
+  const graph = createHttp({
+    service: "GRAPH",
+    hosts: [cloud.graphHost],
+    deadlineMs: settings.requestTimeoutMs,
+    graceMs,
+    fetch,
+    clock,
+  });
   const authority = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: entraDeadlineMs, fetch, clock });
   const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
   const vault = createVault({ store, keys, clock });

@@ -140,11 +140,12 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     if (!context.success)
       throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     const { answer, token } = context.success;
-    const unnamed = unnamedCounts.get(mailbox.gate);
-    mailbox.gate.answered();
+    const { gate } = mailbox;
+    const [unnamed, barredUntil] = [unnamedCounts.get(gate), gate.barredUntil];
     call.inspect?.(answer, token);
-    // What it holds may have been refused once more.
-    if (unnamedCounts.get(mailbox.gate) === unnamed) unnamedCounts.delete(mailbox.gate);
+    // What it holds may have been refused.
+    if (gate.barredUntil === barredUntil) gate.answered();
+    if (unnamedCounts.get(gate) === unnamed) unnamedCounts.delete(gate);
     return answer;
   }
 
@@ -187,10 +188,16 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       const context = new CallContext(mailbox, call);
       const pass = { exclusive, streamed: call.stream !== undefined, urgency, signal };
       const attempt = () => mailbox.gate.run((most) => once(context, most), pass, untilRead);
-      return retrying(attempt, { clock, signal, isFinal }).catch((error: unknown) => {
+      // An answer that came after the abort is heard for the pause it asks for, and not given to anybody.
+      const heard = (answer: HttpAnswer) => {
+        if (!call.stream) signal?.throwIfAborted();
+        return answer;
+      };
+      const failed = (error: unknown) => {
         if (signal?.aborted) throw signal.reason;
         throw asMailError(error, "GRAPH_UNREACHABLE", `${call.what} of ${mailbox.queue} failed.`, { queue: mailbox.queue });
-      });
+      };
+      return retrying(attempt, { clock, signal, isFinal }).then(heard, failed);
     },
   };
 }

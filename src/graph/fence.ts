@@ -2,7 +2,8 @@
  * Notices that Graph refuses the application, not single mailboxes: many mailboxes are told to pause at once. (Graph's
  * answers do not say whose limit was reached: the same 429 serves for all. Graph throttling limits.)
  *
- * Invariant: a few mailboxes among many that are served raise nothing: one sick mailbox stops only itself.
+ * Invariant: a few mailboxes among many that are served raise nothing, nor do refusals among many answers that are none:
+ * such mailboxes pause by themselves. One sick mailbox stops only itself.
  */
 import type { Clock } from "../base/clock.js";
 
@@ -16,25 +17,42 @@ export interface Fence {
   raised(): number | undefined;
 }
 
-/** So many mailboxes, those answered last, are looked at. */
-const lastMailboxes = 20;
-/** So many of them, and half of them at the least, are refused when the application is. */
+/** So many answers, the last, are looked at. */
+const lastAnswers = 20;
+/** Of so many mailboxes at the least, and this share of the answers, are refusals when the application is refused. */
 const manyMailboxes = 5;
+const mostAnswers = 2 / 3;
+
+interface Answer {
+  readonly mailbox: unknown;
+  /** Until when it was told to pause, or 0. */
+  until: number;
+}
 
 export function createFence(clock: Clock): Fence {
-  /** By mailbox, until when it was told to pause, or 0; the one answered last comes last. */
-  const answers = new Map<unknown, number>();
+  /** The newest last. */
+  let answers: Answer[] = [];
+
+  function note(answer: Answer): void {
+    answers.push(answer);
+    if (answers.length > lastAnswers) answers.shift();
+  }
+
   return {
     answered(mailbox, refusedUntil = 0) {
-      answers.delete(mailbox);
-      answers.set(mailbox, refusedUntil);
-      if (answers.size > lastMailboxes) answers.delete(answers.keys().next().value);
+      if (refusedUntil === 0) return note({ mailbox, until: 0 });
+      // What was under way when its pause began is refused with it: one burst is one refusal.
+      const before = answers.findLast((one) => one.mailbox === mailbox);
+      if (before && before.until > clock.now()) before.until = Math.max(before.until, refusedUntil);
+      else note({ mailbox, until: refusedUntil });
     },
     raised() {
       const now = clock.now();
-      const times = [...answers.values()].filter((until) => until > now).sort((a, b) => a - b);
-      if (times.length < manyMailboxes || times.length < answers.size / 2) return undefined;
-      answers.clear();
+      const refused = answers.filter(({ until }) => until > now);
+      const mailboxes = new Set(refused.map(({ mailbox }) => mailbox)).size;
+      if (mailboxes < manyMailboxes || refused.length < answers.length * mostAnswers) return undefined;
+      answers = [];
+      const times = refused.map(({ until }) => until).sort((a, b) => a - b);
       return times[Math.floor(times.length / 2)];
     },
   };

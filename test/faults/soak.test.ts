@@ -5,6 +5,7 @@
  */
 import { randomInt } from "node:crypto";
 import { expect, it } from "vitest";
+import { judgesTrespass } from "../support/zeros/watch.js";
 import { readLedgers } from "./fixtures/kill/ledger-content.js";
 import { allBut } from "./fixtures/soak/disturbance.js";
 import { report } from "./fixtures/soak/report.js";
@@ -24,6 +25,7 @@ const restMs = 300_000;
 it(
   "nothing is lost and nothing comes twice without a reason, whatever happens to daemon, network and mailboxes",
   async () => {
+    judgesTrespass("a pause that dies in a kill, before it is recorded: the verdict knows the kills");
     console.log(`soak: seed ${options.seed}`);
     const run = await runSoak(options);
     const { simulator, office, lives } = run;

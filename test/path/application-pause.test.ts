@@ -79,9 +79,9 @@ async function manyQueues(
   };
 }
 
-/** Twenty queues with a mail each, six requests at once, and every round refused until the application pauses. */
+/** Forty queues with a mail each, six requests at once, and every round refused until the application pauses. */
 async function refusedAll() {
-  const queues = addresses(20);
+  const queues = addresses(40);
   const scene = await manyQueues(queues, { limits: { applicationConcurrency: 6 } });
   for (const queue of queues) scene.sim.mailbox(queue).deliver();
   const end = scene.sim.faults.add({ name: "the application's limit", route: "delta", status: 429, retryAfter: 40 });

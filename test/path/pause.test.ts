@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { createMailDaemon } from "../../src/index.js";
 import { address, hostOptions, many, next, signedIn, simulatorWith } from "../support/host.js";
+import { expectTrespass } from "../support/zeros/watch.js";
 
 test("a 429 closes the mailbox until its Retry-After has passed, and says so", async () => {
   const sim = simulatorWith();
@@ -19,6 +20,7 @@ test("a 429 closes the mailbox until its Retry-After has passed, and says so", a
 });
 
 test("the simulator's log would show a request during the pause", async () => {
+  expectTrespass("it asks by itself, past the daemon");
   let aheadMs = 0;
   const sim = simulatorWith([address], { now: () => Date.now() + aheadMs });
   let accessToken = "";

@@ -1,6 +1,7 @@
 /** The door over doubles of `fetch`: deadline, abort, where it may lead, and what its errors show. */
 import { getEventListeners } from "node:events";
 import { describe, expect, it, vi } from "vitest";
+import { MailError } from "../../../src/base/errors.js";
 import { createHttp, type Fetch, type HttpRequest } from "../../../src/base/http.js";
 import { deferred } from "../../support/deferred.js";
 import { createManualClock, settle } from "../../support/manual-clock.js";
@@ -10,9 +11,9 @@ const token = "eyJ0eXAiOiJKV1QifQ.secret-part.signature";
 const url = "https://graph.microsoft.com/v1.0/me/messages?$select=id";
 const deadlineMs = 5_000;
 
-function door(fetch: Fetch | undefined, service: "GRAPH" | "AUTH" = "GRAPH") {
+function door(fetch: Fetch | undefined, service: "GRAPH" | "AUTH" = "GRAPH", graceMs = 0) {
   const clock = createManualClock();
-  const http = createHttp({ service, hosts: ["graph.microsoft.com"], deadlineMs, fetch, clock });
+  const http = createHttp({ service, hosts: ["graph.microsoft.com"], deadlineMs, graceMs, fetch, clock });
   const ask = (request: Partial<HttpRequest> = {}) =>
     http({ method: "GET", url, headers: { Authorization: `Bearer ${token}` }, ...request });
   return { clock, ask };
@@ -152,6 +153,35 @@ describe("the caller's abort", () => {
       }).fetch,
     );
     await expect(ask({ signal: controller.signal })).rejects.toBe("the host stops");
+  });
+
+  it("leaves an answer its grace, as the service is still at it", async () => {
+    const controller = new AbortController();
+    const answer = deferred<Response>();
+    const { ask, clock } = door(() => answer.promise, "GRAPH", 1_000);
+    const asked = ask({ signal: controller.signal });
+    controller.abort("the host stops");
+    await clock.advance(999);
+    answer.resolve(new Response("late", { status: 429 }));
+    expect(await asked).toMatchObject({ status: 429, text: "late" });
+    expect(clock.pending()).toBe(0);
+  });
+
+  it("breaks off after that grace, and at once where the bytes were wanted as a stream", async () => {
+    const { fetch, calls } = noting(hanging);
+    const { ask, clock } = door(fetch, "GRAPH", 1_000);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const failure = () => new MailError("DELIVERY_CONTENT_UNREAD", "");
+    const asked = expect(ask({ signal })).rejects.toBe("the host stops");
+    const streamed = expect(ask({ signal, stream: { unreadMs: 1_000, failure } })).rejects.toBe("the host stops");
+    controller.abort("the host stops");
+    await streamed;
+    await clock.advance(999);
+    expect(calls.map(({ init }) => init.signal?.aborted)).toEqual([false, true]);
+    await clock.advance(1);
+    await asked;
+    expect(clock.pending()).toBe(0);
   });
 
   it("leaves an answer that comes afterwards unheard", async () => {

@@ -163,7 +163,7 @@ describe("a pause of all", () => {
   it("begins when many mailboxes are refused at once, lasts as long as most were told, and is told once", async () => {
     const { clock, governor, bars, enter, begun } = setUp({ concurrency: 100 });
     const begunAt = clock.now();
-    for (let index = 0; index < 5; index += 1) governor.answered(`good${index}`);
+    for (let index = 0; index < 2; index += 1) governor.answered(`good${index}`);
     for (const { mailbox, bar } of refusals(clock, [10, 12, 11, 3_600])) governor.answered(mailbox, bar);
     expect(bars).toEqual([]);
     governor.answered("m9", { until: begunAt + 9_000, code: "TooManyRequests" });
@@ -184,6 +184,28 @@ describe("a pause of all", () => {
       for (let index = 0; index < 40; index += 1) governor.answered(`good${index}`);
       governor.answered(`sick${round}`, { until: clock.now() + 600_000, code: "429" });
     }
+    expect(bars).toEqual([]);
+  });
+
+  it("is not begun where a third of all that is asked is refused, mailbox by mailbox: they pause by themselves", () => {
+    const { clock, governor, bars } = setUp();
+    for (let round = 0; round < 1_000; round += 1) {
+      clock.freeze(20);
+      const mailbox = `m${round % 30}`;
+      if (round % 3 === 0) governor.answered(mailbox, { until: clock.now() + 1_000, code: "429" });
+      else governor.answered(mailbox);
+    }
+    expect(bars).toEqual([]);
+  });
+
+  it("counts what one burst of a mailbox has refused once", () => {
+    const { clock, governor, bars } = setUp();
+    for (const { mailbox, bar } of refusals(clock, [10, 10, 10, 10])) {
+      for (let time = 0; time < 5; time += 1) governor.answered(mailbox, bar);
+    }
+    for (let index = 0; index < 3; index += 1) governor.answered(`good${index}`);
+    expect(bars).toEqual([]);
+    governor.answered("m9", { until: clock.now() + 9_000, code: "429" });
     expect(bars).toEqual([]);
   });
 
@@ -224,7 +246,8 @@ describe("a pause of all", () => {
     expect(bars[1]?.until).toBe(clock.now() + 5_000);
     await clock.advance(5_000);
     for (let index = 0; index < 6; index += 1) governor.answered(`${index}`);
-    for (const { mailbox, bar } of refusals(clock, [1, 1, 1, 1, 1, 1])) governor.answered(mailbox, bar);
+    const twelve = Array.from({ length: 12 }, () => 1);
+    for (const { mailbox, bar } of refusals(clock, twelve)) governor.answered(mailbox, bar);
     expect(bars[2]?.until).toBe(clock.now() + 2_500);
   });
 
