@@ -95,7 +95,7 @@ export const limits = [
   {
     protection: "no try begins later than three minutes after the first",
     file: "src/graph/retry.ts",
-    find: "Math.max(clock.now(), error.notBeforeAt ?? 0) < endsAt && ",
+    find: "clock.ticks() + pauseOf(error) < endsAt && ",
     replace: "endsAt > 0 && ",
     test: [retryTest, "a failed call is not begun again when three minutes have passed since the first try: while it waits"],
   },

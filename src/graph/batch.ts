@@ -84,14 +84,14 @@ export async function sendBatch(
   }
 
   async function sendAll(): Promise<void> {
-    const endsAt = client.clock.now() + longestMs;
+    const { clock } = client;
+    const endsAt = clock.ticks() + longestMs;
     for (let round = 1; open.size > 0; round += 1) {
       const left = [...open.values()];
       for (let from = 0; from < left.length; from += batchSize) await sendSome(left.slice(from, from + batchSize));
-      const now = client.clock.now();
-      const waitMs = Math.max(0, pauseOf(open.keys(), answers) - now);
-      if (open.size === 0 || round === tries || waitMs > longestWaitMs || now + waitMs >= endsAt) return;
-      await sleep(client.clock, Math.max(waitMs, backoffMs(client.clock, round, backoff)), signal);
+      const waitMs = Math.max(0, pauseOf(open.keys(), answers) - clock.now());
+      if (open.size === 0 || round === tries || waitMs > longestWaitMs || clock.ticks() + waitMs >= endsAt) return;
+      await sleep(clock, Math.max(waitMs, backoffMs(clock, round, backoff)), signal);
     }
   }
 

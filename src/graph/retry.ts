@@ -47,9 +47,9 @@ export interface RetryOptions {
 
 /** Runs `work` up to four times; no try begins later than three minutes after the first. */
 export function retrying<T>(work: () => Promise<T>, { clock, signal, isFinal = () => false }: RetryOptions): Promise<T> {
-  const endsAt = clock.now() + longestMs;
-  const pauseOf = ({ notBeforeAt = 0 }: MailError) => notBeforeAt - clock.now();
-  const isWorthIt = (error: MailError) => Math.max(clock.now(), error.notBeforeAt ?? 0) < endsAt && pauseOf(error) <= longestWaitMs;
+  const endsAt = clock.ticks() + longestMs;
+  const pauseOf = ({ notBeforeAt = 0 }: MailError) => Math.max(0, notBeforeAt - clock.now());
+  const isWorthIt = (error: MailError) => clock.ticks() + pauseOf(error) < endsAt && pauseOf(error) <= longestWaitMs;
   const isWorthRepeating = (error: unknown): error is MailError => isPassing(error) && isWorthIt(error) && !isFinal(error);
   return pRetry(work, {
     retries: tries - 1,

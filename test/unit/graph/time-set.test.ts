@@ -1,7 +1,10 @@
 /** The time of day is set while requests are held back: a pause is no shorter and no longer for it, and nothing stops. */
 import { expect, test } from "vitest";
+import { sleep } from "../../../src/base/clock.js";
+import { MailError } from "../../../src/base/errors.js";
 import { createGate } from "../../../src/graph/gate.js";
 import { createGovernor } from "../../../src/graph/governor.js";
+import { retrying } from "../../../src/graph/retry.js";
 import { createManualClock } from "../../support/manual-clock.js";
 
 const hour = 3_600_000;
@@ -55,4 +58,25 @@ test("set back an hour, what was sent before counts no longer than else", async 
     await clock.advance(1_000);
   }
   expect(sent).toHaveLength(601);
+});
+
+test.each([
+  ["forward", hour],
+  ["back", -hour],
+])("set %s between two tries of a call, three minutes stay three minutes", async (_, ms) => {
+  const { clock } = createScene();
+  const tries: number[] = [];
+  const call = retrying(
+    async () => {
+      tries.push(clock.ticks());
+      if (tries.length === 1) clock.set(ms);
+      await sleep(clock, 100_000);
+      throw new MailError("GRAPH_TIMEOUT", "no answer");
+    },
+    { clock },
+  );
+  const outcome = expect(call).rejects.toMatchObject({ code: "GRAPH_TIMEOUT" });
+  await clock.advance(600_000);
+  await outcome;
+  expect(tries.length).toBe(2);
 });
