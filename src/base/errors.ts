@@ -75,10 +75,16 @@ const traits = {
   LIFECYCLE_STOPPED: { retryable: false, scope: "call" },
   LIFECYCLE_PAUSED: { retryable: false, scope: "call" },
   LIFECYCLE_UNKNOWN_QUEUE: { retryable: false, scope: "call" },
+  LIFECYCLE_CONTROL_UNAVAILABLE: { retryable: true, scope: "call" },
 } as const satisfies Record<string, ErrorTrait>;
 
 /** The stable codes; narrow on them with a `switch`. */
 export type MailErrorCode = keyof typeof traits;
+
+/** Whether it is one of the codes: one that came from another process may be a later version's. */
+export function isMailErrorCode(text: unknown): text is MailErrorCode {
+  return typeof text === "string" && Object.hasOwn(traits, text);
+}
 
 /** Who can mend it: the user of the mailbox, the tenant's administrator, or whoever configured the daemon. */
 export type Responsible = "user" | "administrator" | "developer";

@@ -78,7 +78,7 @@ export function queueStatus(
 }
 
 /** Epoch milliseconds at which the oldest was found; one that only waits for its mark is delivered. */
-function oldestUndelivered(entries: Iterable<OpenEntry>): number | undefined {
+export function oldestUndelivered(entries: Iterable<OpenEntry>): number | undefined {
   let oldest: number | undefined;
   for (const { state, foundAt } of entries) if (state !== "marking" && foundAt < (oldest ?? Number.POSITIVE_INFINITY)) oldest = foundAt;
   return oldest;

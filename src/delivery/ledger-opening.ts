@@ -7,12 +7,10 @@
 
 import { backoffMs } from "../base/backoff.js";
 import type { Clock } from "../base/clock.js";
-import { pagesUnder } from "../state/pages.js";
 import type { Store } from "../state/store.js";
-import { epochKey, type OpenEntry, readOpenEntry } from "./ledger-record.js";
+import { openEntries } from "./ledger-reading.js";
+import { epochKey, type OpenEntry } from "./ledger-record.js";
 
-/** How many entries one read takes. */
-const loadPage = 10_000;
 /** Between the attempts of a message in which the process ended, where it waits: the others get their time. */
 const crashBackoff = { baseMs: 5_000, capMs: 600_000 };
 
@@ -49,9 +47,8 @@ export async function readOpenWork(store: Store, queueKey: string, { clock, queu
   const entries: OpenEntry[] = [];
   const cutOff: OpenEntry[] = [];
   let nextSequence = 1;
-  for await (const records of pagesUnder(store, [queueKey, "open"], loadPage)) {
-    for (const record of records) {
-      const stored = readOpenEntry(record, queue);
+  for await (const page of openEntries(store, { queueKey, queue })) {
+    for (const stored of page) {
       const entry = stored.state === "delivering" ? interrupted(stored, clock) : stored;
       if (entry !== stored) cutOff.push(entry);
       entries.push(entry);

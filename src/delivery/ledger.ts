@@ -15,6 +15,7 @@ import { unlessAway } from "./insist.js";
 import { begun, isUnderWay, marked, opened, outlasted, released, reopened, survived, uncopied } from "./ledger-change.js";
 import type { Change, Ledger } from "./ledger-contract.js";
 import { type Raise, raiseEpoch, readOpenWork } from "./ledger-opening.js";
+import { lookUp } from "./ledger-reading.js";
 import {
   epochKey,
   type FinalEntry,
@@ -27,7 +28,6 @@ import {
   openValue,
   quarantineKey,
   quarantinePuts,
-  readFinalEntry,
   restingOf,
   type Sighting,
   withFailure,
@@ -150,20 +150,8 @@ class QueueLedger implements Ledger {
     }
   }
 
-  async look(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
-    const known = new Map<string, Known>();
-    const others: string[] = [];
-    for (const id of new Set(ids)) {
-      const entry = this.open.get(id);
-      if (entry) known.set(id, { open: entry });
-      else others.push(id);
-    }
-    if (others.length === 0) return known;
-    const finals = await this.#options.store.getMany(others.map((id) => finalKey(this.queueKey, id)));
-    for (const [index, record] of finals.entries()) {
-      if (record) known.set(others[index] as string, { final: readFinalEntry(record, this.#options.queue) });
-    }
-    return known;
+  look(ids: readonly string[]): Promise<ReadonlyMap<string, Known>> {
+    return lookUp(ids, { ...this.#options, queueKey: this.queueKey, open: this.open });
   }
 
   /** Not one whose message was opened again since. */

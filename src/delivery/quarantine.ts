@@ -35,23 +35,32 @@ export interface QuarantinedMessage {
   readonly mark: "none" | "waiting" | "made" | { readonly failed: string };
 }
 
-export interface QuarantineOptions {
-  /** The queue address as configured. */
-  readonly queue: string;
+export interface QuarantineReadingOptions {
   readonly store: Store;
-  readonly ledger: Ledger;
-  readonly dispatcher: Pick<Dispatcher, "add">;
-  readonly outbox: Pick<Outbox, "add" | "drop">;
-  readonly emit: EmitDeliveryEvent;
+  /** Taken over or only read. */
+  readonly ledger: Pick<Ledger, "queueKey" | "look">;
   /** What the host is told for the folder that an entry names. */
   readonly folderName: (folder: string) => string;
 }
 
-export interface Quarantine {
+export interface QuarantineOptions extends QuarantineReadingOptions {
+  /** The queue address as configured. */
+  readonly queue: string;
+  readonly ledger: Pick<Ledger, "queueKey" | "look" | "open" | "reopen">;
+  readonly dispatcher: Pick<Dispatcher, "add">;
+  readonly outbox: Pick<Outbox, "add" | "drop">;
+  readonly emit: EmitDeliveryEvent;
+}
+
+/** What rests, to be looked at. */
+export interface QuarantineReading {
   /** Oldest first. @throws MailError `STORE_…` */
   list(): Promise<QuarantinedMessage[]>;
   /** Nothing for a message that was never seen. @throws MailError `STORE_…` */
   explain(id: string): Promise<MessageStory | undefined>;
+}
+
+export interface Quarantine extends QuarantineReading {
   /** @throws MailError `DELIVERY_UNKNOWN_MESSAGE`, `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
   replay(id: string): Promise<void>;
 }
@@ -59,40 +68,33 @@ export interface Quarantine {
 /** How many entries one read takes. */
 const readPage = 1_000;
 
-export function createQuarantine(options: QuarantineOptions): Quarantine {
-  const { queue, store, ledger, dispatcher, outbox, emit, folderName } = options;
+export function createQuarantineReading({ store, ledger, folderName }: QuarantineReadingOptions): QuarantineReading {
   const { queueKey } = ledger;
-
-  async function find(id: string): Promise<Known | undefined> {
-    try {
-      return (await ledger.look([String(id)])).get(id);
-    } catch (error) {
-      // No key of the store: then it never was one.
-      if (error instanceof MailError && error.code === "STORE_INVALID_ARGUMENT") return undefined;
-      throw error;
-    }
-  }
-
-  async function list(): Promise<QuarantinedMessage[]> {
-    const all: QuarantinedMessage[] = [];
-    for await (const page of pagesUnder(store, [queueKey, "quarantine"], readPage)) {
-      const ids = page.map(({ key }) => String(key[2]));
-      const known = await ledger.look(ids);
-      for (const id of ids) for (const one of resting(id, known.get(id), queueKey)) all.push({ ...one, folder: folderName(one.folder) });
-    }
-    return all.sort((a, b) => a.quarantinedAt.getTime() - b.quarantinedAt.getTime());
-  }
-
   return {
-    list,
+    async list() {
+      const all: QuarantinedMessage[] = [];
+      for await (const page of pagesUnder(store, [queueKey, "quarantine"], readPage)) {
+        const ids = page.map(({ key }) => String(key[2]));
+        const known = await ledger.look(ids);
+        for (const id of ids) for (const one of resting(id, known.get(id), queueKey)) all.push({ ...one, folder: folderName(one.folder) });
+      }
+      return all.sort((a, b) => a.quarantinedAt.getTime() - b.quarantinedAt.getTime());
+    },
     async explain(id) {
-      const known = await find(id);
+      const known = await find(ledger, id);
       if (!known) return undefined;
       const story = storyOf(id, known, queueKey);
       return story.folder === undefined ? story : { ...story, folder: folderName(story.folder) };
     },
+  };
+}
+
+export function createQuarantine(options: QuarantineOptions): Quarantine {
+  const { queue, ledger, dispatcher, outbox, emit } = options;
+  return {
+    ...createQuarantineReading(options),
     async replay(id) {
-      const known = await find(id);
+      const known = await find(ledger, id);
       if (!known) throw new MailError("DELIVERY_UNKNOWN_MESSAGE", `${queue} never saw a message ${id}.`, { queue, messageId: id });
       if (known.open && known.open.state !== "marking") return;
       outbox.drop(id);
@@ -109,6 +111,16 @@ export function createQuarantine(options: QuarantineOptions): Quarantine {
       dispatcher.add([entry]);
     },
   };
+}
+
+async function find(ledger: Pick<Ledger, "look">, id: string): Promise<Known | undefined> {
+  try {
+    return (await ledger.look([String(id)])).get(id);
+  } catch (error) {
+    // No key of the store: then it never was one.
+    if (error instanceof MailError && error.code === "STORE_INVALID_ARGUMENT") return undefined;
+    throw error;
+  }
 }
 
 /** Nothing of one that does not rest there any more. */

@@ -5,7 +5,8 @@
  * its first walk is governed as it was decided when it was found.
  */
 import { MailError } from "../base/errors.js";
-import type { Entry, Key, Value } from "../state/store.js";
+import type { FolderOption } from "../mailbox/folder-name.js";
+import type { Entry, Key, Store, Value } from "../state/store.js";
 
 export interface KeptFolder {
   readonly id: string;
@@ -58,6 +59,23 @@ export function readFolderRecord({ key, value }: Entry, queue: string): FolderRe
   }
   const message = `The stored folders ${key.join("/")} of ${queue} cannot be read; restore the store from a copy.`;
   throw new MailError("STORE_RECORD_INVALID", message, { queue });
+}
+
+/**
+ * What hosts are told for the keys that cursors and entries name, by what is stored: for whoever looks at a queue that
+ * nobody runs. A key of which nothing is kept stands for itself.
+ * @throws MailError `STORE_…`
+ */
+export async function readFolderNames(
+  store: Store,
+  { queueKey, queue, folders }: { readonly queueKey: string; readonly queue: string; readonly folders: readonly FolderOption[] },
+): Promise<(key: string) => string> {
+  const configured = folders.map((one) => (typeof one === "string" ? one : one.folder));
+  const stored = await store.getMany(configured.map((name) => folderRecordKey(queueKey, name)));
+  const records = stored.flatMap((entry) => (entry ? readFolderRecord(entry, queue) : []));
+  const kept = [...records.flatMap(({ former = [] }) => former), ...records.flatMap((record) => record.folders)];
+  const names = new Map(kept.map((folder) => [keyOf(folder), folder.name]));
+  return (key) => names.get(key) ?? key;
 }
 
 function areKept(folders: unknown): boolean {

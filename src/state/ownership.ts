@@ -71,7 +71,8 @@ export async function takeOwnership(store: Store, options: OwnershipOptions): Pr
   const ownerId = randomUUID();
   for (;;) {
     const standing = await store.get(ownerKey);
-    if (standing) await assertReplaceable(store, standing, self, clock);
+    const refusal = standing && (await refusalOf(store, standing, self, clock));
+    if (refusal) throw refusal;
     const record: OwnerRecord = { ...self, ownerId, expiresAt: clock.now() + expiryMs };
     const result = await store.commit({
       checks: [{ key: ownerKey, version: standing?.version ?? null }],
@@ -82,7 +83,17 @@ export async function takeOwnership(store: Store, options: OwnershipOptions): Pr
   }
 }
 
-async function assertReplaceable(store: Store, { value }: Entry, self: ProcessIdentity, clock: Clock): Promise<void> {
+/**
+ * Why the store, which must be open, could not be taken now: `LIFECYCLE_STORE_IN_USE` while a live daemon owns it, this
+ * process's own ones included. Nothing is written.
+ * @throws MailError `STORE_RECORD_INVALID`, `STORE_UNAVAILABLE`
+ */
+export async function owningDaemon(store: Store, { clock }: Pick<OwnershipOptions, "clock">): Promise<MailError | undefined> {
+  const standing = await store.get(ownerKey);
+  return standing && refusalOf(store, standing, await thisProcess(), clock);
+}
+
+async function refusalOf(store: Store, { value }: Entry, self: ProcessIdentity, clock: Clock): Promise<MailError | undefined> {
   const parsed = ownerRecord.safeParse(value);
   if (!parsed.success) {
     throw new MailError(
@@ -91,8 +102,8 @@ async function assertReplaceable(store: Store, { value }: Entry, self: ProcessId
     );
   }
   const owner = parsed.data;
-  if (owner.expiresAt <= clock.now() || (await isProvablyDead(owner, self))) return;
-  throw new MailError(
+  if (owner.expiresAt <= clock.now() || (await isProvablyDead(owner, self))) return undefined;
+  return new MailError(
     "LIFECYCLE_STORE_IN_USE",
     `The store ${store.name} belongs to the daemon in process ${owner.processId} on host ${owner.host}, ` +
       `whose record expires at ${new Date(owner.expiresAt).toISOString()} unless it is renewed.`,

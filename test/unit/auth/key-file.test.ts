@@ -6,8 +6,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { assertPrivate, keyFile, keyFileFor } from "../../../src/auth/key-file.js";
+import { keyFile, keyFileFor, keyFileKind } from "../../../src/auth/key-file.js";
 import { generateKey } from "../../../src/auth/key-ring.js";
+import { assertPrivate } from "../../../src/auth/private-file.js";
 import { ConfigError, type MailError } from "../../../src/base/errors.js";
 import { rejected } from "../../support/rejection.js";
 
@@ -224,7 +225,7 @@ describe("mode and owner together", () => {
   ];
 
   it.each(table)("a file of user %i, read by %i, with the mode %o: %s", (uid, reader, mode, isPrivate) => {
-    const check = () => assertPrivate("/keys", { uid, mode: 0o100_000 | mode, size: 50, isFile: () => true }, reader);
+    const check = () => assertPrivate("/keys", keyFileKind, { uid, mode: 0o100_000 | mode, size: 50, isFile: () => true }, reader);
     if (isPrivate) expect(check).not.toThrow();
     else expect(check).toThrow(ConfigError);
   });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { asMailError, ConfigError, MailError, type MailErrorCode } from "../../../src/base/errors.js";
+import { asMailError, ConfigError, isMailErrorCode, MailError, type MailErrorCode } from "../../../src/base/errors.js";
 
 const scopes = ["call", "message", "queue", "daemon"];
 
@@ -13,7 +13,7 @@ const codes = [...source.matchAll(/^ {2}([A-Z]+(?:_[A-Z]+)+): \{/gm)].map(([, co
 const passing = (
   "STORE_UNAVAILABLE AUTH_UNAVAILABLE AUTH_UNREACHABLE AUTH_TIMEOUT AUTH_BAD_RESPONSE GRAPH_BAD_RESPONSE GRAPH_UNREACHABLE GRAPH_TIMEOUT " +
   "GRAPH_THROTTLED GRAPH_UNAVAILABLE GRAPH_CONFLICT GRAPH_FORBIDDEN GRAPH_MAILBOX_UNAVAILABLE SYNC_CURSOR_LOST SYNC_FOLDER_NOT_FOUND " +
-  "SYNC_ROUND_LOOPED DELIVERY_HANDLER_FAILED DELIVERY_TIMED_OUT DELIVERY_CONTENT_UNREAD"
+  "SYNC_ROUND_LOOPED DELIVERY_HANDLER_FAILED DELIVERY_TIMED_OUT DELIVERY_CONTENT_UNREAD LIFECYCLE_CONTROL_UNAVAILABLE"
 ).split(" ");
 const ofDaemon = (
   "CONFIG_INVALID CONFIG_NO_HANDLER CONFIG_KEY_INVALID CONFIG_PACKAGE_MISSING STORE_UNAVAILABLE STORE_NOT_WRITABLE STORE_NEWER_FORMAT STORE_NOT_OPEN " +
@@ -22,7 +22,8 @@ const ofDaemon = (
 const ofCall = (
   "STORE_INVALID_ARGUMENT GRAPH_CONFLICT GRAPH_NOT_FOUND GRAPH_REFUSED LIFECYCLE_NOT_STARTED LIFECYCLE_STOPPED LIFECYCLE_PAUSED " +
   "LIFECYCLE_UNKNOWN_QUEUE AUTH_REDIRECT_UNAVAILABLE DELIVERY_UNKNOWN_MESSAGE " +
-  "GRAPH_ATTACHMENT_REFUSED GRAPH_CONTENT_TOO_LARGE GRAPH_MIME_REFUSED DELIVERY_CONTENT_OVER_LIMIT DELIVERY_CONTENT_UNREAD"
+  "GRAPH_ATTACHMENT_REFUSED GRAPH_CONTENT_TOO_LARGE GRAPH_MIME_REFUSED DELIVERY_CONTENT_OVER_LIMIT DELIVERY_CONTENT_UNREAD " +
+  "LIFECYCLE_CONTROL_UNAVAILABLE"
 ).split(" ");
 const ofMessage = "DELIVERY_HANDLER_FAILED DELIVERY_TIMED_OUT DELIVERY_REJECTED".split(" ");
 
@@ -47,6 +48,11 @@ describe("the table of codes", () => {
     expect(having(({ scope }) => scope === "call")).toEqual(ofCall.toSorted());
     expect(having(({ scope }) => scope === "message")).toEqual(ofMessage.toSorted());
   });
+});
+
+it("a code is known from any other text", () => {
+  expect(codes.every(isMailErrorCode)).toBe(true);
+  for (const other of ["", "toString", "AUTH_OF_TOMORROW", undefined, 5]) expect(isMailErrorCode(other)).toBe(false);
 });
 
 describe("a MailError", () => {
