@@ -1,6 +1,6 @@
 /**
  * The rules about doors in src/: the network through `base/http.ts`, time and chance through `base/clock.ts`, signals in
- * `cli/`, Graph's own spellings in `graph/wire.ts`. Each door in one place is what lets tests own time, lets a host own
+ * `cli/`, Graph's own spellings in `graph/wire.ts`, sockets of one's own in the few files that are named here. Each door in one place is what lets tests own time, lets a host own
  * the network, and keeps tokens on the way to the hosts they are for.
  * A name that the file declares itself (a parameter `fetch`) is not the global one. Types are free.
  */
@@ -24,6 +24,14 @@ const guarded = new Map([
     (name) => /** @type {const} */ ([name, time]),
   ),
 ]);
+/** Who may listen, or speak to a socket of this machine: each file with what it is for. */
+const socketDoors = new Map([
+  ["src/auth/redirect-listener.ts", "loopback, while somebody signs in by browser"],
+  ["src/cli/control-server.ts", "the control socket: a Unix socket or a named pipe, never a port"],
+  ["src/cli/control-client.ts", "the same, from a command"],
+  ["src/cli/control-place.ts", "whether somebody listens there"],
+]);
+const socketModules = /^(node:)?(http|https|http2|net|tls|dgram)$/;
 const timeModules = /^(node:)?(timers|timers\/promises|perf_hooks)$/;
 const globalObjects = new Set(["globalThis", "global"]);
 
@@ -117,19 +125,29 @@ function spellsOdata(node) {
   return (isText || ts.isRegularExpressionLiteral(node)) && node.text.includes("@odata.");
 }
 
-/** @param {ts.Node} node @returns {boolean} */
-const importsTime = (node) =>
-  ts.isImportDeclaration(node) &&
-  !node.importClause?.isTypeOnly &&
-  ts.isStringLiteral(node.moduleSpecifier) &&
-  timeModules.test(node.moduleSpecifier.text);
+/** @param {ts.Node} node @returns {string} the module whose values it brings in; empty for types alone */
+function moduleOf(node) {
+  if (ts.isImportDeclaration(node)) {
+    const { importClause, moduleSpecifier } = node;
+    const { namedBindings, name } = importClause ?? {};
+    const named = namedBindings && ts.isNamedImports(namedBindings) ? namedBindings.elements : [];
+    const onlyTypes = importClause?.isTypeOnly || (!name && named.length > 0 && named.every((element) => element.isTypeOnly));
+    return !onlyTypes && ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : "";
+  }
+  const isImport = ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || globalName(node.expression) === "require");
+  const [given] = isImport ? node.arguments : [];
+  return given && ts.isStringLiteralLike(given) ? given.text : "";
+}
 
 /** @param {ts.Node} node @param {string} path @returns {{ rule: string, remedy: string }[]} */
 function judge(node, path) {
   const behindDoors = globalsRead(node).flatMap((name) => guarded.get(name) ?? []);
-  const found = [...behindDoors, ...(importsTime(node) ? [time] : [])].filter(({ door }) => door !== path);
+  const found = [...behindDoors, ...(timeModules.test(moduleOf(node)) ? [time] : [])].filter(({ door }) => door !== path);
   if (spellsOdata(node) && path !== wire) {
     found.push({ door: wire, rule: `only ${wire} spells Graph's \`@odata.\``, remedy: "let wire translate it into a name of ours" });
+  }
+  if (socketModules.test(moduleOf(node)) && !socketDoors.has(path)) {
+    found.push({ door: "", rule: "sockets are opened by the files that doors.mjs names only", remedy: "ask through `base/http.ts`; to listen, name the file there" });
   }
   if (handlesSignal(node) && !path.startsWith("src/cli/")) {
     found.push({ door: "src/cli", rule: "signal handlers live in src/cli only", remedy: "leave signals to the host" });

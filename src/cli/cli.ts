@@ -5,13 +5,33 @@
  * stack, and with `--json` as JSON on standard error. It must not touch the process.
  */
 import { Command, CommanderError } from "commander";
-import { MailError } from "../base/errors.js";
 import { type AddCommand, type CliProcess, type CommonOptions, createContext, type Does } from "./context.js";
+import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.js";
+import { explainCommand } from "./explain.js";
+import { importTokensCommand } from "./import-tokens.js";
 import { initCommand } from "./init.js";
+import { quarantineCommand } from "./quarantine.js";
+import { replayCommand } from "./replay.js";
+import { rotateKeysCommand } from "./rotate-keys.js";
+import { signInCommand } from "./sign-in.js";
+import { signOutCommand } from "./sign-out.js";
+import { statusCommand } from "./status.js";
+import { sweepCommand } from "./sweep.js";
 import { createTerminal, type Streams, type Terminal } from "./terminal.js";
 
-const commands: readonly AddCommand[] = [initCommand];
+const commands: readonly AddCommand[] = [
+  initCommand,
+  signInCommand,
+  importTokensCommand,
+  statusCommand,
+  explainCommand,
+  quarantineCommand,
+  replayCommand,
+  sweepCommand,
+  rotateKeysCommand,
+  signOutCommand,
+];
 
 /** Runs one command line (without the program's own name). Never rejects. */
 export async function runCli(words: readonly string[], cli: CliProcess, streams: Streams, version: string): Promise<ExitCode> {
@@ -54,25 +74,4 @@ function told(error: unknown, terminal: Terminal): ExitCode {
     if (step !== undefined) terminal.tell(`See docs/setup-entra.md#${step}`);
   }
   return exitCodeOf(error);
-}
-
-interface ErrorJson {
-  readonly code: string;
-  readonly message: string;
-  readonly queue?: string;
-  readonly remedy?: string;
-  readonly step?: string;
-}
-
-/** What may be told of an error: of what is none of ours its message alone. */
-export function errorJson(error: unknown): ErrorJson {
-  if (!(error instanceof MailError)) return { code: "UNEXPECTED", message: error instanceof Error ? error.message : String(error) };
-  const { code, message, queue, remedy, step } = error;
-  return {
-    code,
-    message,
-    ...(queue === undefined ? {} : { queue }),
-    ...(remedy === undefined ? {} : { remedy }),
-    ...(step === undefined ? {} : { step }),
-  };
 }

@@ -5,7 +5,7 @@
  * person sits at a terminal.
  */
 import { createInterface } from "node:readline/promises";
-import type { Readable, Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 
 export type Style = "bold" | "dim" | "green" | "red" | "yellow" | "cyan";
@@ -23,6 +23,8 @@ export interface Terminal {
   style(style: Style, text: string): string;
   /** Asks on standard error; the default where nothing is typed. Undefined where nobody can be asked, or the signal aborts. */
   ask(question: string, options?: { readonly default?: string; readonly signal?: AbortSignal }): Promise<string | undefined>;
+  /** Asks without an echo, and keeps no history. Undefined where nobody can be asked, the signal aborts, or Ctrl-C is typed. */
+  askSecret(question: string, options?: { readonly signal?: AbortSignal }): Promise<string | undefined>;
 }
 
 export interface Streams {
@@ -57,6 +59,25 @@ export function createTerminal(
         throw error;
       } finally {
         lines.close();
+      }
+    },
+    async askSecret(question, { signal } = {}) {
+      if (!isInteractive) return undefined;
+      stderr.write(`${question} `);
+      // The line editor takes the terminal's own echo away, and shows what is typed in its output.
+      const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
+      const typed = new AbortController();
+      // While it edits, Ctrl-C is a key.
+      lines.once("SIGINT", () => typed.abort());
+      try {
+        return await lines.question("", { signal: signal ? AbortSignal.any([signal, typed.signal]) : typed.signal });
+      } catch (error) {
+        if (signal?.aborted || typed.signal.aborted) return undefined;
+        throw error;
+      } finally {
+        lines.close();
+        stderr.write("\n");
       }
     },
   };

@@ -178,6 +178,24 @@ describe("doors", () => {
     expect(faults).toEqual(["src/auth/stray.ts:1  only src/base/clock.ts touches time and chance"]);
   });
 
+  const sockets = "src/cli/stray.ts:1  sockets are opened by the files that doors.mjs names only";
+  test.each([
+    ['import { createServer } from "node:http";', "createServer"],
+    ['import { createServer, type Server } from "net";', "createServer"],
+    ['import net from "node:net";', "net"],
+    ['import * as dgram from "node:dgram";', "dgram"],
+    ['const tls = await import("node:tls");', "tls"],
+    ['import "node:http2";', "0"],
+  ])("%s is a fault in any file but those named", (text, value) => {
+    expect(faultsWith({ "src/cli/stray.ts": `${text} export const use = ${value};\n` })).toEqual([sockets]);
+    expect(faultsWith({ "src/cli/control-server.ts": `${text} export const use = ${value};\n` })).toEqual([]);
+  });
+
+  test("the types of sockets are free", () => {
+    const text = 'import type { Server } from "node:http";\nimport { type AddressInfo } from "node:net";\nexport type Both = Server | AddressInfo;\n';
+    expect(faultsWith({ "src/cli/free.ts": text })).toEqual([]);
+  });
+
   test("names of our own, types, given dates and comments are free", () => {
     const text = `
       import type { Fetch } from "../base/http.js";

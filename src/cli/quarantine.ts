@@ -1,0 +1,35 @@
+/** `quarantine`: the messages that rest after their last attempt, a line each, of one queue or of all. */
+import type { AddCommand, Work } from "./context.js";
+import type { Answers, AsJson } from "./control-contract.js";
+import { exitCodes } from "./exit-codes.js";
+import { withTarget } from "./target.js";
+import type { Terminal } from "./terminal.js";
+
+export const quarantineCommand: AddCommand = (program, does) => {
+  program
+    .command("quarantine")
+    .description("the messages that rest in quarantine, the oldest first: of one queue, or of all")
+    .argument("[address]", "the queue")
+    .action(does(quarantine));
+};
+
+const quarantine: Work<[string | undefined]> = (context, address) =>
+  withTarget(context, async (target) => {
+    const { terminal } = context;
+    const queues = address === undefined ? (await target.status()).queues.map((queue) => queue.address) : [address];
+    let count = 0;
+    for (const queue of queues) {
+      const resting = await target.quarantined(queue);
+      for (const one of resting) terminal.result({ queue, ...one }, () => lineOf(terminal, queue, one));
+      count += resting.length;
+    }
+    if (!terminal.json) terminal.tell(count === 1 ? "1 message rests in quarantine." : `${count} messages rest in quarantine.`);
+    return exitCodes.done;
+  });
+
+function lineOf({ style }: Terminal, queue: string, { id, quarantinedAt, attempts, crashes, reason }: One): string {
+  const tried = crashes > 0 ? `${attempts} attempts, ${crashes} crashes` : `${attempts} attempts`;
+  return `${style("bold", queue)}  ${id}\n  since ${quarantinedAt}, ${tried}: ${reason}`;
+}
+
+type One = AsJson<Answers["quarantined"]>[number];

@@ -1,0 +1,68 @@
+/** `status`: what each queue does, asked of the running daemon, or how the last one left it. */
+import type { AddCommand, Work } from "./context.js";
+import type { Answers, AsJson } from "./control-contract.js";
+import { exitCodes } from "./exit-codes.js";
+import { withTarget } from "./target.js";
+import type { Style, Terminal } from "./terminal.js";
+
+export const statusCommand: AddCommand = (program, does) => {
+  program
+    .command("status")
+    .description("what each queue does: of the running daemon, or as its store has it")
+    .action(does(status));
+};
+
+const status: Work = (context) =>
+  withTarget(context, async (target) => {
+    const { terminal } = context;
+    const answer = await target.status();
+    const { processId } = target;
+    terminal.result({ running: processId !== undefined, ...(processId === undefined ? {} : { processId }), ...answer }, () =>
+      [headline(terminal, processId, answer), ...troubleOf(terminal, answer), ...answer.queues.flatMap(linesOf(terminal, answer))].join("\n"),
+    );
+    return exitCodes.done;
+  });
+
+type Status = AsJson<Answers["status"]>;
+type Queue = Status["queues"][number];
+
+const styles: { readonly [State in Queue["state"]]?: Style } = {
+  idle: "green",
+  polling: "green",
+  "waiting-for-sign-in": "red",
+  unavailable: "red",
+  throttled: "yellow",
+  paused: "yellow",
+};
+
+function headline({ style }: Terminal, processId: number | undefined, { state }: Status): string {
+  return processId === undefined
+    ? style("yellow", "No daemon listens on this store: this is how it was left.")
+    : style("bold", `The daemon is ${state}, in process ${processId}.`);
+}
+
+function troubleOf({ style }: Terminal, { storeTrouble }: Status): string[] {
+  if (!storeTrouble) return [];
+  const { since, why, remedy } = storeTrouble;
+  return [style("red", `The store is in trouble since ${since}: ${why}`), ...(remedy === undefined ? [] : [`  What to do: ${remedy}`])];
+}
+
+function linesOf({ style }: Terminal, { queues }: Status): (queue: Queue) => string[] {
+  const width = Math.max(...queues.map(({ address }) => address.length));
+  return ({ address, state, why, remedy, waiting, inFlight, marksWaiting, lastRoundAt, stale, oldestUndeliveredMs }) => {
+    const counts = [
+      `${waiting} waiting`,
+      `${inFlight} in flight`,
+      `${marksWaiting} to mark`,
+      `last round ${lastRoundAt ?? "never"}`,
+      ...(oldestUndeliveredMs === undefined ? [] : [`oldest undelivered ${Math.round(oldestUndeliveredMs / 1_000)} s`]),
+      ...(stale ? [style("red", "stale")] : []),
+    ];
+    const stateStyle = styles[state];
+    return [
+      `${address.padEnd(width)}  ${stateStyle ? style(stateStyle, state.padEnd(19)) : state.padEnd(19)}  ${counts.join(", ")}`,
+      `  ${style("dim", why)}`,
+      ...(remedy === undefined ? [] : [`  What to do: ${remedy}`]),
+    ];
+  };
+}
