@@ -17,6 +17,8 @@ export interface CommandLine {
   readonly env: Record<string, string>;
   /** What comes on standard input of the next run. */
   input: string;
+  /** Hears what the next runs print on standard error, as it comes. */
+  onErr: (text: string) => void;
   /** The first and the second Ctrl-C. */
   interrupt(): void;
   run(...words: string[]): Promise<Ran>;
@@ -30,12 +32,16 @@ export async function commandLine(): Promise<CommandLine> {
     folder,
     env: {},
     input: "",
+    onErr: () => undefined,
     interrupt: () => (gentle.signal.aborted ? hard : gentle).abort(),
     async run(...words) {
       const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
       const texts = { out: "", err: "" };
       stdout.on("data", (piece) => (texts.out += String(piece)));
-      stderr.on("data", (piece) => (texts.err += String(piece)));
+      stderr.on("data", (piece) => {
+        texts.err += String(piece);
+        line.onErr(String(piece));
+      });
       stdin.end(line.input);
       const cli = { folder, env: line.env, interrupts: { gentle: gentle.signal, hard: hard.signal }, stdin, stdout };
       const exitCode = await runCli(words, cli, { stdin, stdout, stderr }, "1.2.3");
