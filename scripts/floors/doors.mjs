@@ -134,7 +134,8 @@ function moduleOf(node) {
     const onlyTypes = importClause?.isTypeOnly || (!name && named.length > 0 && named.every((element) => element.isTypeOnly));
     return !onlyTypes && ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : "";
   }
-  const isImport = ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || globalName(node.expression) === "require");
+  const isImport =
+    ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || globalName(node.expression) === "require");
   const [given] = isImport ? node.arguments : [];
   return given && ts.isStringLiteralLike(given) ? given.text : "";
 }
@@ -147,7 +148,11 @@ function judge(node, path) {
     found.push({ door: wire, rule: `only ${wire} spells Graph's \`@odata.\``, remedy: "let wire translate it into a name of ours" });
   }
   if (socketModules.test(moduleOf(node)) && !socketDoors.has(path)) {
-    found.push({ door: "", rule: "sockets are opened by the files that doors.mjs names only", remedy: "ask through `base/http.ts`; to listen, name the file there" });
+    found.push({
+      door: "",
+      rule: "sockets are opened by the files that doors.mjs names only",
+      remedy: "ask through `base/http.ts`; to listen, name the file there",
+    });
   }
   if (handlesSignal(node) && !path.startsWith("src/cli/")) {
     found.push({ door: "src/cli", rule: "signal handlers live in src/cli only", remedy: "leave signals to the host" });

@@ -31,7 +31,10 @@ const helloWithinMs = 10_000;
  * The daemon that runs on the store in the folder; nothing when none listens there.
  * @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` when one does and cannot be reached, or does not answer
  */
-export async function findDaemon(storeFolder: string, { signal, clock = systemClock }: FindOptions = {}): Promise<RunningDaemon | undefined> {
+export async function findDaemon(
+  storeFolder: string,
+  { signal, clock = systemClock }: FindOptions = {},
+): Promise<RunningDaemon | undefined> {
   const places = await placesOf(storeFolder).catch((error: unknown) => {
     throw reached(error, storeFolder, signal);
   });

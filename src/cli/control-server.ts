@@ -45,7 +45,11 @@ export async function openControl({ daemon, storeFolder }: ControlOptions): Prom
   } catch (cause) {
     await place?.leave().catch(() => undefined);
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw asMailError(cause, "LIFECYCLE_CONTROL_UNAVAILABLE", `The control socket in ${storeFolder} cannot be opened (${code ?? message}).`);
+    throw asMailError(
+      cause,
+      "LIFECYCLE_CONTROL_UNAVAILABLE",
+      `The control socket in ${storeFolder} cannot be opened (${code ?? message}).`,
+    );
   }
   const { path, leave } = place;
   /** Empty until it is closed. */

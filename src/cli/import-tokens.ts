@@ -31,7 +31,10 @@ const kind: PrivateKind = { name: "token file", holds: "tokens", mostBytes, refu
 const atOnce = 8;
 
 /** What stands in the wrong place may be a token: only what looks like an address is repeated. */
-const address = z.string().max(320).regex(/^[^\s@]+@[^\s@]+$/);
+const address = z
+  .string()
+  .max(320)
+  .regex(/^[^\s@]+@[^\s@]+$/);
 const lineSchema = z.object({ address, refreshToken: z.string().min(1) });
 
 interface Line {
@@ -68,7 +71,10 @@ async function importOne(daemon: MailDaemon, { line, token }: Line, { terminal, 
     if (!token) throw new ConfigError("CONFIG_INVALID", "It is no JSON object with the texts `address` and `refreshToken`.");
     const { refreshToken } = token;
     const { account } = await daemon.signIn(token.address, { method: "refreshToken", refreshToken, signal: interrupts.gentle });
-    terminal.result({ line, queue, account, outcome: "signed-in" }, () => `${terminal.style("green", "Signed in:")} ${queue} (line ${line})`);
+    terminal.result(
+      { line, queue, account, outcome: "signed-in" },
+      () => `${terminal.style("green", "Signed in:")} ${queue} (line ${line})`,
+    );
     return true;
   } catch (cause) {
     const error = errorJson(interrupts.gentle.aborted ? interrupted() : cause);

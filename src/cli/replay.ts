@@ -32,7 +32,10 @@ const replay: Work<[string, string | undefined, ReplayOptions]> = async (context
     let count = 0;
     await replay(address, id, (one) => {
       count += 1;
-      terminal.result({ queue: address, id: one, by: processId === undefined ? "next-run" : "running-daemon" }, () => `Delivered again ${by}: ${one}`);
+      terminal.result(
+        { queue: address, id: one, by: processId === undefined ? "next-run" : "running-daemon" },
+        () => `Delivered again ${by}: ${one}`,
+      );
     });
     if (count === 0 && !terminal.json) terminal.tell("Nothing rests in quarantine.");
     return exitCodes.done;

@@ -67,7 +67,10 @@ export async function methodFor(account: string, { context, options, simulator }
       onPrompt({ userCode, verificationUri, expiresAt }) {
         const page = visible(verificationUri);
         const until = new Date(expiresAt).toISOString();
-        show({ account, userCode, verificationUri: page, until }, `To sign ${account} in, open ${page} and enter the code ${userCode} (until ${until}).`);
+        show(
+          { account, userCode, verificationUri: page, until },
+          `To sign ${account} in, open ${page} and enter the code ${userCode} (until ${until}).`,
+        );
       },
     };
   }
@@ -83,7 +86,11 @@ export async function methodFor(account: string, { context, options, simulator }
   };
 }
 
-async function passwordOf(account: string, { passwordStdin }: WayOptions, { terminal, interrupts, stdin }: CommandContext): Promise<string> {
+async function passwordOf(
+  account: string,
+  { passwordStdin }: WayOptions,
+  { terminal, interrupts, stdin }: CommandContext,
+): Promise<string> {
   terminal.tell("Signing in with a password is a legacy way that Microsoft advises against, and no second factor can pass it.");
   if (passwordStdin) return (await readPiped(stdin, longestPasswordBytes)).split(/\r?\n/)[0] as string;
   const password = await terminal.askSecret(`Password of ${account}:`, { signal: interrupts.gentle });

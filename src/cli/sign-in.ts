@@ -105,7 +105,10 @@ async function signInOne(daemon: MailDaemon, queues: Queues, way: Way): Promise<
     const { expiresAt, queue: _, account: __, ...result } = await daemon.signIn(queue, await methodFor(account, way));
     const told = { outcome: "signed-in", ...result, expiresAt: new Date(expiresAt).toISOString() };
     for (const one of queues) {
-      terminal.result({ queue: one.queue, account, ...told }, () => `${terminal.style("green", "Signed in:")} ${one.queue}${asAccount(one)}`);
+      terminal.result(
+        { queue: one.queue, account, ...told },
+        () => `${terminal.style("green", "Signed in:")} ${one.queue}${asAccount(one)}`,
+      );
     }
     return true;
   } catch (cause) {

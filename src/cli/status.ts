@@ -6,10 +6,7 @@ import { withTarget } from "./target.js";
 import type { Style, Terminal } from "./terminal.js";
 
 export const statusCommand: AddCommand = (program, does) => {
-  program
-    .command("status")
-    .description("what each queue does: of the running daemon, or as its store has it")
-    .action(does(status));
+  program.command("status").description("what each queue does: of the running daemon, or as its store has it").action(does(status));
 };
 
 const status: Work = (context) =>
@@ -18,7 +15,9 @@ const status: Work = (context) =>
     const answer = await target.status();
     const { processId } = target;
     terminal.result({ running: processId !== undefined, ...(processId === undefined ? {} : { processId }), ...answer }, () =>
-      [headline(terminal, processId, answer), ...troubleOf(terminal, answer), ...answer.queues.flatMap(linesOf(terminal, answer))].join("\n"),
+      [headline(terminal, processId, answer), ...troubleOf(terminal, answer), ...answer.queues.flatMap(linesOf(terminal, answer))].join(
+        "\n",
+      ),
     );
     return exitCodes.done;
   });

@@ -13,7 +13,10 @@ it("commands reach the daemon that runs in another process: it goes on after a s
     { running: true, processId: daemon.child.pid, queues: [{ address: support, state: "waiting-for-sign-in" }] },
   ]);
 
-  const signedIn = await run(["import-tokens", "-"], JSON.stringify({ address: support, refreshToken: sim.user(support).issueRefreshToken() }));
+  const signedIn = await run(
+    ["import-tokens", "-"],
+    JSON.stringify({ address: support, refreshToken: sim.user(support).issueRefreshToken() }),
+  );
   expect(signedIn).toMatchObject({ exitCode: 0, results: [{ line: 1, queue: support, outcome: "signed-in" }] });
   await daemon.hears("signed-in");
   await daemon.hears("quarantined", id);

@@ -192,7 +192,8 @@ describe("doors", () => {
   });
 
   test("the types of sockets are free", () => {
-    const text = 'import type { Server } from "node:http";\nimport { type AddressInfo } from "node:net";\nexport type Both = Server | AddressInfo;\n';
+    const text =
+      'import type { Server } from "node:http";\nimport { type AddressInfo } from "node:net";\nexport type Both = Server | AddressInfo;\n';
     expect(faultsWith({ "src/cli/free.ts": text })).toEqual([]);
   });
 

@@ -19,7 +19,7 @@ function meant(url: string): string {
 /** The person at the browser: signs in whenever an address is shown, as whom it is for. */
 function person(sim: Simulator, as: (account: string) => string = (account) => account): (text: string) => void {
   return (text) => {
-    for (const [url] of text.matchAll(/http:\/\/127\.0\.0\.1:\d+\/\S+/g)) {
+    for (const [url] of text.matchAll(/http:\/\/127\.0\.0\.1:\d+\/[^\s"]+/g)) {
       const page = meant(url);
       void sim.user(as(new URL(page).searchParams.get("login_hint") ?? "")).signInAt(page);
     }

@@ -90,20 +90,23 @@ it("a replay is refused while another owns the store, and changes nothing", asyn
   expect(await contentOf(store)).toEqual(before);
 });
 
-it("says who has to sign in: where nobody has, where no key opens the record, and where the sign-in has ended", async () => {
+it("says who has to sign in: where nobody has, where the record does not open, and where the sign-in has ended", async () => {
   const sim = simulatorWith();
   const store = memoryStore();
   await store.open();
   const options = hostOptions(sim, { store });
   await offline(options, async (left) => {
     expect(await left.signIns()).toEqual([{ queue: address, account: address, problem: "nobody has signed in yet" }]);
-    expect((await left.status()).queues[0]).toMatchObject({ why: expect.stringContaining("nobody is signed in"), remedy: `Sign ${address} in.` });
+    expect((await left.status()).queues[0]).toMatchObject({
+      why: expect.stringContaining("nobody is signed in"),
+      remedy: `Sign ${address} in.`,
+    });
   });
   await (await signedIn(sim, options)).stop();
   expect(await offline(options, (left) => left.signIns())).toEqual([{ queue: address, account: address }]);
   const { vaultKeys } = hostOptions(sim);
   const [locked] = await offline({ ...options, vaultKeys }, (left) => left.signIns());
-  expect(locked?.problem).toContain("AUTH_VAULT_KEY_UNKNOWN");
+  expect(locked?.problem).toContain("AUTH_VAULT_TAMPERED");
   const later = Date.now() + 91 * 86_400_000;
   const store91 = await openOffline(options, { ...systemClock, now: () => later });
   expect((await store91.signIns())[0]?.problem).toContain("ended on");
