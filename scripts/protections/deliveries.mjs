@@ -222,4 +222,11 @@ export const deliveries = [
     replace: "",
     test: ["test/path/pause.test.ts", "a pause that Graph asked for is kept over a restart"],
   },
+  {
+    protection: "a replay on the store is made by its owner",
+    file: "src/daemon/offline.ts",
+    find: "const ownership = await takeOwnership(store, { clock, onLost: () => undefined });",
+    replace: "const ownership = { confirm: async () => undefined, release: async () => undefined };",
+    test: ["test/unit/daemon/offline.test.ts", "a replay is refused while another owns the store, and changes nothing"],
+  },
 ];

@@ -36,6 +36,7 @@ it("each line that fails is told by its number, none is repeated, and the others
     JSON.stringify({ address: "nobody@contoso.com", refreshToken: swapped }),
     `{"address": "${sales}", "refreshToken": "${swapped}"`,
     JSON.stringify({ address: swapped, refreshToken: sales }),
+    JSON.stringify({ address: swapped.slice(0, 60), refreshToken: sales }),
     JSON.stringify({ address: sales, refreshToken: `${swapped} ${swapped}` }),
     JSON.stringify({ address: sales, refreshToken: good }),
     JSON.stringify({ address: support, refreshToken: good }),
@@ -45,6 +46,7 @@ it("each line that fails is told by its number, none is repeated, and the others
   const results = line.json<{ line: number; outcome: string; error?: { code: string } }>(out).toSorted((a, b) => a.line - b.line);
   expect(results.map(({ outcome, error }) => error?.code ?? outcome)).toEqual([
     "LIFECYCLE_UNKNOWN_QUEUE",
+    "CONFIG_INVALID",
     "CONFIG_INVALID",
     "CONFIG_INVALID",
     "CONFIG_INVALID",
