@@ -26,11 +26,12 @@ const replay: Work<[string, string | undefined, ReplayOptions]> = async (context
   if ((id === undefined) !== all) {
     throw new ConfigError("CONFIG_INVALID", "Expected either the id of a message, or --all for the queue's whole quarantine.");
   }
-  return withTarget(context, async ({ processId, replay }) => {
+  return withTarget(context, async (target) => {
     const { terminal } = context;
+    const { processId } = target;
     const by = processId === undefined ? "by the next `run`" : "by the running daemon";
     let count = 0;
-    await replay(address, id, (one) => {
+    await target.replay(address, id, (one) => {
       count += 1;
       terminal.result(
         { queue: address, id: one, by: processId === undefined ? "next-run" : "running-daemon" },

@@ -13,11 +13,13 @@ it("commands reach the daemon that runs in another process: it goes on after a s
     { running: true, processId: daemon.child.pid, queues: [{ address: support, state: "waiting-for-sign-in" }] },
   ]);
 
-  const signedIn = await run(
-    ["import-tokens", "-"],
-    JSON.stringify({ address: support, refreshToken: sim.user(support).issueRefreshToken() }),
-  );
-  expect(signedIn).toMatchObject({ exitCode: 0, results: [{ line: 1, queue: support, outcome: "signed-in" }] });
+  /** The person at the browser; the simulator's page stands for Microsoft's, which its path names. */
+  const onErr = (text: string) => {
+    const [, page] = /http:\/\/127\.0\.0\.1:\d+(\/[^\s"]+)/.exec(text) ?? [];
+    if (page !== undefined) void sim.user(support).signInAt(`https:/${page}`);
+  };
+  const signedIn = await run(["sign-in"], { onErr });
+  expect(signedIn).toMatchObject({ exitCode: 0, results: [{ queue: support, outcome: "signed-in", method: "browser" }] });
   await daemon.hears("signed-in");
   await daemon.hears("quarantined", id);
   expect((await run(["quarantine"])).results).toMatchObject([{ queue: support, id, reason: "no such customer" }]);
@@ -35,9 +37,9 @@ it("commands reach the daemon that runs in another process: it goes on after a s
 });
 
 it("a daemon that was killed leaves a store that commands work on, and the next daemon goes on from what they did", async () => {
-  const { sim, run, host, makeGood, folder } = await controlScene();
+  const { sim, run, host, makeGood, folder, importToken } = await controlScene();
   const [first, second] = ["bad", "bad"].map((subject) => sim.mailbox(support).deliver({ subject })) as [string, string];
-  await run(["import-tokens", "-"], JSON.stringify({ address: support, refreshToken: sim.user(support).issueRefreshToken() }));
+  await importToken();
   const daemon = await host();
   await Promise.all([daemon.hears("quarantined", first), daemon.hears("quarantined", second)]);
   await daemon.kill();
@@ -56,8 +58,8 @@ it("a daemon that was killed leaves a store that commands work on, and the next 
 });
 
 it("a frozen daemon is not taken for none: commands fail and leave its store alone", async () => {
-  const { sim, run, host } = await controlScene();
-  await run(["import-tokens", "-"], JSON.stringify({ address: support, refreshToken: sim.user(support).issueRefreshToken() }));
+  const { sim, run, host, importToken } = await controlScene();
+  await importToken();
   const id = sim.mailbox(support).deliver({ subject: "bad" });
   const daemon = await host();
   await daemon.hears("quarantined", id);
