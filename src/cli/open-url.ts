@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 export function openInBrowser(url: string, env: NodeJS.ProcessEnv): void {
   const [command, ...words] = openerOf(env);
   if (command === undefined) return;
-  const child = spawn(command, [...words, url], { stdio: "ignore", detached: true });
+  const child = spawn(command, [...words, url], { stdio: "ignore", detached: true, env });
   // The address is shown as well: without a browser it is opened elsewhere.
   child.once("error", () => undefined);
   child.unref();

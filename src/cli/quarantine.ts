@@ -1,7 +1,13 @@
-/** `quarantine`: the messages that rest after their last attempt, a line each, of one queue or of all. */
+/**
+ * `quarantine`: the messages that rest after their last attempt, a line each, of one queue or of all.
+ *
+ * Invariant: of all, one queue that cannot be asked hides no other's messages.
+ */
+import { MailError } from "../base/errors.js";
 import type { AddCommand, Work } from "./context.js";
 import type { Answers, AsJson } from "./control-contract.js";
-import { exitCodes } from "./exit-codes.js";
+import { errorJson } from "./error-json.js";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.js";
 import { withTarget } from "./target.js";
 import type { Terminal } from "./terminal.js";
 
@@ -18,14 +24,27 @@ const quarantine: Work<[string | undefined]> = (context, address) =>
     const { terminal } = context;
     const queues = address === undefined ? (await target.status()).queues.map((queue) => queue.address) : [address];
     let count = 0;
+    let exitCode: ExitCode = exitCodes.done;
     for (const queue of queues) {
-      const resting = await target.quarantined(queue);
-      for (const one of resting) terminal.result({ queue, ...one }, () => lineOf(terminal, queue, one));
-      count += resting.length;
+      try {
+        const resting = await target.quarantined(queue);
+        for (const one of resting) terminal.result({ queue, ...one }, () => lineOf(terminal, queue, one));
+        count += resting.length;
+      } catch (error) {
+        if (address !== undefined || !(error instanceof MailError)) throw error;
+        exitCode = exitCodeOf(error);
+        tellFailed(terminal, queue, error);
+      }
     }
     if (!terminal.json) terminal.tell(count === 1 ? "1 message rests in quarantine." : `${count} messages rest in quarantine.`);
-    return exitCodes.done;
+    return exitCode;
   });
+
+function tellFailed(terminal: Terminal, queue: string, error: MailError): void {
+  const { code, message } = error;
+  if (terminal.json) terminal.tell(JSON.stringify({ error: { ...errorJson(error), queue } }));
+  else terminal.tell(`${terminal.style("red", code)}: ${queue}: ${message}`);
+}
 
 function lineOf({ style }: Terminal, queue: string, { id, quarantinedAt, attempts, crashes, reason }: One): string {
   const tried = crashes > 0 ? `${attempts} attempts, ${crashes} crashes` : `${attempts} attempts`;

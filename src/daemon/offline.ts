@@ -99,7 +99,7 @@ class SettledStore implements OfflineStore {
   async status(): Promise<DaemonStatus> {
     const owner = await this.owner();
     const queues: QueueStatus[] = [];
-    for (const queue of this.queues) queues.push(await this.#statusOf(queue, owner));
+    for (const queue of this.queues) queues.push(await this.#statusOf(queue, owner).catch((error) => brokenStatus(queue, error)));
     return { state: "stopped", queues };
   }
 
@@ -193,6 +193,12 @@ class SettledStore implements OfflineStore {
     this.#vault.close();
     await this.#store.close();
   }
+}
+
+/** A record that cannot be read stops only its own queue. @throws what reaches further */
+function brokenStatus({ address }: QueueSettings, error: unknown): QueueStatus {
+  if (!(error instanceof MailError) || error.scope !== "queue") throw error;
+  return { address, state: "stopped", why: `${error.code}: ${error.message}`, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false };
 }
 
 /** More folders than a queue ever watched. */

@@ -1,5 +1,6 @@
 /** `sign-in`: by each way, for those that need it, with each end told, and with one failure stopping no other. */
 import { readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { expect, it, test } from "vitest";
 import type { Simulator } from "../../../simulator/index.js";
@@ -68,6 +69,19 @@ it("one that fails stops no other, says what to do, and ends the command with 3"
   const text = await line.run("sign-in");
   expect(text.out).toContain(`Failed: ${support}: AUTH_WRONG_ACCOUNT`);
   expect(text.out).toContain("What to do:");
+});
+
+it("has the browser come back to the port that it is given", async () => {
+  const line = await simulatedLine();
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  const { port } = taken.address() as AddressInfo;
+  const refused = await line.run("--json", "sign-in", "--port", String(port), support);
+  expect([refused.exitCode, line.json(refused.out)]).toMatchObject([3, [{ error: { code: "AUTH_REDIRECT_UNAVAILABLE" } }]]);
+  await new Promise<void>((resolve) => taken.close(() => resolve()));
+  line.onErr = person(line.sim);
+  const { exitCode, err } = await line.run("sign-in", "--port", String(port), support);
+  expect([exitCode, err]).toEqual([0, expect.stringContaining(encodeURIComponent(`http://localhost:${port}`))]);
 });
 
 it("signs in by device code", async () => {

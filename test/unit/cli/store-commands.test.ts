@@ -1,6 +1,7 @@
 /** `status`, `explain`, `quarantine`, `replay` and `sweep`: of a daemon that runs, and of a store on which none does. */
 import { existsSync } from "node:fs";
 import { expect, it, test } from "vitest";
+import { lmdbStore } from "../../../src/state/lmdb.js";
 import { many, next } from "../../support/host.js";
 import { sales, simulatedLine, support } from "./simulated-line.js";
 
@@ -84,6 +85,27 @@ test.each(both)("status says how each queue is, where %s", async (how) => {
   const text = (await line.run("status")).out;
   expect(text).toContain(runs ? `in process ${process.pid}` : "No daemon listens");
   expect(text).toContain(`${support}  `);
+});
+
+test.each(both)("one queue whose records cannot be read hides no other's messages, where %s", async (how) => {
+  const line = await simulatedLine();
+  await line.signIn(support, sales);
+  const id = line.sim.mailbox(sales).deliver({ subject: "bad" });
+  const store = lmdbStore(line.storeFolder);
+  await store.open();
+  await store.commit({ puts: [{ key: [support, "open", 1], value: "nonsense" }] });
+  await store.close();
+  const { daemon, start, stop } = await line.made(choosy().handler, { control: true });
+  const quarantined = next(daemon, "message:quarantined");
+  await start();
+  await quarantined;
+  if (how === "none runs") await stop();
+  const all = await line.run("--json", "quarantine");
+  expect([all.exitCode, line.json(all.out)]).toMatchObject([how === "none runs" ? 5 : 1, [{ queue: sales, id }]]);
+  expect(line.json(all.err)).toMatchObject([{ error: { queue: support, message: expect.stringContaining("cannot be read") } }]);
+  expect(line.json((await line.run("--json", "status")).out)).toMatchObject([
+    { queues: [{ address: support, state: "stopped", why: expect.stringContaining("STORE_RECORD_INVALID") }, { address: sales }] },
+  ]);
 });
 
 it("status without a daemon counts what waits, and says who has to sign in", async () => {
