@@ -4,7 +4,7 @@
  * Invariant: with `--json` standard output holds JSON only, a line for each result; colours and questions only where a
  * person sits at a terminal.
  */
-import { createInterface } from "node:readline/promises";
+import { createInterface, type ReadLineOptions } from "node:readline/promises";
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 
@@ -21,7 +21,7 @@ export interface Terminal {
   tell(line: string): void;
   /** The text in that style where colours are shown, else as it is. */
   style(style: Style, text: string): string;
-  /** Asks on standard error; the default where nothing is typed. Undefined where nobody can be asked, or the signal aborts. */
+  /** Asks on standard error; the default where nothing is typed. Undefined where nobody can be asked, the signal aborts, or Ctrl-C is typed. */
   ask(question: string, options?: { readonly default?: string; readonly signal?: AbortSignal }): Promise<string | undefined>;
   /** Asks without an echo, and keeps no history. Undefined where nobody can be asked, the signal aborts, or Ctrl-C is typed. */
   askSecret(question: string, options?: { readonly signal?: AbortSignal }): Promise<string | undefined>;
@@ -49,36 +49,34 @@ export function createTerminal(
     style: (style, text) => (colours ? styleText(style, text) : text),
     async ask(question, { default: fallback, signal } = {}) {
       if (!isInteractive) return undefined;
-      const lines = createInterface({ input: stdin, output: stderr });
-      try {
-        const hint = fallback === undefined ? "" : ` (${fallback})`;
-        const answer = (await lines.question(`${question}${hint} `, signal ? { signal } : {})).trim();
-        return answer === "" ? fallback : answer;
-      } catch (error) {
-        if (signal?.aborted || (error as { code?: string }).code === "ABORT_ERR") return undefined;
-        throw error;
-      } finally {
-        lines.close();
-      }
+      const hint = fallback === undefined ? "" : ` (${fallback})`;
+      const answer = await typed({ input: stdin, output: stderr }, `${question}${hint} `, signal);
+      return answer?.trim() === "" ? fallback : answer?.trim();
     },
     async askSecret(question, { signal } = {}) {
       if (!isInteractive) return undefined;
       stderr.write(`${question} `);
       // The line editor takes the terminal's own echo away, and shows what is typed in its output.
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
-      const typed = new AbortController();
-      // While it edits, Ctrl-C is a key.
-      lines.once("SIGINT", () => typed.abort());
-      try {
-        return await lines.question("", { signal: signal ? AbortSignal.any([signal, typed.signal]) : typed.signal });
-      } catch (error) {
-        if (signal?.aborted || typed.signal.aborted) return undefined;
-        throw error;
-      } finally {
-        lines.close();
-        stderr.write("\n");
-      }
+      const answer = await typed({ input: stdin, output: nowhere, terminal: true, historySize: 0 }, "", signal);
+      stderr.write("\n");
+      return answer;
     },
   };
+}
+
+/** A line; undefined when the signal aborts or Ctrl-C is typed, which is a key while the line is edited. */
+async function typed(options: ReadLineOptions, question: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+  const lines = createInterface(options);
+  const interrupted = new AbortController();
+  const stopped = signal ? AbortSignal.any([signal, interrupted.signal]) : interrupted.signal;
+  lines.once("SIGINT", () => interrupted.abort());
+  try {
+    return await lines.question(question, { signal: stopped });
+  } catch (error) {
+    if (stopped.aborted) return undefined;
+    throw error;
+  } finally {
+    lines.close();
+  }
 }

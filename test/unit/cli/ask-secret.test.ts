@@ -24,6 +24,17 @@ it("is taken as it was typed, and nothing but the question is shown", async () =
   expect(modes).toEqual([true, false]);
 });
 
+it("any other question ends with Ctrl-C too, and takes its default where nothing is typed", async () => {
+  const interrupted = terminalOf();
+  const asked = interrupted.terminal.ask("Name:");
+  interrupted.stdin.write("half\u0003");
+  expect(await asked).toBeUndefined();
+  const usual = terminalOf();
+  const other = usual.terminal.ask("Name:", { default: "queue" });
+  usual.stdin.write("\r");
+  expect(await other).toBe("queue");
+});
+
 it("ends with Ctrl-C, and with the signal", async () => {
   const typed = terminalOf();
   const asked = typed.terminal.askSecret("Password:");
