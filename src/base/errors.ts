@@ -107,6 +107,8 @@ export interface MailErrorDetails {
   readonly notBeforeAt?: number;
   /** True when the request cannot have reached the service: its host was not found, or took no connection. */
   readonly unsent?: true;
+  /** The network's own code, `ENOTFOUND` for example, where no answer came at all. */
+  readonly networkCode?: string;
   /** HTTP status of the answer that led to it. */
   readonly status?: number;
   /** The service's own code: a Graph error code, or an AADSTS number. */
@@ -125,6 +127,7 @@ export class MailError extends Error {
   declare readonly step?: string;
   declare readonly notBeforeAt?: number;
   declare readonly unsent?: true;
+  declare readonly networkCode?: string;
   declare readonly status?: number;
   declare readonly serviceCode?: string;
 

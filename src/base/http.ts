@@ -96,7 +96,7 @@ export function createHttp({ service, hosts, deadlineMs, graceMs = 0, fetch: giv
 
     function broken(why: "idle" | "short" | { readonly error: unknown }): MailError {
       if (why === "idle") return new MailError(code("TIMEOUT"), `${host} gave no more of its answer to ${method} within ${deadlineMs} ms.`);
-      const reason = why === "short" ? ": fewer bytes than it announced" : networkReason(why.error);
+      const reason = why === "short" ? ": fewer bytes than it announced" : inBrackets(networkCodeOf(why.error));
       return new MailError(code("BAD_RESPONSE"), `${host} broke its answer to ${method} off${reason}.`);
     }
 
@@ -113,8 +113,11 @@ export function createHttp({ service, hosts, deadlineMs, graceMs = 0, fetch: giv
         throw tooLong;
       }
       if (answered) throw broken({ error });
-      const reason = networkReason(error);
-      throw new MailError(code("UNREACHABLE"), `${host} could not be reached${reason}.`, unsentCodes.test(reason) ? { unsent: true } : {});
+      const networkCode = networkCodeOf(error);
+      throw new MailError(code("UNREACHABLE"), `${host} could not be reached${inBrackets(networkCode)}.`, {
+        ...(networkCode === undefined ? {} : { networkCode }),
+        ...(unsentCodes.has(networkCode) ? { unsent: true } : {}),
+      });
     } finally {
       stopTimer();
       stopGrace();
@@ -140,13 +143,24 @@ function announcedBytes(headers: Headers): number | undefined {
 }
 
 /** Before a connection stood, nothing was sent. */
-const unsentCodes = /^ \((ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)\)$/;
+const unsentCodes: ReadonlySet<string | undefined> = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 /** The network's own error code, which `fetch` hides some causes down: only what looks like one of the operating system's or undici's. */
-function networkReason(error: unknown): string {
+function networkCodeOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth += 1) {
     const { code } = at as { code?: unknown };
-    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,39}$/.test(code)) return ` (${code})`;
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,39}$/.test(code)) return code;
   }
-  return "";
+  return undefined;
+}
+
+function inBrackets(code: string | undefined): string {
+  return code === undefined ? "" : ` (${code})`;
 }

@@ -245,7 +245,7 @@ describe("a network failure", () => {
     let error: Error = Object.assign(new Error("read"), { code: "ECONNRESET" });
     for (let at = 0; at < depth; at += 1) error = new TypeError("fetch failed", { cause: error });
     const told = await rejected(door(noting(() => Promise.reject(error)).fetch).ask());
-    expect(told).toMatchObject({ code: "GRAPH_UNREACHABLE", retryable: true });
+    expect(told).toMatchObject({ code: "GRAPH_UNREACHABLE", retryable: true, networkCode: "ECONNRESET" });
     expect(told.message).toBe("graph.microsoft.com could not be reached (ECONNRESET).");
   });
 
