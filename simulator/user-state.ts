@@ -34,6 +34,11 @@ export interface UserState {
    * Default undefined: 90 days, and nothing is told.
    */
   refreshTokenExpiresInSeconds: number | undefined;
+  /**
+   * The only permissions of Graph that tokens get, by short names, whatever was asked for; the answer's `scope` says so (RFC 6749 §5.1).
+   * Default undefined: all that were asked for.
+   */
+  permissions: readonly string[] | undefined;
 }
 
 /** A user about whom nothing was said. */
@@ -51,6 +56,7 @@ export const defaultUserState: Readonly<UserState> = {
   passwordExpired: false,
   signInFrequencySeconds: undefined,
   refreshTokenExpiresInSeconds: undefined,
+  permissions: undefined,
 };
 
 /** Takes over the parts of `changes` that belong to the state. */

@@ -55,6 +55,13 @@ export function readScope(text: string | undefined, graphHosts: readonly string[
   };
 }
 
+/** What is left of it where only these permissions are given; undefined: all of it. */
+export function narrowed(scope: AskedScope, given: readonly string[] | undefined): AskedScope {
+  if (given === undefined) return scope;
+  const openId = scope.granted.split(" ").filter((word) => openIdScopes.has(word.toLowerCase()));
+  return { ...scope, permissions: [...given], granted: [...given, ...openId].join(" ") };
+}
+
 function withoutResource(word: string, graphHosts: readonly string[]): string {
   const match = /^https:\/\/([^/]+)\/+(.+)$/i.exec(word);
   if (!match) return word;

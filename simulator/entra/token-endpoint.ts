@@ -15,7 +15,7 @@ import { passwordGrant } from "./password-grant.js";
 import { checkAccount } from "./person-check.js";
 import { refreshTokenGrant } from "./refresh-token-grant.js";
 import { EntraRefusal } from "./refusal.js";
-import { readScope } from "./scope.js";
+import { narrowed, readScope } from "./scope.js";
 
 const grants: ReadonlyMap<string, Grant> = new Map([
   ["refresh_token", refreshTokenGrant],
@@ -86,7 +86,7 @@ export function answerToken(tenant: string, ask: Ask, form: TokenForm, world: En
   const asked = grant.scopeOptional ? undefined : readScope(form.get("scope"), cloud.graphs);
   const signedIn = grant.signIn(form, world, cloud);
   const { account, session } = signedIn;
-  const scope = asked ?? readScope(form.get("scope") ?? signedIn.scope, cloud.graphs);
+  const scope = narrowed(asked ?? readScope(form.get("scope") ?? signedIn.scope, cloud.graphs), account.state.permissions);
   const claims = readClaims(form.get("claims") ?? signedIn.claims);
   checkAccount(account);
   if (!account.state.assigned) throw new EntraRefusal(50105);

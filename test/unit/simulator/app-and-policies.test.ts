@@ -149,3 +149,21 @@ test("a used refresh token works on as long as the grace says, and the one it ga
   expect(await refresh(first)).toMatchObject({ error: "invalid_grant", error_codes: [70000] });
   expect(await refresh(second)).toHaveProperty("access_token");
 });
+
+test("a user whose permissions are narrowed gets tokens with those alone, and the answer says so", async () => {
+  const { sim, user } = createTenant();
+  const ask = async () =>
+    (await postToken(sim, { grant_type: "refresh_token", refresh_token: user.issueRefreshToken(), scope: everyScope })).body;
+  const asked = async ({ access_token }: { access_token: string }, method: string, path: string) =>
+    (await sim.fetch(`https://graph.microsoft.com/v1.0${path}`, { method, headers: { authorization: `Bearer ${access_token}` } })).status;
+  const id = user.mailbox.deliver();
+  const whole = await ask();
+  expect(whole.scope).toContain("Mail.ReadWrite");
+  user.set({ permissions: ["User.Read", "Mail.Read"] });
+  const narrow = await ask();
+  expect(narrow.scope).toBe("User.Read Mail.Read openid profile");
+  expect(await asked(narrow, "GET", `/me/messages/${encodeURIComponent(id)}`)).toBe(200);
+  expect(await asked(narrow, "DELETE", `/me/messages/${encodeURIComponent(id)}`)).toBe(403);
+  user.set({ permissions: undefined });
+  expect(await asked(await ask(), "DELETE", `/me/messages/${encodeURIComponent(id)}`)).toBe(204);
+});
