@@ -39,6 +39,7 @@ export type {
   WebhookConfig,
 } from "./cli/config.js";
 export { createMailDaemon } from "./daemon/daemon.js";
+export type { DoctorCheck, Finding } from "./daemon/doctor/finding.js";
 export type { DaemonEvents } from "./daemon/events.js";
 export type { LimitOptions } from "./daemon/limits.js";
 export type { MailDaemon, StopOptions } from "./daemon/mail-daemon.js";

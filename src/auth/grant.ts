@@ -36,7 +36,7 @@ export interface Grant {
 
 /** The part of MSAL's cache format that is read here (its unified schema, the same in all its libraries). */
 interface CacheJson {
-  AccessToken?: Record<string, { secret?: unknown }>;
+  AccessToken?: Record<string, { secret?: unknown; target?: unknown }>;
   RefreshToken?: Record<string, { home_account_id?: unknown; secret?: unknown }>;
   [section: string]: unknown;
 }
@@ -85,6 +85,16 @@ export function grantOf({ result, answer, cache, scopes, expected }: GrantSource
 export function accessTokenIn(cache: string): string | undefined {
   const [entry] = Object.values((JSON.parse(cache) as CacheJson).AccessToken ?? {});
   return typeof entry?.secret === "string" ? entry.secret : undefined;
+}
+
+/** The permissions that Entra says the access token of a grant's cache has, by their short names; absent where it does not say. */
+export function grantedScopesIn(cache: string): readonly string[] | undefined {
+  const [entry] = Object.values((JSON.parse(cache) as CacheJson).AccessToken ?? {});
+  if (typeof entry?.target !== "string" || entry.target.trim() === "") return undefined;
+  return entry.target
+    .trim()
+    .split(/\s+/)
+    .map((scope) => scope.slice(scope.lastIndexOf("/") + 1));
 }
 
 function accountOf({ account }: AuthenticationResult): GrantAccount | undefined {

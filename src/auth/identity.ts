@@ -28,16 +28,26 @@ interface GraphUser {
  * Graph finds the same user.
  * @throws MailError `AUTH_WRONG_ACCOUNT`, `GRAPH_UNAUTHORIZED`, `GRAPH_FORBIDDEN`, `GRAPH_UNAVAILABLE`, `GRAPH_BAD_RESPONSE`, and whatever `ask` throws
  */
-export async function confirmIdentity({ ask, address }: { readonly ask: Ask; readonly address: string }): Promise<Identity> {
-  const me = await answered(ask, "/me?$select=id,userPrincipalName,mail,proxyAddresses");
+export async function confirmIdentity({
+  ask,
+  address,
+  ending = "; nothing was stored",
+}: {
+  readonly ask: Ask;
+  readonly address: string;
+  /** What came of it, as the end of a sentence. Default: nothing was stored. */
+  readonly ending?: string;
+}): Promise<Identity> {
+  const me = await answered(ask, "/me?$select=id,userPrincipalName,mail,proxyAddresses", ending);
   const { id: objectId, userPrincipalName } = me;
   if (typeof objectId !== "string" || objectId === "" || typeof userPrincipalName !== "string") {
     throw new MailError("GRAPH_BAD_RESPONSE", "Graph did not say who is signed in: /me has no id or no user principal name.");
   }
-  if (addressesOf(me).has(address.toLowerCase()) || (await holds(ask, address, objectId))) return { objectId, userPrincipalName };
+  if (addressesOf(me).has(address.toLowerCase()) || (await holds({ ask, address, objectId, ending })))
+    return { objectId, userPrincipalName };
   throw new MailError(
     "AUTH_WRONG_ACCOUNT",
-    `${userPrincipalName} signed in, but ${address} is not an address of that user; nothing was stored.`,
+    `${userPrincipalName} signed in, but ${address} is not an address of that user${ending}.`,
     remedyDetails({
       who: "user",
       step: "sign-in",
@@ -57,29 +67,39 @@ function addressesOf({ userPrincipalName, mail, proxyAddresses }: GraphUser): Se
 }
 
 /** `User.Read` may leave the proxy addresses out; Graph finds users by some of their names itself. */
-async function holds(ask: Ask, address: string, objectId: string): Promise<boolean> {
+async function holds({
+  ask,
+  address,
+  objectId,
+  ending,
+}: {
+  ask: Ask;
+  address: string;
+  objectId: string;
+  ending: string;
+}): Promise<boolean> {
   const { status, json } = await ask(`/users/${encodeURIComponent(address)}?$select=id`);
   if (status === 200) return (json as GraphUser | null)?.id === objectId;
   if (status === 400 || status === 403 || status === 404) return false;
-  throw refused(status, "the owner of the address");
+  throw refused(status, "the owner of the address", ending);
 }
 
-async function answered(ask: Ask, path: string): Promise<GraphUser> {
+async function answered(ask: Ask, path: string, ending: string): Promise<GraphUser> {
   const { status, json } = await ask(path);
-  if (status !== 200) throw refused(status, "who is signed in");
+  if (status !== 200) throw refused(status, "who is signed in", ending);
   if (typeof json !== "object" || json === null)
     throw new MailError("GRAPH_BAD_RESPONSE", "Graph did not say who is signed in: no JSON object.");
   return json;
 }
 
-function refused(status: number, what: string): MailError {
+function refused(status: number, what: string, ending: string): MailError {
   // Nothing is missing of its permissions: the token itself is not taken.
   if (status === 401) {
-    const message = `Graph refuses the token that Entra has just given and does not say ${what} (401); nothing was stored.`;
+    const message = `Graph refuses the token that Entra has just given and does not say ${what} (401)${ending}.`;
     return new MailError("GRAPH_UNAUTHORIZED", message, { status, ...remedyDetails(refusedTokens) });
   }
   if (status === 403) {
-    return new MailError("GRAPH_FORBIDDEN", `Graph refused to say ${what} (${status}); nothing was stored.`, {
+    return new MailError("GRAPH_FORBIDDEN", `Graph refused to say ${what} (${status})${ending}.`, {
       status,
       ...remedyDetails({
         who: "developer",
@@ -88,5 +108,5 @@ function refused(status: number, what: string): MailError {
       }),
     });
   }
-  return new MailError("GRAPH_UNAVAILABLE", `Graph did not say ${what} (${status}); nothing was stored.`, { status });
+  return new MailError("GRAPH_UNAVAILABLE", `Graph did not say ${what} (${status})${ending}.`, { status });
 }

@@ -30,6 +30,7 @@ export const setUpSteps = [
   "shared-mailboxes",
   "keeping-sign-ins-alive",
   "national-clouds",
+  "this-machine",
   "troubleshooting",
 ] as const;
 export type SetUpStep = (typeof setUpSteps)[number];

@@ -6,9 +6,9 @@ import type { AskWith } from "../auth/sign-in.js";
 import { createVault, type Vault } from "../auth/vault.js";
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
-import { createHttp } from "../base/http.js";
+import { createHttp, type Http } from "../base/http.js";
 import { createGraphClient, type GraphClient } from "../graph/client.js";
-import { createGate } from "../graph/gate.js";
+import { createGate, type Gate } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import { jsonOrNothing } from "../graph/wire.js";
 import type { QueueSettings } from "../schedule/session.js";
@@ -18,6 +18,8 @@ export interface Connection {
   readonly accounts: Accounts;
   readonly client: GraphClient;
   readonly vault: Vault;
+  /** The two ways out of this process. */
+  readonly doors: { readonly graph: Http; readonly authority: Http };
 }
 
 /** Milliseconds for one request to Entra. */
@@ -42,18 +44,19 @@ export function connect(
   const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
   const vault = createVault({ store, keys, clock });
   const entra = createEntra({ clientId, tenantId, cloud, http: authority, clock });
-  return { client, vault, accounts: createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client, governor) }) };
+  const accounts = createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client, governor) });
+  return { client, vault, accounts, doors: { graph, authority } };
 }
 
-/** Questions of a sign-in about itself, with tokens that no queue has yet. */
-export function askWith(client: GraphClient, governor: Governor): AskWith {
+/** Questions of a sign-in about itself, with tokens that no queue has yet; through a gate of their own, unless one is given. */
+export function askWith(client: GraphClient, governor: Governor, gate?: Gate): AskWith {
   return async (path, { tokens, signal }) => {
     const queue = "the account that is signing in";
     const access = {
       queue,
       root: "/me",
       tokens,
-      gate: createGate({ clock: client.clock, queue, width: 1, governor }),
+      gate: gate ?? createGate({ clock: client.clock, queue, width: 1, governor }),
       counter: { requests: 0, parts: 0 },
     };
     try {

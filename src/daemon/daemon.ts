@@ -20,6 +20,7 @@ import type { EmitStoreEvent } from "../state/events.js";
 import { type Ownership, takeOwnership } from "../state/ownership.js";
 import { watchStore } from "../state/watched-store.js";
 import { assertVaultOpens, connect } from "./connection.js";
+import { examine } from "./doctor.js";
 import type { DaemonEvents } from "./events.js";
 import { createGovernance } from "./governance.js";
 import type { MailDaemon, StopOptions } from "./mail-daemon.js";
@@ -94,7 +95,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   const undo = createUndo();
   /** Aborted when the daemon ends: sign-ins under way, and what a start hangs on. */
   const ending = new AbortController();
-  /** Sign-ins and sign-outs under way. */
+  /** What works with the store beside the queues: sign-ins, sign-outs, the doctor. */
   const signIns = new Set<Promise<unknown>>();
   let state: DaemonState = "new";
   /** The start's own work, and what `start()` gives: that and, after a failure, the end. Empty until `start()`. */
@@ -189,16 +190,21 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   }
 
   /** The store is open while `work` runs, also before the start. */
-  async function withStore<T>(work: () => Promise<T>): Promise<T> {
-    assertNotStopped();
-    const done = (async () => {
+  function withStore<T>(work: () => Promise<T>): Promise<T> {
+    return awaited(async () => {
       await store.open();
       try {
         return await work();
       } finally {
         await store.close();
       }
-    })();
+    });
+  }
+
+  /** A stop ends it and waits for it. */
+  async function awaited<T>(work: () => Promise<T>): Promise<T> {
+    assertNotStopped();
+    const done = work();
     signIns.add(done);
     return done.finally(() => signIns.delete(done));
   }
@@ -236,6 +242,12 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     signOut: async (address) => {
       const { address: queue } = queues.find(address);
       return withStore(() => accounts.signOut(queue));
+    },
+    doctor: async (address) => {
+      const asked = address === undefined ? queues.all() : [address].flat().map(queues.find);
+      const beside = { governor: state === "running" ? governance.governor : undefined, ownsStore: ownership !== undefined };
+      const about = { settings, queues: asked, known: queues.all(), running: queues.peek };
+      return awaited(() => examine({ ...about, ...beside, clock, signal: ending.signal }));
     },
     rotateKeys: () => withStore(() => sharedWait(accounts.rotateKeys(), ending.signal)),
     pollNow: async (address) => queues.running(address).poller.pollNow(),

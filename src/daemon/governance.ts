@@ -35,7 +35,8 @@ export interface GovernanceOptions {
   readonly onFailure: (error: MailError) => void;
 }
 
-const pauseKey: Key = ["daemon", "pause"];
+/** Where the pause of the whole application lies. */
+export const pauseKey: Key = ["daemon", "pause"];
 
 export function createGovernance({ limits, store, clock, emit, onFailure }: GovernanceOptions): Governance {
   const ended = new AbortController();

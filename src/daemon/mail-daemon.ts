@@ -7,6 +7,7 @@ import type { MailError } from "../base/errors.js";
 import type { QuarantinedMessage } from "../delivery/quarantine.js";
 import type { MessageStory } from "../delivery/story.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
+import type { Finding } from "./doctor/finding.js";
 import type { DaemonEvents } from "./events.js";
 import type { QueueOptions } from "./options.js";
 import type { DaemonStatus } from "./status.js";
@@ -83,6 +84,13 @@ export interface MailDaemon extends AsyncDisposable {
    * @throws MailError `DELIVERY_UNKNOWN_MESSAGE`, `STORE_…`, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_UNKNOWN_QUEUE`
    */
   replay(address: string, id: string): Promise<void>;
+  /**
+   * Walks the whole chain of a queue, of several, or of all, from the vault's key and the store over the network, Entra, token, mailbox and
+   * folders to the clock, and resolves with what it finds, each with its remedy. Before `start()` too, and beside a daemon of another
+   * process. It touches no mail; a token is renewed on the way. It never rejects for what it finds.
+   * @throws MailError `LIFECYCLE_UNKNOWN_QUEUE`, `LIFECYCLE_STOPPED`
+   */
+  doctor(address?: string | readonly string[]): Promise<Finding[]>;
   /** @throws ConfigError `CONFIG_INVALID`, also for an address that is a queue already; MailError `STORE_…`, `LIFECYCLE_STOPPED` */
   addQueue(queue: QueueOptions): Promise<void>;
   /**

@@ -19,6 +19,8 @@ export interface Queues {
   find(address: string): QueueSettings;
   /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE`, `LIFECYCLE_NOT_STARTED` */
   running(address: string): RunningQueue;
+  /** The queue as it runs; nothing when it does not. */
+  peek(address: string): RunningQueue | undefined;
   /** Sweeps one, or all; each to its end, whatever becomes of the others. @throws MailError the first that failed, and as `running` does */
   sweep(address?: string): Promise<SweepResult>;
   readonly runningCount: number;
@@ -153,6 +155,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     find,
     all: () => [...known.values()],
     running: runningOf,
+    peek: (address) => running.get(address.toLowerCase()),
     get runningCount() {
       return running.size;
     },

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.js";
 import { asMailError, type MailError } from "../base/errors.js";
 import { insisting } from "../delivery/insist.js";
 import type { Bar } from "../graph/bar.js";
+import type { Key } from "../state/store.js";
 
 export interface PauseRecordOptions {
   readonly clock: Clock;
@@ -14,6 +15,11 @@ export interface PauseRecordOptions {
   readonly write: (pause: { readonly until: number; readonly code: string }) => Promise<unknown>;
   /** The store refuses to record it, for good. */
   readonly onFailure: (error: MailError) => void;
+}
+
+/** Where the pause of a queue's mailbox lies. */
+export function barKeyOf(queueKey: string): Key {
+  return [queueKey, "bar"];
 }
 
 /** What is to be called with each pause. Of several that wait for the store the newest is written, whoever's turn it is. */

@@ -34,13 +34,13 @@ import { createPageSize, type PageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
-import type { Key, Store, Value } from "../state/store.js";
+import type { Store, Value } from "../state/store.js";
 import type { EmitScheduleEvent } from "./events.js";
 import { openFoundFolders } from "./found-folders.js";
 import type { MailboxClaims } from "./mailbox-claims.js";
 import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
 import type { Pacer } from "./pacer.js";
-import { pauseRecord } from "./pause-record.js";
+import { barKeyOf, pauseRecord } from "./pause-record.js";
 import { readSpent, recordSpent, spentKey } from "./spent-record.js";
 import { areDirect, directFolders, type WatchedFolders } from "./watched-folders.js";
 
@@ -149,7 +149,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { settings, store, clock, client, tokens, emit, onFailure } = options;
   const queue = settings.address;
   const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
-  const barKey: Key = [ledger.queueKey, "bar"];
+  const barKey = barKeyOf(ledger.queueKey);
   const [bar, spent] = await store.getMany([barKey, spentKey(ledger.queueKey)]);
   const ended = new AbortController();
   /** Empty until the first pause. */
