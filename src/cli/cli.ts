@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { type AddCommand, type CliProcess, type CommonOptions, createContext, type Does } from "./context.js";
+import { doctorCommand } from "./doctor.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.js";
 import { explainCommand } from "./explain.js";
@@ -24,6 +25,7 @@ const commands: readonly AddCommand[] = [
   initCommand,
   signInCommand,
   importTokensCommand,
+  doctorCommand,
   statusCommand,
   explainCommand,
   quarantineCommand,
