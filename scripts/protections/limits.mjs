@@ -106,4 +106,21 @@ export const limits = [
     replace: "backoffMs(clock, attemptNumber, backoff)));",
     test: ["test/path/long-pause.test.ts", "a stop ends a wait between two tries of a request at once, and the request is not repeated"],
   },
+  {
+    protection: "the doctor begins no round of a folder whose rounds go on",
+    file: "src/daemon/doctor/mailbox.ts",
+    find: "if (lastAt > 0) return ok(",
+    replace: "if (lastAt < 0) return ok(",
+    test: [
+      "test/path/doctor.test.ts",
+      "of a running daemon it asks through the queue's own gate, begins no round of its own, and finds the store to be ours",
+    ],
+  },
+  {
+    protection: "the doctor keeps to a pause that a mailbox asked for before",
+    file: "src/daemon/doctor/queue.ts",
+    find: "if (kept) gate.keep(kept);",
+    replace: "",
+    test: ["test/path/doctor.test.ts", "a mailbox that asked for a pause is not asked, by this daemon or by one beside it"],
+  },
 ];

@@ -244,7 +244,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
       return withStore(() => accounts.signOut(queue));
     },
     doctor: async (address) => {
-      const asked = address === undefined ? queues.all() : [address].flat().map(queues.find);
+      const asked = address === undefined ? queues.all() : [...new Set([address].flat().map(queues.find))];
       const beside = { governor: state === "running" ? governance.governor : undefined, ownsStore: ownership !== undefined };
       const about = { settings, queues: asked, known: queues.all(), running: queues.peek };
       return awaited(() => examine({ ...about, ...beside, clock, signal: ending.signal }));

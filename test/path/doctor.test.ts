@@ -124,7 +124,7 @@ test("queues of one account share its renewal, and each has its own findings", a
   expect(sim.log.count({ route: "token" })).toBe(1);
   expect(findings.find(({ check, queue }) => check === "marks" && queue === shared)?.found).toContain("Mail.ReadWrite.Shared");
   sim.faults.add({ name: "no right", mailbox: shared, route: "folder", status: 403, graphCode: "ErrorAccessDenied" });
-  const failed = not("ok", await daemon.doctor([shared, address]));
+  const failed = not("ok", await daemon.doctor([shared, address, shared]));
   expect(failed.map(({ queue, check, outcome }) => [queue, check, outcome])).toEqual([
     [shared, "mailbox", "failed"],
     [shared, "folders", "skipped"],

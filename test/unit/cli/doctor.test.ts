@@ -68,6 +68,15 @@ test("a step that the remedy does not name stands behind it", async () => {
   expect(out).toMatch(/^FAIL +vault-key .*holds no vault key\.\n +What to do: Make a key .* \(docs\/setup-entra\.md#this-machine\)$/m);
 });
 
+test("a warning alone ends with 0, and has its remedy", async () => {
+  const { run, sim } = await installed();
+  sim.faults.add({ name: "busy", route: "token", status: 503 });
+  const { exitCode, out, err } = await run("doctor");
+  expect(exitCode).toBe(0);
+  expect(out).toMatch(/^WARN +token +login\.microsoftonline\.com answered 503: .*\n +What to do: /m);
+  expect(err).toBe("0 failed, 1 warning, 1 not looked at.\n");
+});
+
 test("--json is the findings, a line each", async () => {
   const { run, sim } = await installed();
   sim.setApp({ publicClientFlows: false });
