@@ -1,16 +1,22 @@
 /**
  * `doctor`: what is in order and what is not, link by link, with the remedy of what fails.
  *
- * Invariant: it works beside a daemon that owns the store; it ends with 1 when anything fails, and only then, as long as
- * the configuration can be read.
+ * Invariants: it works beside a daemon that owns the store, and makes no store where there is none; it ends with 1 when
+ * anything fails, and only then, as long as the configuration can be read.
  */
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { systemClock } from "../base/clock.js";
 import { createMailDaemon } from "../daemon/daemon.js";
 import type { Finding } from "../daemon/doctor/finding.js";
-import { composeOptions } from "./compose.js";
+import { memoryStore } from "../state/memory.js";
+import { composeOptions, storeFolder } from "./compose.js";
 import type { AddCommand, CommandContext } from "./context.js";
+import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
-import { writeBundle } from "./support-bundle.js";
+import type { LoadedConfig } from "./load-config.js";
+import { type BundleStatus, writeBundle } from "./support-bundle.js";
+import { isStoreThere, withTarget } from "./target.js";
 import type { Style, Terminal } from "./terminal.js";
 
 interface DoctorCommandOptions {
@@ -39,27 +45,68 @@ async function doctor(
 ): Promise<ExitCode> {
   const { terminal, interrupts, folder } = context;
   const loaded = await context.load();
-  const daemon = createMailDaemon(await composeOptions(loaded));
+  const findings = await findingsOf(loaded, addresses, interrupts.gentle);
+  if (!findings) return exitCodes.interrupted;
+  for (const [at, finding] of findings.entries()) {
+    const isNew = finding.queue !== findings[at - 1]?.queue;
+    terminal.result(finding, () => `${isNew ? headingOf(finding, terminal) : ""}${lineOf(finding, terminal)}`);
+  }
+  tellSum(findings, terminal);
+  if (bundle !== undefined) {
+    const file = await writeBundle(folder, bundle, {
+      version,
+      madeAt: systemClock.now(),
+      loaded,
+      findings,
+      status: await statusOf(context),
+    });
+    terminal.tell(`Support bundle: ${file}`);
+  }
+  return findings.some(({ outcome }) => outcome === "failed") ? exitCodes.failed : exitCodes.done;
+}
+
+/** Nothing when it was interrupted. */
+async function findingsOf(loaded: LoadedConfig, addresses: readonly string[], signal: AbortSignal): Promise<Finding[] | undefined> {
+  const options = await composeOptions(loaded);
+  const isMissing = !isStoreThere(loaded) && canBeMade(storeFolder(loaded) as string);
+  const daemon = createMailDaemon(isMissing ? { ...options, store: memoryStore() } : options);
   const stop = () => void daemon.stop({ deadlineMs: 0 });
-  interrupts.gentle.addEventListener("abort", stop, { once: true });
+  signal.addEventListener("abort", stop, { once: true });
   try {
     const findings = await daemon.doctor(addresses.length === 0 ? undefined : addresses);
-    for (const [at, finding] of findings.entries()) {
-      const isNew = finding.queue !== findings[at - 1]?.queue;
-      terminal.result(finding, () => `${isNew ? headingOf(finding, terminal) : ""}${lineOf(finding, terminal)}`);
-    }
-    tellSum(findings, terminal);
-    if (bundle !== undefined) {
-      const file = await writeBundle(folder, bundle, { version, madeAt: systemClock.now(), loaded, findings, status: daemon.status() });
-      terminal.tell(`Support bundle: ${file}`);
-    }
-    return findings.some(({ outcome }) => outcome === "failed") ? exitCodes.failed : exitCodes.done;
+    const noStore: Omit<Finding, "check"> = {
+      outcome: "skipped",
+      found: `There is no store in ${storeFolder(loaded)} yet: the first sign-in makes it.`,
+    };
+    return isMissing ? findings.map((finding) => (finding.check === "store" ? { check: "store", ...noStore } : finding)) : findings;
   } catch (error) {
-    if (interrupts.gentle.aborted) return exitCodes.interrupted;
+    if (signal.aborted) return undefined;
     throw error;
   } finally {
-    interrupts.gentle.removeEventListener("abort", stop);
+    signal.removeEventListener("abort", stop);
     await daemon.stop({ deadlineMs: 0 });
+  }
+}
+
+/** Whether a folder that is not there can be made, by what is there of its path; where not, opening it says why. */
+function canBeMade(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    if (!existsSync(at)) continue;
+    try {
+      accessSync(at, constants.W_OK | constants.X_OK);
+      return statSync(at).isDirectory();
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** Of the daemon that runs, or of the store; why not, where neither says. */
+async function statusOf(context: CommandContext): Promise<BundleStatus> {
+  try {
+    return await withTarget(context, async (target) => ({ running: target.processId !== undefined, ...(await target.status()) }));
+  } catch (error) {
+    return { unknown: errorJson(error).code };
   }
 }
 

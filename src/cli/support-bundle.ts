@@ -12,6 +12,7 @@ import { ConfigError } from "../base/errors.js";
 import type { Finding } from "../daemon/doctor/finding.js";
 import type { DaemonStatus } from "../daemon/status.js";
 import { storeFolder } from "./compose.js";
+import type { AsJson } from "./control-contract.js";
 import type { LoadedConfig } from "./load-config.js";
 import { createRedaction, type Redaction } from "./redaction.js";
 
@@ -22,8 +23,11 @@ export interface BundleContent {
   readonly madeAt: number;
   readonly loaded: LoadedConfig;
   readonly findings: readonly Finding[];
-  readonly status: DaemonStatus;
+  readonly status: BundleStatus;
 }
+
+/** What the daemon says of itself, or its store of the last one; the code of the error where neither could be asked. */
+export type BundleStatus = ({ readonly running: boolean } & AsJson<DaemonStatus>) | { readonly unknown: string };
 
 /** Values of options that name nothing of the host's. */
 const plainWords = new Set([
@@ -69,9 +73,7 @@ export function supportBundle({ version, madeAt, loaded, findings, status }: Bun
     config: shapeOf(loaded.config, "", redaction),
     findings: findings.map((finding) => redacted(finding, redaction)),
     codes: [...new Set(findings.flatMap(({ code, serviceCode }) => [code, serviceCode]).filter((code) => code !== undefined))],
-    states: status.queues.map((queue) => redacted(queue, redaction)),
-    daemon: status.state,
-    ...(status.storeTrouble ? { storeTrouble: redacted(status.storeTrouble, redaction) } : {}),
+    status: "unknown" in status ? status : statusShape(status, redaction),
   };
   assertNameless(JSON.stringify(bundle), [...names.queues, ...(names.others.account ?? []), ...(names.others.tenant ?? [])]);
   return bundle;
@@ -101,9 +103,15 @@ function shapeOf(value: unknown, option: string, redaction: Redaction): unknown 
   if (typeof value === "string") return plainWords.has(value.toLowerCase()) ? value : redaction.name(kinds[option] ?? "text", value);
   if (Array.isArray(value)) return value.map((one) => shapeOf(one, option, redaction));
   if (typeof value !== "object") return `(${typeof value})`;
+  // A store, or keys, of the host's own.
+  if (option === "store" || (option === "keys" && "load" in value)) return "(an object of the host)";
   const entries = Object.entries(value).filter(([, part]) => part !== undefined);
-  if (entries.some(([, part]) => typeof part === "function")) return "(an object of the host)";
   return Object.fromEntries(entries.map(([name, part]) => [name, shapeOf(part, name, redaction)]));
+}
+
+function statusShape({ running, state, queues, storeTrouble }: Exclude<BundleStatus, { unknown: string }>, redaction: Redaction): object {
+  const trouble = storeTrouble && { storeTrouble: redacted(storeTrouble, redaction) };
+  return { running, state, queues: queues.map((queue) => redacted(queue, redaction)), ...trouble };
 }
 
 /** Sentences, codes and numbers of ours. */

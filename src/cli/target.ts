@@ -74,12 +74,20 @@ export async function demandDaemon(context: CommandContext, what: string): Promi
 }
 
 /** Looking at a store makes none. */
-function assertThere(loaded: LoadedConfig): void {
+export function isStoreThere(loaded: LoadedConfig): boolean {
   const folder = storeFolder(loaded);
-  if (folder === undefined || existsSync(join(folder, dataFile))) return;
-  throw new MailError("LIFECYCLE_NOT_STARTED", `There is no store in ${folder} yet: no daemon has run, and nobody has signed in.`, {
-    remedy: "Sign the queues in with `m365-mail-daemon sign-in`, and start the daemon with `m365-mail-daemon run`.",
-  });
+  return folder === undefined || existsSync(join(folder, dataFile));
+}
+
+function assertThere(loaded: LoadedConfig): void {
+  if (isStoreThere(loaded)) return;
+  throw new MailError(
+    "LIFECYCLE_NOT_STARTED",
+    `There is no store in ${storeFolder(loaded)} yet: no daemon has run, and nobody has signed in.`,
+    {
+      remedy: "Sign the queues in with `m365-mail-daemon sign-in`, and start the daemon with `m365-mail-daemon run`.",
+    },
+  );
 }
 
 function running({ processId, ask }: RunningDaemon): Target {

@@ -1,13 +1,15 @@
 /** `doctor` on the command line: lines, JSON, exit codes, beside a running daemon; and a support bundle in which nothing personal is found. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Simulator } from "../../../simulator/index.js";
-import { composeOptions } from "../../../src/cli/compose.js";
+import { composeOptions, storeFolder } from "../../../src/cli/compose.js";
+import { openControl } from "../../../src/cli/control-server.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
 import { supportBundle } from "../../../src/cli/support-bundle.js";
 import { doctorChecks } from "../../../src/daemon/doctor/finding.js";
-import { createMailDaemon, type Finding, generateKey } from "../../../src/index.js";
+import { createMailDaemon, type Finding, generateKey, memoryStore } from "../../../src/index.js";
 import { next, simulatorWith } from "../../support/host.js";
 import { showPrint } from "../../support/secrets/showings.js";
 import { type CommandLine, commandLine } from "./command-line.js";
@@ -110,7 +112,7 @@ test("beside a running daemon it finds the same, and the daemon delivers on", as
   await polled;
   const { exitCode, out } = await run("doctor");
   expect(exitCode).toBe(0);
-  expect(out).toMatch(/^ok +owner +The daemon in process \d+ .* owns the store; this looks on beside it\.$/m);
+  expect(out).toMatch(/^ok +owner +The store \S+ belongs to the daemon in process \d+ .*\. This looks on beside it\.$/m);
   const marked = next(daemon, "message:marked");
   sim.user(one).mailbox.deliver();
   await daemon.pollNow(one);
@@ -125,6 +127,26 @@ test("Ctrl-C ends it", async () => {
   interrupt();
   expect((await running).exitCode).toBe(130);
 });
+
+test("a store that was used with a simulator, and a configuration for Microsoft, is a failure of the store that says what to do", async () => {
+  const { folder, sim } = await installed();
+  const loaded = await loadConfig(folder, undefined);
+  const { simulator: _, ...config } = loaded.config;
+  const daemon = createMailDaemon({ ...(await composeOptions({ ...loaded, config })), fetch: sim.fetch });
+  onTestFinished(() => daemon.stop());
+  const failed = (await daemon.doctor()).filter(({ outcome }) => outcome === "failed");
+  expect(failed).toEqual([
+    expect.objectContaining({
+      check: "store",
+      code: "CONFIG_INVALID",
+      step: "this-machine",
+      found: expect.stringContaining("name another folder"),
+    }),
+  ]);
+  expect(failed[0]).not.toHaveProperty("remedy");
+});
+
+const stoppedQueue = { address: one, state: "stopped", waiting: 0, inFlight: 0, marksWaiting: 0, stale: false } as const;
 
 /** Everything personal or secret that is planted below. */
 const planted = [
@@ -178,7 +200,7 @@ test("a support bundle says what was found, and holds no address, no content, no
       defaults: { pollIntervalMs: 45_000, startFrom: "2026-01-01T00:00:00.000Z" },
     },
     codes: expect.arrayContaining(["SYNC_FOLDER_NOT_FOUND", "GRAPH_FORBIDDEN", "ErrorAccessDenied"]),
-    states: [{ address: "queue-1", state: "stopped" }, { address: "queue-2" }],
+    status: { running: false, state: "stopped", queues: [{ address: "queue-1", state: "stopped" }, { address: "queue-2" }] },
   });
   const { findings } = JSON.parse(text) as { findings: Finding[] };
   expect(findings.find(({ check, queue }) => check === "mailbox" && queue === "queue-2")).toMatchObject({
@@ -192,8 +214,6 @@ test("whatever a finding says, nothing of it gets into the bundle", async () => 
     app: { clientId: simulatorWith([]).clientId, tenantId: "contoso.com" },
   });
   const loaded = await loadConfig(folder, undefined);
-  const daemon = createMailDaemon(await composeOptions(loaded));
-  onTestFinished(() => daemon.stop());
   const token = sim.user(one).issueRefreshToken();
   const texts = [
     `the token ${token} of ${one}`,
@@ -212,11 +232,56 @@ test("whatever a finding says, nothing of it gets into the bundle", async () => 
       step: "sign-in",
     }),
   );
-  const text = JSON.stringify(supportBundle({ version: "1", madeAt: 0, loaded, findings, status: daemon.status() }));
+  const status = { running: true, state: "running", queues: texts.map((why) => ({ ...stoppedQueue, why })) } as const;
+  const text = JSON.stringify(supportBundle({ version: "1", madeAt: 0, loaded, findings, status }));
   showPrint("the support bundle", text);
   expect(found(text, [...planted, token, basename(folder)])).toEqual([]);
   expect(text).toContain('"queue":"queue-1","check":"token","outcome":"failed"');
   expect(found(JSON.stringify(findings), planted).length).toBeGreaterThan(5);
+});
+
+test("a store that is not there is not made, and says when it will be; one that cannot be made fails", async () => {
+  const { run, folder } = await installed();
+  await rm(join(folder, "state"), { recursive: true });
+  const { exitCode, out } = await run("doctor", "--bundle", "bundle.json");
+  expect(exitCode).toBe(1);
+  expect(out).toMatch(/^- +store +There is no store in \S+ yet: the first sign-in makes it\.$/m);
+  expect(out).toMatch(/^FAIL +vault-record .* has not been signed in/m);
+  expect(existsSync(join(folder, "state"))).toBe(false);
+  expect(JSON.parse(await readFile(join(folder, "bundle.json"), "utf8"))).toMatchObject({ status: { unknown: "LIFECYCLE_NOT_STARTED" } });
+  await writeFile(join(folder, "state"), "a file where the folder should be");
+  expect((await run("doctor")).out).toMatch(/^FAIL +store .*cannot be kept/m);
+});
+
+test("a bundle says what the running daemon's queues do", async () => {
+  const { run, folder } = await installed();
+  const loaded = await loadConfig(folder, undefined);
+  const daemon = createMailDaemon({ ...(await composeOptions(loaded)), handler: () => undefined });
+  onTestFinished(() => daemon.stop());
+  const polled = next(daemon, "queue:polled");
+  await daemon.start();
+  await polled;
+  const control = await openControl({ daemon, storeFolder: storeFolder(loaded) as string });
+  onTestFinished(() => control.close());
+  expect((await run("doctor", "--bundle", "bundle.json")).exitCode).toBe(0);
+  expect(JSON.parse(await readFile(join(folder, "bundle.json"), "utf8"))).toMatchObject({
+    status: { running: true, state: "running", queues: [{ address: "queue-1", lastRoundAt: expect.any(String) }] },
+  });
+});
+
+test("of what a configuration holds besides data, a bundle says that it is there", async () => {
+  const { folder } = await installed();
+  const loaded = await loadConfig(folder, undefined);
+  const config = { ...loaded.config, store: memoryStore(), keys: async () => [], fetch, defaults: { startFrom: new Date(0) } };
+  const bundle = supportBundle({ version: "1", madeAt: 0, loaded: { ...loaded, config }, findings: [], status: { unknown: "none" } });
+  expect(bundle).toMatchObject({
+    config: {
+      store: "(an object of the host)",
+      keys: "(function)",
+      fetch: "(function)",
+      defaults: { startFrom: "1970-01-01T00:00:00.000Z" },
+    },
+  });
 });
 
 test("a bundle that cannot be written is an error of the command line", async () => {
