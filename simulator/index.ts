@@ -1,5 +1,6 @@
 /** A double of Microsoft Graph mail and Entra ID for tests: in process and on loopback. Named re-exports only. */
 
+export { createControl, type SimulatorControl } from "./door/control-client.js";
 export type { LoopbackDoor } from "./door/loopback.js";
 export { type SimulatorFetchOptions, simulatorFetch } from "./door/simulator-fetch.js";
 export { simulatorUrl } from "./door/simulator-url.js";
@@ -26,7 +27,10 @@ export type {
 export type { SimulatedSecret } from "./secret-channel.js";
 export { type Quirks, type SimulatorOptions, simulatorDefaults } from "./settings.js";
 export type { NewUser, RecreateOptions, SimulatedUser } from "./simulated-user.js";
-export { createSimulator, type Simulator } from "./simulator.js";
+export { createSimulator, type ListenOptions, type Simulator } from "./simulator.js";
+export type { Expectation, Expected, ExpectedRoute } from "./stub/expectation.js";
+export { type GraphStub, type StubbedRequest, type StubOptions, stubGraph } from "./stub/graph-stub.js";
+export type { NockInterceptor, NockLike, NockReply, NockScope } from "./stub/nock-contract.js";
 export type { Fault, Faults } from "./traffic/fault.js";
 export type { LogEntry, LogFilter, RequestLog } from "./traffic/request-log.js";
 export type { RouteName } from "./traffic/route-name.js";

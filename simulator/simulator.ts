@@ -4,6 +4,7 @@
  */
 import { cloudOfAuthority } from "./cloud.js";
 import { createDirectory } from "./directory.js";
+import { answerControl } from "./door/control.js";
 import { createInProcessFetch } from "./door/in-process.js";
 import { type LoopbackDoor, listenOnLoopback } from "./door/loopback.js";
 import type { AppState } from "./entra/app.js";
@@ -33,7 +34,7 @@ export interface Simulator {
   /** The in-process door: answers at the real host names of all clouds; rejects every other host like a network failure. */
   readonly fetch: typeof fetch;
   /** Opens the loopback door, plain HTTP on 127.0.0.1, for other processes; reach it through `simulatorFetch`. */
-  listen(options?: { port?: number }): Promise<LoopbackDoor>;
+  listen(options?: ListenOptions): Promise<LoopbackDoor>;
   /** Adds a user to the tenant, with a mailbox unless told otherwise. Throws when the address or object id is taken. */
   addUser(options: NewUser): SimulatedUser;
   /** Throws when there is no such user. */
@@ -44,6 +45,14 @@ export interface Simulator {
   setApp(changes: Partial<AppState>): void;
   readonly faults: Faults;
   readonly log: RequestLog;
+}
+
+/** Options of `Simulator.listen`. */
+export interface ListenOptions {
+  /** 0 to 65,535. Default 0: any free one. */
+  port?: number;
+  /** Whether other processes may put mail into its mailboxes, by `createControl`. Default false. */
+  control?: boolean;
 }
 
 /**
@@ -74,7 +83,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     clientId: settings.clientId,
     seed: settings.seed,
     fetch: createInProcessFetch(serve),
-    listen: ({ port = 0 } = {}) => listenOnLoopback(serve, port),
+    listen: ({ port = 0, control = false } = {}) =>
+      listenOnLoopback(serve, port, control ? answerControl({ ...settings, mailbox: tenant.mailbox }) : undefined),
     ...tenant,
     setApp: (changes) => void Object.assign(app, changes),
     faults: { add: faults.add, clear: faults.clear },

@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { cloudOfAuthority, cloudOfGraph } from "../cloud.js";
 import type { Answer, Ask, ByteBody, Outcome } from "../exchange.js";
+import { type Control, controlPath } from "./control.js";
 import { simulatedHostHeader } from "./simulated-host.js";
 
 /** A door that is open. */
@@ -18,10 +19,11 @@ export interface LoopbackDoor {
   close(): Promise<void>;
 }
 
-/** Opens the door; port 0 takes any free one. */
-export function listenOnLoopback(serve: (ask: Ask) => Promise<Outcome>, port: number): Promise<LoopbackDoor> {
+/** Opens the door; port 0 takes any free one. `control` answers below `/simulator/`; without it nothing does. */
+export function listenOnLoopback(serve: (ask: Ask) => Promise<Outcome>, port: number, control?: Control): Promise<LoopbackDoor> {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    answer(serve, request, response).catch(() => response.destroy());
+    const answering = control && isForControl(request) ? answerFor(control, request, response) : answer(serve, request, response);
+    answering.catch(() => response.destroy());
   });
   server.maxHeadersCount = 0;
   return new Promise((resolve, reject) => {
@@ -39,6 +41,16 @@ function close(server: ReturnType<typeof createServer>): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** Not one that says which real host it means. */
+const isForControl = ({ url, headers }: IncomingMessage) => url?.startsWith(controlPath) === true && headers[simulatedHostHeader] === undefined;
+
+async function answerFor(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request);
+  const { status, json } = control({ method: request.method ?? "GET", path: request.url ?? "", headers: request.headers, body });
+  const text = JSON.stringify(json);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
 }
 
 async function answer(serve: (ask: Ask) => Promise<Outcome>, request: IncomingMessage, response: ServerResponse): Promise<void> {
