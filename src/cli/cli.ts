@@ -17,6 +17,7 @@ import { replayCommand } from "./replay.js";
 import { rotateKeysCommand } from "./rotate-keys.js";
 import { signInCommand } from "./sign-in.js";
 import { signOutCommand } from "./sign-out.js";
+import { simulateCommand } from "./simulate.js";
 import { statusCommand } from "./status.js";
 import { sweepCommand } from "./sweep.js";
 import { createTerminal, type Streams, type Terminal } from "./terminal.js";
@@ -33,6 +34,7 @@ const commands: readonly AddCommand[] = [
   sweepCommand,
   rotateKeysCommand,
   signOutCommand,
+  simulateCommand,
 ];
 
 /** Runs one command line (without the program's own name). Never rejects. */

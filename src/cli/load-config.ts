@@ -95,9 +95,14 @@ function foundIn(folder: string): string {
   );
 }
 
-async function readJson(file: string): Promise<unknown> {
+/**
+ * A JSON file, comments and a comma at the end of a list allowed.
+ * @param called what it is, for messages
+ * @throws ConfigError `CONFIG_INVALID`
+ */
+export async function readJson(file: string, called = "configuration file"): Promise<unknown> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError("CONFIG_INVALID", `The configuration file ${file} cannot be read: ${error.code ?? error.message}.`, {
+    throw new ConfigError("CONFIG_INVALID", `The ${called} ${file} cannot be read: ${error.code ?? error.message}.`, {
       cause: error,
     });
   });
@@ -107,7 +112,7 @@ async function readJson(file: string): Promise<unknown> {
   if (!first) return value;
   const before = text.slice(0, first.offset).split("\n");
   const place = `line ${before.length}, column ${(before.at(-1) as string).length + 1}`;
-  throw new ConfigError("CONFIG_INVALID", `The configuration file ${file} is no JSON at ${place}: ${printParseErrorCode(first.error)}.`);
+  throw new ConfigError("CONFIG_INVALID", `The ${called} ${file} is no JSON at ${place}: ${printParseErrorCode(first.error)}.`);
 }
 
 async function runModule(file: string): Promise<unknown> {
@@ -129,7 +134,7 @@ async function runTypeScript(file: string): Promise<object> {
 }
 
 /** The error names the file beside what it says. */
-function within<T>(file: string, read: () => T): T {
+export function within<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,0 +1,89 @@
+/**
+ * With what `simulate` begins: what a seed file says, what the flags say, or what the configuration in the folder asks for.
+ *
+ * Invariant: a flag goes before the file, the file before the configuration, and what nobody says has a default.
+ */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { ConfigError } from "../../base/errors.js";
+import type { CommandContext } from "../context.js";
+import { configNames } from "../load-config.js";
+import { sampleMail } from "./sample-mail.js";
+import { type LoadedSeed, loadSeed, type SeedUser } from "./seed.js";
+
+export interface SimulateOptions {
+  readonly port?: number;
+  readonly queue?: readonly string[];
+  readonly seedFile?: string;
+  readonly users?: number;
+  readonly mails: number;
+  readonly mailEvery?: number;
+  readonly tokens?: string;
+  readonly seed?: number;
+}
+
+export interface SimulationPlan extends LoadedSeed {
+  readonly port: number;
+}
+
+export const defaultPort = 8365;
+const defaultQueues = ["support@contoso.com", "sales@contoso.com"];
+
+/** @throws ConfigError `CONFIG_INVALID` */
+export async function planOf(context: CommandContext, options: SimulateOptions, configFile?: string): Promise<SimulationPlan> {
+  const { queue = [], users = 0, seedFile, port, seed: random } = options;
+  const named = [...queue, ...Array.from({ length: users }, (_, index) => `queue-${index + 1}@contoso.com`)];
+  for (const address of queue) {
+    if (!/^[^\s@]+@[^\s@]+$/.test(address)) throw new ConfigError("CONFIG_INVALID", `Expected --queue to be full e-mail addresses, got ${JSON.stringify(address)}.`);
+  }
+  const file = seedFile === undefined ? undefined : await loadSeed(resolve(context.folder, seedFile));
+  const asked = file || named.length > 0 ? undefined : await askedByConfig(context, configFile);
+  const people = file ? [] : (asked?.users ?? (named.length > 0 ? named : defaultQueues).map((address) => ({ address })));
+  const filled = people.map((user) => ({ ...user, messages: Array.from({ length: options.mails }, (_, number) => sampleMail(number)) }));
+  const added = file ? named.map((address): SeedUser => ({ address })) : [];
+  const own = file?.seed ?? { users: [] };
+  return {
+    folder: file?.folder ?? context.folder,
+    name: file?.name ?? "the command line",
+    port: port ?? asked?.port ?? defaultPort,
+    seed: {
+      ...own,
+      // The same seed by default, so that ids are the same when it is started again.
+      simulator: { seed: 1, ...asked?.ids, ...own.simulator, ...(random === undefined ? {} : { seed: random }) },
+      users: [...own.users, ...filled, ...added],
+    },
+  };
+}
+
+interface Asked {
+  readonly users: readonly SeedUser[];
+  readonly ids: { readonly tenantId?: string; readonly clientId?: string };
+  readonly port: number | undefined;
+}
+
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What the configuration's queues and application need; undefined where there is none. */
+async function askedByConfig({ folder, load }: CommandContext, configFile: string | undefined): Promise<Asked | undefined> {
+  if (configFile === undefined && !configNames.some((name) => existsSync(join(folder, name)))) return undefined;
+  const { config } = await load();
+  const port = config.simulator === undefined ? undefined : Number(new URL(config.simulator).port || 80);
+  const { clientId, tenantId } = config.app ?? {};
+  return {
+    users: peopleOf(config.queues),
+    ids: { ...(guid.test(String(tenantId)) ? { tenantId } : {}), ...(guid.test(String(clientId)) ? { clientId } : {}) },
+    port,
+  };
+}
+
+/** Each queue is a user's mailbox; an `account` that is another's is let into it. */
+function peopleOf(queues: readonly { readonly address: string; readonly account?: string }[]): SeedUser[] {
+  const users = new Map<string, SeedUser>();
+  for (const { address, account = address } of queues) {
+    const key = address.toLowerCase();
+    const shared = account.toLowerCase() === key ? {} : { sharedWith: [...(users.get(key)?.sharedWith ?? []), account] };
+    users.set(key, { ...users.get(key), address, ...shared });
+    if (!users.has(account.toLowerCase())) users.set(account.toLowerCase(), { address: account });
+  }
+  return [...users.values()];
+}
