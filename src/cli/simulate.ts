@@ -3,7 +3,7 @@
  *
  * Invariants: it listens on loopback alone, knows no real account, and keeps nothing: with its process all of it ends.
  */
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { LoopbackDoor, Simulator } from "../../simulator/index.js";
@@ -97,12 +97,16 @@ async function open(simulator: Simulator, port: number): Promise<LoopbackDoor> {
   }
 }
 
-/** For its owner alone, as a file of real ones should be. */
+/** As `import-tokens` takes them: a line for each, in a file that is its owner's alone. */
 async function writeTokens(file: string, simulator: Simulator, users: readonly ShownUser[]): Promise<void> {
-  const tokens = Object.fromEntries(users.map(({ address }) => [address, simulator.user(address).issueRefreshToken()]));
-  await writeFile(file, `${JSON.stringify(tokens, undefined, 2)}\n`, { mode: 0o600 }).catch((cause: Error) => {
-    throw new ConfigError("CONFIG_INVALID", `The tokens cannot be written: ${cause.message}`, { cause });
-  });
+  const lines = users.map(({ address }) => JSON.stringify({ address, refreshToken: simulator.user(address).issueRefreshToken() }));
+  try {
+    await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
+    // One that was there keeps the mode it had.
+    await chmod(file, 0o600);
+  } catch (cause) {
+    throw new ConfigError("CONFIG_INVALID", `The tokens cannot be written: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The listening socket keeps the process alive meanwhile. */
