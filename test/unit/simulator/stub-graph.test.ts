@@ -208,8 +208,8 @@ test("what is left to interceptors of the test's own is theirs; what they do not
 test("restore ends what has no answer yet, with its timer, its failures and its interceptors, and leaves those of others", async () => {
   const { sim, stub, ask } = scene();
   await ask("/me");
-  const crm = nock("https://crm.example.com").get("/tickets").reply(200);
-  stub.expect({ route: "me", fail: { status: 500, delayMs: 3_600_000 } });
+  nock("https://crm.example.com").get("/tickets").reply(200);
+  stub.expect({ route: "me", times: 2, fail: { status: 500, delayMs: 3_600_000 } });
   const asking = ask("/me");
   const refused = expect(asking).rejects.toThrow("The stub of Graph was restored.");
   await vi.waitUntil(() => sim.log.count({ route: "me" }) === 2);
@@ -218,9 +218,8 @@ test("restore ends what has no answer yet, with its timer, its failures and its 
   await refused;
   expect(nock.activeMocks()).toEqual(["GET https://crm.example.com:443/tickets"]);
   nock.cleanAll();
-  expect(crm.isDone()).toBe(true);
-  const token = `Bearer ${await sim.fetch(`${graphOrigin}/v1.0/me`).then(({ status }) => status)}`;
-  expect((await sim.fetch(`${graphOrigin}/v1.0/me`, { headers: { authorization: token } })).status).toBe(401);
+  // The second failure would have struck this one.
+  expect((await sim.fetch(`${graphOrigin}/v1.0/me`)).status).toBe(401);
 });
 
 test("after restore nock knows nothing of these hosts, and is active only if it was before", async () => {
