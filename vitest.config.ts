@@ -45,7 +45,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "main",
-          include: ["test/**/*.test.ts"],
+          include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles,
           testTimeout: 20_000,

