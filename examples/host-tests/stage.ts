@@ -43,9 +43,10 @@ export async function createStage(): Promise<Stage> {
   /** The same, until it is done. */
   async function through(work: Promise<unknown>): Promise<void> {
     let isDone = false;
-    void work.finally(() => {
+    const end = () => {
       isDone = true;
-    });
+    };
+    work.then(end, end);
     while (!isDone) await pass(1);
     await work;
   }

@@ -39,7 +39,8 @@ const refused = (status: number, error: string): ControlAnswer => ({ status, jso
 /** Makes the control of a simulator. */
 export function answerControl({ tenantId, clientId, seed, mailbox }: ControlledWorld): Control {
   return ({ method, path, headers, body }) => {
-    if (!/^(127\.0\.0\.1|localhost):\d+$/.test(headers.host ?? "")) return refused(403, "Ask by the address at which the simulator listens.");
+    if (!/^(127\.0\.0\.1|localhost):\d+$/.test(headers.host ?? ""))
+      return refused(403, "Ask by the address at which the simulator listens.");
     if (method === "GET" && path === controlPath) return { status: 200, json: { tenantId, clientId, seed } };
     if (method !== "POST" || path !== `${controlPath}deliver`) return refused(404, `There is no ${method} ${path}.`);
     if (headers["content-type"] !== "application/json") return refused(415, "Expected JSON.");

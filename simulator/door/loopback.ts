@@ -44,7 +44,8 @@ function close(server: ReturnType<typeof createServer>): Promise<void> {
 }
 
 /** Not one that says which real host it means. */
-const isForControl = ({ url, headers }: IncomingMessage) => url?.startsWith(controlPath) === true && headers[simulatedHostHeader] === undefined;
+const isForControl = ({ url, headers }: IncomingMessage) =>
+  url?.startsWith(controlPath) === true && headers[simulatedHostHeader] === undefined;
 
 async function answerFor(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request);

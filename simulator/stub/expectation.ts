@@ -53,8 +53,7 @@ export function keepExpectation(simulator: Simulator, expectation: Expectation):
   const since = lastNumber(simulator);
   const filter = mailbox === undefined ? {} : { mailbox };
   const undo =
-    fail &&
-    simulator.faults.add({ ...fail, ...filter, name: `expected of ${names.join(" or ")}`, route: routes, count: times ?? 1 });
+    fail && simulator.faults.add({ ...fail, ...filter, name: `expected of ${names.join(" or ")}`, route: routes, count: times ?? 1 });
 
   const count = () => simulator.log.entries(filter).filter((entry) => entry.number > since && routes.includes(entry.route)).length;
   const what = `${names.join(" or ")}${mailbox === undefined ? "" : ` for ${mailbox}`}`;

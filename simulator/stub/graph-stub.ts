@@ -39,7 +39,7 @@ export interface GraphStub {
    * Throws a `TypeError` for an impossible number.
    */
   expect(expectation: Expectation): Expected;
-  /** Resolves when nothing has been asked for some turns of the event loop. Real turns: it does so under faked timers too. */
+  /** Resolves when all that was asked is answered, and nothing more has been for some turns of the event loop; under faked timers too. */
   idle(): Promise<void>;
   /**
    * Throws an `Error` that lists what is not as it should be: expectations that were not met or exceeded, hosts that were asked without an
@@ -55,7 +55,7 @@ export interface GraphStub {
 
 const methods = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 const hosts = simulatedClouds.flatMap(({ authorities, graphs }) => [...authorities, ...graphs]);
-/** More than a request needs from its beginning to its answer. */
+/** More than a request needs from its beginning until it is here, and from the end of its answer until that was read. */
 const quietTurns = 20;
 
 /** Each nock that is stubbed now. */
@@ -80,7 +80,7 @@ export function stubGraph(nock: NockLike, simulator: Simulator, { leave, allowHo
   const firstNumber = (simulator.log.entries().at(-1)?.number ?? 0) + 1;
   const strangers = watchStrangers(nock, { stubbed: hosts, allowed: allowHosts });
   const expected: KeptExpectation[] = [];
-  /** One for each request that has no answer yet. */
+  /** One for each request whose answer has not been taken whole. */
   const open = new Set<AbortController>();
 
   function replyFor(host: string, method: string): NockReply {
@@ -95,10 +95,13 @@ export function stubGraph(nock: NockLike, simulator: Simulator, { leave, allowHo
           signal: ended.signal,
           ...(text === "" ? {} : { body: text }),
         });
-        const bytes = response.body === null ? "" : Readable.fromWeb(response.body as WebStream);
+        const bytes = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as WebStream);
+        // Nock begins to take it after two timers of its own, which are real ones.
+        bytes.once("close", () => open.delete(ended));
         return [response.status, bytes, Object.fromEntries(response.headers)];
-      } finally {
+      } catch (error) {
         open.delete(ended);
+        throw error;
       }
     };
   }

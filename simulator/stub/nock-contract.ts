@@ -37,4 +37,4 @@ export type NockReply = (
   this: { readonly req: { readonly headers: Readonly<Record<string, unknown>> } },
   path: string,
   body: unknown,
-) => Promise<readonly [status: number, body: Readable | "", headers: Record<string, string>]>;
+) => Promise<readonly [status: number, body: Readable, headers: Record<string, string>]>;

@@ -14,7 +14,10 @@ export interface Strangers {
 const thisMachine = ["localhost", "127.0.0.1", "::1", "[::1]"];
 
 /** `known` are answered by the stub: what nobody answers there is told as such. Hosts without port. */
-export function watchStrangers(nock: NockLike, known: { readonly stubbed: readonly string[]; readonly allowed: readonly string[] }): Strangers {
+export function watchStrangers(
+  nock: NockLike,
+  known: { readonly stubbed: readonly string[]; readonly allowed: readonly string[] },
+): Strangers {
   const told: string[] = [];
   const allowed = new Set([...thisMachine, ...known.allowed]);
 

@@ -36,7 +36,11 @@ export const simulateCommand: AddCommand = (program, does) => {
   const command = program
     .command("simulate")
     .description("runs a simulator of Microsoft 365 on this machine, until Ctrl-C")
-    .option("--port <port>", "where it listens on 127.0.0.1; 0 picks a free one (default: what the configuration's `simulator` says, else 8365)", whole(0, 65_535))
+    .option(
+      "--port <port>",
+      "where it listens on 127.0.0.1; 0 picks a free one (default: what the configuration's `simulator` says, else 8365)",
+      whole(0, 65_535),
+    )
     .option("--queue <address...>", "users with a mailbox (default: the configuration's queues, else two)")
     .option("--users <n>", "so many more users: queue-1@contoso.com, queue-2@contoso.com, …", whole(1, 10_000))
     .option("--seed-file <json>", "users, mails and faults to begin with: docs/testing.md")

@@ -34,7 +34,8 @@ const told: readonly (readonly [file: string, name: string])[] = [
 function namesOf(file: string, name: string): string[] {
   const source = ts.createSourceFile(file, readFileSync(join(root, "simulator", file), "utf8"), ts.ScriptTarget.Latest, true);
   for (const statement of source.statements) {
-    if (ts.isInterfaceDeclaration(statement) && statement.name.text === name) return statement.members.map((one) => one.name?.getText() ?? "");
+    if (ts.isInterfaceDeclaration(statement) && statement.name.text === name)
+      return statement.members.map((one) => one.name?.getText() ?? "");
     if (ts.isTypeAliasDeclaration(statement) && statement.name.text === name && ts.isUnionTypeNode(statement.type)) {
       return statement.type.types.map((one) => one.getText().slice(1, -1));
     }
@@ -50,7 +51,11 @@ function namesOn(markdown: string): ReadonlySet<string> {
 
 function missing(markdown: string): string[] {
   const there = namesOn(markdown);
-  return told.flatMap(([file, name]) => namesOf(file, name).filter((one) => !there.has(one)).map((one) => `${name}.${one}`));
+  return told.flatMap(([file, name]) =>
+    namesOf(file, name)
+      .filter((one) => !there.has(one))
+      .map((one) => `${name}.${one}`),
+  );
 }
 
 test("docs/testing.md names every option, habit, fault, damage, state and route of the simulator's", () => {

@@ -41,7 +41,8 @@ export async function buildSimulator({ seed, folder, name }: LoadedSeed): Promis
     }
     if (user.full) await at(place, () => simulator.mailbox(user.address).setFull(true));
   }
-  for (const [index, { address, sharedWith }] of seed.users.entries()) await at(`users[${index}].sharedWith`, () => share(simulator, address, sharedWith));
+  for (const [index, { address, sharedWith }] of seed.users.entries())
+    await at(`users[${index}].sharedWith`, () => share(simulator, address, sharedWith));
   for (const fault of seed.faults ?? []) simulator.faults.add(stated(fault) as Fault);
   return simulator;
 }

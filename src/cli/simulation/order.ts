@@ -62,6 +62,9 @@ async function ordered<T>(order: () => Promise<T>, url: string): Promise<T> {
     return await order();
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw new ConfigError("CONFIG_INVALID", (cause as Error).message, { cause });
-    throw new MailError("GRAPH_UNREACHABLE", `No simulator answers at ${url}: start one with \`m365-mail-daemon simulate\`, or name its address with --url.`);
+    throw new MailError(
+      "GRAPH_UNREACHABLE",
+      `No simulator answers at ${url}: start one with \`m365-mail-daemon simulate\`, or name its address with --url.`,
+    );
   }
 }

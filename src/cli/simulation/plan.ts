@@ -34,7 +34,8 @@ export async function planOf(context: CommandContext, options: SimulateOptions, 
   const { queue = [], users = 0, seedFile, port, seed: random } = options;
   const named = [...queue, ...Array.from({ length: users }, (_, index) => `queue-${index + 1}@contoso.com`)];
   for (const address of queue) {
-    if (!/^[^\s@]+@[^\s@]+$/.test(address)) throw new ConfigError("CONFIG_INVALID", `Expected --queue to be full e-mail addresses, got ${JSON.stringify(address)}.`);
+    if (!/^[^\s@]+@[^\s@]+$/.test(address))
+      throw new ConfigError("CONFIG_INVALID", `Expected --queue to be full e-mail addresses, got ${JSON.stringify(address)}.`);
   }
   const file = seedFile === undefined ? undefined : await loadSeed(resolve(context.folder, seedFile));
   const asked = file || named.length > 0 ? undefined : await askedByConfig(context, configFile);

