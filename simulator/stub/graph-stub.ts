@@ -39,7 +39,10 @@ export interface GraphStub {
    * Throws a `TypeError` for an impossible number.
    */
   expect(expectation: Expectation): Expected;
-  /** Resolves when all that was asked is answered, and nothing more has been for some turns of the event loop; under faked timers too. */
+  /**
+   * Resolves when all that was asked is answered, but for what a fault delays, and nothing more has been for some turns of the event loop;
+   * under faked timers too.
+   */
   idle(): Promise<void>;
   /**
    * Throws an `Error` that lists what is not as it should be: expectations that were not met or exceeded, hosts that were asked without an
@@ -57,6 +60,8 @@ const methods = ["GET", "POST", "PATCH", "PUT", "DELETE"];
 const hosts = simulatedClouds.flatMap(({ authorities, graphs }) => [...authorities, ...graphs]);
 /** More than a request needs from its beginning until it is here, and from the end of its answer until that was read. */
 const quietTurns = 20;
+/** More than a batch of twenty needs: what has no answer by then waits for a fault's delay, and so for a timer that may be faked. */
+const delayedTurns = 500;
 
 /** Each nock that is stubbed now. */
 const stubbed = new WeakSet<NockLike>();
@@ -80,13 +85,18 @@ export function stubGraph(nock: NockLike, simulator: Simulator, { leave, allowHo
   const firstNumber = (simulator.log.entries().at(-1)?.number ?? 0) + 1;
   const strangers = watchStrangers(nock, { stubbed: hosts, allowed: allowHosts });
   const expected: KeptExpectation[] = [];
-  /** One for each request whose answer has not been taken whole. */
-  const open = new Set<AbortController>();
+  /** One for each request that has no answer yet. */
+  const asking = new Set<AbortController>();
+  /** Answers that nock has not taken whole; it begins after two timers of its own, which are real ones. */
+  const giving = new Set<Readable>();
+  /** Counts requests that began, were answered, or ended. */
+  let steps = 0;
 
   function replyFor(host: string, method: string): NockReply {
     return async function reply(path, body) {
       const ended = new AbortController();
-      open.add(ended);
+      asking.add(ended);
+      steps += 1;
       try {
         const text = typeof body === "string" ? body : JSON.stringify(body);
         const response = await simulator.fetch(`https://${host}${path}`, {
@@ -96,12 +106,15 @@ export function stubGraph(nock: NockLike, simulator: Simulator, { leave, allowHo
           ...(text === "" ? {} : { body: text }),
         });
         const bytes = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as WebStream);
-        // Nock begins to take it after two timers of its own, which are real ones.
-        bytes.once("close", () => open.delete(ended));
+        giving.add(bytes);
+        bytes.once("close", () => {
+          giving.delete(bytes);
+          steps += 1;
+        });
         return [response.status, bytes, Object.fromEntries(response.headers)];
-      } catch (error) {
-        open.delete(ended);
-        throw error;
+      } finally {
+        asking.delete(ended);
+        steps += 1;
       }
     };
   }
@@ -128,7 +141,12 @@ export function stubGraph(nock: NockLike, simulator: Simulator, { leave, allowHo
       return kept;
     },
     async idle() {
-      for (let quiet = 0; quiet < quietTurns; quiet = open.size === 0 ? quiet + 1 : 0) await nextTurn();
+      let seen = steps;
+      for (let quiet = 0; quiet < (asking.size === 0 ? quietTurns : delayedTurns); quiet += 1) {
+        await nextTurn();
+        if (giving.size > 0 || steps !== seen) quiet = 0;
+        seen = steps;
+      }
     },
     done() {
       const complaints = [...expected.flatMap((one) => one.complaint() ?? []), ...strangers.complaints(), ...unknown()];
@@ -140,7 +158,7 @@ export function stubGraph(nock: NockLike, simulator: Simulator, { leave, allowHo
       for (const one of expected) one.end();
       for (const interceptor of interceptors) nock.removeInterceptor(interceptor as never);
       // A delay that nobody will wait for any more must not stay behind as a timer.
-      for (const ended of open) ended.abort(new Error("The stub of Graph was restored."));
+      for (const ended of asking) ended.abort(new Error("The stub of Graph was restored."));
       // Nock refuses a host that it once had interceptors for, until it is told to forget all.
       if (nock.activeMocks().length === 0) nock.cleanAll();
       if (!wasActive) nock.restore();

@@ -6,7 +6,7 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { LoopbackDoor, Simulator } from "../../simulator/index.js";
+import type { LoopbackDoor, SimulatedMailbox, Simulator } from "../../simulator/index.js";
 import { sleep, systemClock } from "../base/clock.js";
 import { ConfigError } from "../base/errors.js";
 import type { AddCommand, CommandContext, CommonOptions, Work } from "./context.js";
@@ -81,9 +81,10 @@ const simulate: Work<[SimulateOptions, Command]> = async (context, options, comm
   try {
     const { clientId, tenantId, seed } = simulator;
     const result = { url: door.url, clientId, tenantId, seed, users, ...(tokens === undefined ? {} : { tokens }) };
-    terminal.result(result, () => welcome(result, terminal));
-    if (options.mailEvery === undefined) await untilAborted(interrupts.gentle);
-    else await deliverEvery(options.mailEvery * 1_000, simulator, users, context);
+    terminal.result(result, () => welcome(result, plan.configured, terminal));
+    const mailboxes = plan.seed.users.filter(({ mailbox = true }) => mailbox).map(({ address }) => simulator.mailbox(address));
+    if (options.mailEvery === undefined || mailboxes.length === 0) await untilAborted(interrupts.gentle);
+    else await deliverEvery(options.mailEvery * 1_000, mailboxes, context);
   } finally {
     await door.close();
   }
@@ -121,16 +122,16 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 
 async function deliverEvery(
   everyMs: number,
-  simulator: Simulator,
-  users: readonly ShownUser[],
+  mailboxes: readonly SimulatedMailbox[],
   { terminal, interrupts: { gentle }, folder }: CommandContext,
 ): Promise<void> {
   for (let number = 0; !gentle.aborted; number += 1) {
     await sleep(systemClock, everyMs, gentle).catch(() => undefined);
     if (gentle.aborted) return;
-    const { address } = users[number % users.length] as ShownUser;
+    const mailbox = mailboxes[number % mailboxes.length] as SimulatedMailbox;
     const message = await messageOf(sampleMail(number), folder);
-    const id = simulator.mailbox(address).deliver(message);
+    const id = mailbox.deliver(message);
+    const { address } = mailbox;
     const { subject } = message;
     terminal.result({ delivered: { address, id, subject } }, () => terminal.style("dim", `A mail for ${address}: ${subject}`));
   }

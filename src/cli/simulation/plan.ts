@@ -24,6 +24,8 @@ export interface SimulateOptions {
 
 export interface SimulationPlan extends LoadedSeed {
   readonly port: number;
+  /** The address that the configuration in the folder gives it; undefined where it was not asked, or gives none. */
+  readonly configured: string | undefined;
 }
 
 export const defaultPort = 8365;
@@ -39,19 +41,20 @@ export async function planOf(context: CommandContext, options: SimulateOptions, 
   }
   const file = seedFile === undefined ? undefined : await loadSeed(resolve(context.folder, seedFile));
   const asked = file || named.length > 0 ? undefined : await askedByConfig(context, configFile);
-  const people = file ? [] : (asked?.users ?? (named.length > 0 ? named : defaultQueues).map((address) => ({ address })));
+  const addresses = file || named.length > 0 ? named : defaultQueues;
+  const people = asked?.users ?? addresses.map((address): SeedUser => ({ address }));
   const filled = people.map((user) => ({ ...user, messages: Array.from({ length: options.mails }, (_, number) => sampleMail(number)) }));
-  const added = file ? named.map((address): SeedUser => ({ address })) : [];
   const own = file?.seed ?? { users: [] };
   return {
     folder: file?.folder ?? context.folder,
     name: file?.name ?? "the command line",
-    port: port ?? asked?.port ?? defaultPort,
+    port: port ?? (asked?.simulator === undefined ? defaultPort : Number(new URL(asked.simulator).port || 80)),
+    configured: asked?.simulator,
     seed: {
       ...own,
       // The same seed by default, so that ids are the same when it is started again.
       simulator: { seed: 1, ...asked?.ids, ...own.simulator, ...(random === undefined ? {} : { seed: random }) },
-      users: [...own.users, ...filled, ...added],
+      users: [...own.users, ...filled],
     },
   };
 }
@@ -59,7 +62,7 @@ export async function planOf(context: CommandContext, options: SimulateOptions, 
 interface Asked {
   readonly users: readonly SeedUser[];
   readonly ids: { readonly tenantId?: string; readonly clientId?: string };
-  readonly port: number | undefined;
+  readonly simulator: string | undefined;
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -68,12 +71,11 @@ const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 async function askedByConfig({ folder, load }: CommandContext, configFile: string | undefined): Promise<Asked | undefined> {
   if (configFile === undefined && !configNames.some((name) => existsSync(join(folder, name)))) return undefined;
   const { config } = await load();
-  const port = config.simulator === undefined ? undefined : Number(new URL(config.simulator).port || 80);
   const { clientId, tenantId } = config.app ?? {};
   return {
     users: peopleOf(config.queues),
     ids: { ...(guid.test(String(tenantId)) ? { tenantId } : {}), ...(guid.test(String(clientId)) ? { clientId } : {}) },
-    port,
+    simulator: config.simulator,
   };
 }
 

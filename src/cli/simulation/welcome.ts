@@ -17,14 +17,23 @@ export interface Shown {
   readonly tokens?: string;
 }
 
+/** What it says to do next. */
+function nextSteps(url: string, address: string, configured: string | undefined): string[] {
+  if (configured !== undefined && new URL(configured).origin === url)
+    return ["The configuration in this folder names it. In another terminal:"];
+  return ["In another terminal, in an empty folder:", `  m365-mail-daemon init --simulator ${url} --queue ${address}`];
+}
+
 /** More are counted only: ten thousand lines tell nobody anything. */
 const mostLines = 20;
 
-export function welcome({ url, clientId, tenantId, seed, users, tokens }: Shown, { style }: Pick<Terminal, "style">): string {
+/** `configured`: where a configuration in the folder says that it is. */
+export function welcome(shown: Shown, configured: string | undefined, { style }: Pick<Terminal, "style">): string {
+  const { url, clientId, tenantId, seed, users, tokens } = shown;
   const width = Math.max("address".length, ...users.slice(0, mostLines).map(({ address }) => address.length));
   const row = (address: string, password: string, mails: string) => `  ${address.padEnd(width)}  ${password.padEnd(12)}  ${mails}`;
   const rest = users.length - mostLines;
-  const [first] = users;
+  const address = users[0]?.address ?? "";
   return [
     `${style("green", "A simulator of Microsoft 365 listens at")} ${style("bold", url)} (seed ${seed}); Ctrl-C ends it.`,
     "",
@@ -36,12 +45,11 @@ export function welcome({ url, clientId, tenantId, seed, users, tokens }: Shown,
     ...(rest > 0 ? [`  and ${rest} more`] : []),
     ...(tokens === undefined ? [] : ["", `A refresh token for each: ${tokens}`]),
     "",
-    "In another terminal, in an empty folder (or with this line in a configuration that you have):",
-    `  m365-mail-daemon init --simulator ${url} --queue ${first?.address ?? ""}`,
+    ...nextSteps(url, address, configured),
     "  m365-mail-daemon sign-in",
     "  m365-mail-daemon run",
     "",
     "A mail arrives by:",
-    `  m365-mail-daemon simulate deliver ${first?.address ?? ""} --subject "Hello" --url ${url}`,
+    `  m365-mail-daemon simulate deliver ${address} --subject "Hello" --url ${url}`,
   ].join("\n");
 }

@@ -135,6 +135,33 @@ test("it tells a person where it is, who is there and what to do next", async ()
   expect(text).toContain("simulate deliver");
 });
 
+test("beside a configuration that names it, it says to sign in at once", async () => {
+  const { folder, run } = await commandLine();
+  const url = `http://127.0.0.1:${await freePort()}`;
+  expect((await run("init", "--simulator", url, "--queue", address)).exitCode).toBe(0);
+  const text = await startCommand(folder, "simulate").first;
+  expect(text).toContain(`listens at ${url}`);
+  expect(text).toContain("The configuration in this folder names it.");
+  expect(text).not.toContain("m365-mail-daemon init");
+});
+
+test("users of a seed file and of the command line are there together; those of the file have its mail, the others sample mail", async () => {
+  const { folder } = await commandLine();
+  const seed = {
+    users: [
+      { address: "one@contoso.com", password: "its own", messages: [{ count: 7 }] },
+      { address: "none@contoso.com", mailbox: false },
+    ],
+  };
+  await writeFile(join(folder, "seed.json"), JSON.stringify(seed));
+  const sim = await simulated(folder, "--seed-file", "seed.json", "--queue", address, "--mails", "2");
+  expect(sim.users).toEqual([
+    { address: "one@contoso.com", password: "its own", mails: 7 },
+    { address: "none@contoso.com", password: "letmein", mails: 0 },
+    { address, password: "letmein", mails: 2 },
+  ]);
+});
+
 test("of many users it shows some and counts the rest", async () => {
   const { folder } = await commandLine();
   const text = await startCommand(folder, "simulate", "--port", "0", "--users", "120", "--mails", "0").first;

@@ -270,6 +270,39 @@ test("idle resolves when what was asked is answered and read, with timers faked 
   expect(sim.log.count({ route: "me" })).toBe(51);
 });
 
+test("idle does not wait for a delay, which lasts as long as the faked timers say", async () => {
+  const { stub, ask } = scene();
+  await ask("/me");
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  stub.expect({ route: "me", fail: { delayMs: 5_000 } });
+  let status = 0;
+  void ask("/me").then((response) => {
+    status = response.status;
+  });
+  await stub.idle();
+  await vi.advanceTimersByTimeAsync(4_999);
+  await stub.idle();
+  expect(status).toBe(0);
+  await vi.advanceTimersByTimeAsync(1);
+  await stub.idle();
+  expect(status).toBe(200);
+});
+
+test("idle waits for a batch of twenty", async () => {
+  const { sim, stub, ask } = scene();
+  await ask("/me");
+  const requests = Array.from({ length: 20 }, (_, part) => ({ id: String(part), method: "GET", url: "/me/mailFolders/inbox" }));
+  const asking = ask("/$batch", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ requests }),
+  });
+  await stub.idle();
+  expect(sim.log.entries({ route: "folder" }).filter(({ status }) => status === 200)).toHaveLength(20);
+  expect(((await (await asking).json()) as { responses: unknown[] }).responses).toHaveLength(20);
+});
+
 test("under faked timers a daemon lives through an hour of polling, and is marked and throttled in it", async () => {
   vi.useFakeTimers({ now: Date.parse("2026-03-14T08:00:00Z") });
   onTestFinished(() => void vi.useRealTimers());
