@@ -76,9 +76,9 @@ const simulate: Work<[SimulateOptions, Command]> = async (context, options, comm
     }),
   );
   const tokens = options.tokens === undefined ? undefined : resolve(context.folder, options.tokens);
-  if (tokens !== undefined) await writeTokens(tokens, simulator, users);
   const door = await open(simulator, plan.port);
   try {
+    if (tokens !== undefined) await writeTokens(tokens, simulator, users);
     const { clientId, tenantId, seed } = simulator;
     const result = { url: door.url, clientId, tenantId, seed, users, ...(tokens === undefined ? {} : { tokens }) };
     terminal.result(result, () => welcome(result, plan.configured, terminal));

@@ -1,12 +1,10 @@
 /** `simulate deliver`: a mail into a simulator that runs. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { checked } from "../../base/check.js";
 import { ConfigError, MailError } from "../../base/errors.js";
-import type { CommandContext, CommonOptions, Work } from "../context.js";
+import type { CommonOptions, Work } from "../context.js";
 import { exitCodes } from "../exit-codes.js";
-import { configNames } from "../load-config.js";
 import { messageOf } from "./build.js";
+import { configuration } from "./configuration.js";
 import { addressSchema, messageSchema } from "./message-schema.js";
 import { defaultPort } from "./plan.js";
 
@@ -27,9 +25,9 @@ interface AnyCommand {
 
 export const deliver: Work<[string, DeliverOptions, AnyCommand]> = async (context, address, options, command) => {
   const { config } = command.optsWithGlobals() as CommonOptions;
-  const url = options.url ?? (await simulatorOf(context, config)) ?? `http://127.0.0.1:${defaultPort}`;
+  const url = options.url ?? (await configuration(context, config))?.simulator ?? `http://127.0.0.1:${defaultPort}`;
   const { createControl } = await import("../../../simulator/index.js");
-  const control = within("--url", () => createControl(url));
+  const control = named("--url", () => createControl(url));
   checked(addressSchema, address, "<address>");
   const { subject, body, from, folder, attach, count } = options;
   const attachments = attach?.map((file) => ({ file }));
@@ -43,13 +41,8 @@ export const deliver: Work<[string, DeliverOptions, AnyCommand]> = async (contex
   return exitCodes.done;
 };
 
-/** What the configuration says, where there is one. */
-async function simulatorOf({ folder, load }: CommandContext, configFile: string | undefined): Promise<string | undefined> {
-  const isThere = configFile !== undefined || configNames.some((name) => existsSync(join(folder, name)));
-  return isThere ? (await load()).config.simulator : undefined;
-}
-
-function within<T>(flag: string, make: () => T): T {
+/** What it throws names the flag. */
+function named<T>(flag: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {

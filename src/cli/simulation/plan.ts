@@ -3,11 +3,12 @@
  *
  * Invariant: a flag goes before the file, the file before the configuration, and what nobody says has a default.
  */
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { ConfigError } from "../../base/errors.js";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { checked } from "../../base/check.js";
 import type { CommandContext } from "../context.js";
-import { configNames } from "../load-config.js";
+import { configuration } from "./configuration.js";
+import { addressSchema } from "./message-schema.js";
 import { sampleMail } from "./sample-mail.js";
 import { type LoadedSeed, loadSeed, type SeedUser } from "./seed.js";
 
@@ -33,12 +34,9 @@ const defaultQueues = ["support@contoso.com", "sales@contoso.com"];
 
 /** @throws ConfigError `CONFIG_INVALID` */
 export async function planOf(context: CommandContext, options: SimulateOptions, configFile?: string): Promise<SimulationPlan> {
-  const { queue = [], users = 0, seedFile, port, seed: random } = options;
+  const { users = 0, seedFile, port, seed: random } = options;
+  const queue = checked(z.array(addressSchema), options.queue ?? [], "--queue");
   const named = [...queue, ...Array.from({ length: users }, (_, index) => `queue-${index + 1}@contoso.com`)];
-  for (const address of queue) {
-    if (!/^[^\s@]+@[^\s@]+$/.test(address))
-      throw new ConfigError("CONFIG_INVALID", `Expected --queue to be full e-mail addresses, got ${JSON.stringify(address)}.`);
-  }
   const file = seedFile === undefined ? undefined : await loadSeed(resolve(context.folder, seedFile));
   const asked = file || named.length > 0 ? undefined : await askedByConfig(context, configFile);
   const addresses = file || named.length > 0 ? named : defaultQueues;
@@ -68,9 +66,9 @@ interface Asked {
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What the configuration's queues and application need; undefined where there is none. */
-async function askedByConfig({ folder, load }: CommandContext, configFile: string | undefined): Promise<Asked | undefined> {
-  if (configFile === undefined && !configNames.some((name) => existsSync(join(folder, name)))) return undefined;
-  const { config } = await load();
+async function askedByConfig(context: CommandContext, configFile: string | undefined): Promise<Asked | undefined> {
+  const config = await configuration(context, configFile);
+  if (!config) return undefined;
   const { clientId, tenantId } = config.app ?? {};
   return {
     users: peopleOf(config.queues),
