@@ -1,10 +1,10 @@
 /** `simulate`: a daemon with a configuration of `init`'s gets its mail from it, signed in by a person, a password or a token; nothing of it stays. */
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createControl, simulatorFetch, simulatorUrl } from "../../../simulator/index.js";
+import { createControl, simulatorFetch } from "../../../simulator/index.js";
 import { composeOptions } from "../../../src/cli/compose.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
 import { createMailDaemon, keyRing, type MailDaemon, type MailMessage, memoryStore } from "../../../src/index.js";
@@ -38,7 +38,7 @@ async function initialised(...words: string[]) {
   const line = await commandLine();
   const sim = await simulated(line.folder, "--queue", address, ...words);
   expect((await line.run("init", "--simulator", sim.url, "--queue", address)).exitCode).toBe(0);
-  return { ...line, sim };
+  return { line, folder: line.folder, run: line.run, sim };
 }
 
 test("init takes its address, a password that it prints signs in, and the mails that lie there are delivered", async () => {
@@ -52,12 +52,24 @@ test("init takes its address, a password that it prints signs in, and the mails 
   expect(seen).toContain("Where is my parcel?");
 });
 
-test("a person signs in by browser at the page that the simulator shows", async () => {
-  const { folder, sim } = await initialised();
-  const daemon = await daemonIn(folder, () => undefined);
-  const openUrl = (url: string) => person(simulatorUrl(sim.url, url));
-  const { account } = await daemon.signIn(address, { method: "browser", openUrl });
-  expect(account).toBe(address);
+test("a person signs in by browser at the page that sign-in shows", async () => {
+  const { line, run, sim } = await initialised();
+  let visited: Promise<void> | undefined;
+  line.onErr = (text) => {
+    const page = /^http:\S+$/m.exec(text)?.[0];
+    if (page !== undefined) visited = person(page);
+  };
+  const { exitCode, out } = await run("sign-in", address);
+  await visited;
+  expect([exitCode, out]).toEqual([0, expect.stringContaining(address)]);
+  expect(sim.url).toBe((await loadConfig(line.folder, undefined)).config.simulator);
+});
+
+test("a script signs in by the password that it prints", async () => {
+  const { line, run, sim } = await initialised();
+  line.input = `${sim.users[0]?.password}\n`;
+  const { exitCode, out } = await run("sign-in", "--password-stdin", address);
+  expect([exitCode, out]).toEqual([0, expect.stringContaining(address)]);
 });
 
 /** Fills the page in and follows its form back to the daemon, as a browser does. */
@@ -74,18 +86,11 @@ async function person(page: string): Promise<void> {
   await (await fetch(target, { method: "POST", body: fields, headers })).text();
 }
 
-test("tokens that it writes sign in, in a file that is its owner's alone", async () => {
-  const { folder } = await initialised("--tokens", "tokens.jsonl");
-  const file = join(folder, "tokens.jsonl");
-  expect((await stat(file)).mode & 0o777).toBe(0o600);
-  const tokens = (await readFile(file, "utf8"))
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as { address: string; refreshToken: string });
-  expect(tokens.map((one) => one.address)).toEqual([address]);
-  const daemon = await daemonIn(folder, () => undefined);
-  const { account } = await daemon.signIn(address, { method: "refreshToken", refreshToken: tokens[0]?.refreshToken as string });
-  expect(account).toBe(address);
+test("tokens that it writes are imported, from a file that is its owner's alone", async () => {
+  const { folder, run } = await initialised("--tokens", "tokens.jsonl");
+  expect((await stat(join(folder, "tokens.jsonl"))).mode & 0o777).toBe(0o600);
+  const { exitCode, out } = await run("--json", "import-tokens", "tokens.jsonl");
+  expect([exitCode, JSON.parse(out)]).toEqual([0, { line: 1, queue: address, account: address, outcome: "signed-in" }]);
 });
 
 test("simulate deliver finds it by the configuration, and its mail is delivered with its attachment", async () => {
