@@ -42,7 +42,18 @@ export { createMailDaemon } from "./daemon/daemon.js";
 export type { DoctorCheck, Finding } from "./daemon/doctor/finding.js";
 export type { DaemonEvents } from "./daemon/events.js";
 export type { LimitOptions } from "./daemon/limits.js";
+export type { Logger } from "./daemon/log.js";
 export type { MailDaemon, StopOptions } from "./daemon/mail-daemon.js";
+export type {
+  InstrumentOptions,
+  Meter,
+  MeterProvider,
+  MetricAttributes,
+  MetricCounter,
+  MetricHistogram,
+  Observations,
+} from "./daemon/metrics/meter.js";
+export type { MetricsOptions } from "./daemon/metrics/options.js";
 export type { AppOptions, Handler, MailDaemonOptions, QueueDefaults, QueueOptions } from "./daemon/options.js";
 export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";

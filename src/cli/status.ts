@@ -48,7 +48,7 @@ function troubleOf({ style }: Terminal, { storeTrouble }: Status): string[] {
 
 function linesOf({ style }: Terminal, { queues }: Status): (queue: Queue) => string[] {
   const width = Math.max(...queues.map(({ address }) => address.length));
-  return ({ address, state, why, remedy, waiting, inFlight, marksWaiting, lastRoundAt, stale, oldestUndeliveredMs }) => {
+  return ({ address, state, why, remedy, waiting, inFlight, marksWaiting, lastRoundAt, stale, late, oldestUndeliveredMs }) => {
     const counts = [
       `${waiting} waiting`,
       `${inFlight} in flight`,
@@ -56,6 +56,7 @@ function linesOf({ style }: Terminal, { queues }: Status): (queue: Queue) => str
       `last round ${lastRoundAt ?? "never"}`,
       ...(oldestUndeliveredMs === undefined ? [] : [`oldest undelivered ${Math.round(oldestUndeliveredMs / 1_000)} s`]),
       ...(stale ? [style("red", "stale")] : []),
+      ...(late ? [style("red", "late")] : []),
     ];
     const stateStyle = styles[state];
     return [

@@ -1,12 +1,13 @@
 /** Puts together what speaks to Entra and to Graph: the two doors, the vault, the accounts, the Graph client. */
 import { type Accounts, createAccounts } from "../auth/accounts.js";
-import { createEntra } from "../auth/entra.js";
+import { createEntra, type Entra } from "../auth/entra.js";
 import type { EmitAuthEvent } from "../auth/events.js";
 import type { AskWith } from "../auth/sign-in.js";
 import { createVault, type Vault } from "../auth/vault.js";
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
-import { createHttp, type Http } from "../base/http.js";
+import { MailError, type MailErrorCode } from "../base/errors.js";
+import { createHttp, type Http, type HttpOptions } from "../base/http.js";
+import { measuredHttp, type RequestEnd } from "../base/measured-http.js";
 import { createGraphClient, type GraphClient } from "../graph/client.js";
 import { createGate, type Gate } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
@@ -22,30 +23,55 @@ export interface Connection {
   readonly doors: { readonly graph: Http; readonly authority: Http };
 }
 
+/** What is told of it to whoever measures. Neither may throw. */
+export interface ConnectionWatch {
+  /** A request to that host has ended. */
+  readonly onRequestEnd?: (host: string, end: RequestEnd) => void;
+  /** Entra gave a new access token for a refresh token, or our code for why not. */
+  readonly onRefreshEnd?: (code?: MailErrorCode | "_OTHER") => void;
+}
+
+export interface ConnectionOptions extends ConnectionWatch {
+  readonly clock: Clock;
+  readonly governor: Governor;
+  readonly emit: EmitAuthEvent;
+}
+
 /** Milliseconds for one request to Entra. */
 const entraDeadlineMs = 30_000;
 /** Milliseconds: most answers of Graph take less, and a stop waits for no more. */
 const graceMs = 1_000;
 
-export function connect(
-  settings: DaemonSettings,
-  { clock, governor, emit }: { clock: Clock; governor: Governor; emit: EmitAuthEvent },
-): Connection {
+export function connect(settings: DaemonSettings, { clock, governor, emit, onRequestEnd, onRefreshEnd }: ConnectionOptions): Connection {
   const { cloud, fetch, store, keys, clientId, tenantId } = settings;
-  const graph = createHttp({
-    service: "GRAPH",
-    hosts: [cloud.graphHost],
-    deadlineMs: settings.requestTimeoutMs,
-    graceMs,
-    fetch,
-    clock,
-  });
-  const authority = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: entraDeadlineMs, fetch, clock });
+  const doorTo = (host: string, how: Pick<HttpOptions, "service" | "deadlineMs" | "graceMs">) => {
+    const door = createHttp({ ...how, hosts: [host], fetch, clock });
+    return onRequestEnd ? measuredHttp(door, { clock, onEnd: (end) => onRequestEnd(host, end) }) : door;
+  };
+  const graph = doorTo(cloud.graphHost, { service: "GRAPH", deadlineMs: settings.requestTimeoutMs, graceMs });
+  const authority = doorTo(cloud.authorityHost, { service: "AUTH", deadlineMs: entraDeadlineMs });
   const client = createGraphClient({ http: graph, graphHost: cloud.graphHost, clock });
   const vault = createVault({ store, keys, clock });
-  const entra = createEntra({ clientId, tenantId, cloud, http: authority, clock });
+  const asked = createEntra({ clientId, tenantId, cloud, http: authority, clock });
+  const entra = onRefreshEnd ? tellingRefreshes(asked, onRefreshEnd) : asked;
   const accounts = createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client, governor) });
   return { client, vault, accounts, doors: { graph, authority } };
+}
+
+function tellingRefreshes(entra: Entra, tell: NonNullable<ConnectionWatch["onRefreshEnd"]>): Entra {
+  return {
+    ...entra,
+    async refresh(acquisition) {
+      try {
+        const grant = await entra.refresh(acquisition);
+        tell();
+        return grant;
+      } catch (error) {
+        tell(error instanceof MailError ? error.code : "_OTHER");
+        throw error;
+      }
+    },
+  };
 }
 
 /** Questions of a sign-in about itself, with tokens that no queue has yet; through a gate of their own, unless one is given. */

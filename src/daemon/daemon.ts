@@ -24,10 +24,11 @@ import { examine } from "./doctor.js";
 import type { DaemonEvents } from "./events.js";
 import { createGovernance } from "./governance.js";
 import type { MailDaemon, StopOptions } from "./mail-daemon.js";
+import { observe } from "./observation.js";
 import { daemonSettings, type MailDaemonOptions, queueSettings } from "./options.js";
 import { createQueues } from "./queues.js";
 import { runQueue } from "./running-queue.js";
-import { type DaemonState, storeStatus } from "./status.js";
+import { type DaemonState, type DaemonStatus, storeStatus } from "./status.js";
 
 /**
  * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
@@ -63,7 +64,9 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     emit: events.emit as EmitScheduleEvent,
     onFailure: lost,
   });
-  const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit: events.emit as EmitAuthEvent });
+  const observation = observe(settings, { clock, emitter: events, status });
+  const emit = events.emit as EmitAuthEvent;
+  const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit, ...observation.connection });
   const scheduler = createLocalScheduler({ clock });
   const solitude = createSolitude({ clock });
   const contentBudget = createContentBudget(settings.highWaterBytes);
@@ -112,7 +115,12 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     tellStopped = resolve;
   });
 
+  function status(): DaemonStatus {
+    return { state, queues: queues.status(clock.now()), ...storeStatus(store.trouble) };
+  }
+
   function handOver(delivery: Delivery): Promise<unknown> | undefined {
+    observation.handedOver(delivery);
     return insideHandlerOf.run(emitter, () => {
       const { handler } = settings;
       if (handler) return (async () => handler(delivery))();
@@ -174,6 +182,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "stopped";
     const cause = error ?? loss ?? failure;
     events.emit("daemon:stopped", { why, ...(cause ? { code: cause.code } : {}) });
+    observation.end();
     tellStopped(error);
     if (failure && !error) throw failure;
   }
@@ -234,7 +243,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     on: (name, listener) => events.on(name, listener),
     once: (name, listener) => events.once(name, listener),
     off: (name, listener) => events.off(name, listener),
-    status: () => ({ state, queues: queues.status(clock.now()), ...storeStatus(store.trouble) }),
+    status,
     signIn: async (address, method) => {
       const queue = queues.find(address);
       return withStore(() => accounts.signIn(queue.address, method, { signal: ending.signal }));
@@ -253,7 +262,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     pollNow: async (address) => queues.running(address).poller.pollNow(),
     sweep: (address) => queues.sweep(address),
     pause: async (address) => queues.running(address).pause(),
-    resume: async (address) => queues.running(address).poller.resume(),
+    resume: async (address) => queues.running(address).resume(),
     quarantined: async (address) => queues.running(address).quarantine().list(),
     explain: async (address, id) => queues.running(address).quarantine().explain(id),
     replay: async (address, id) => queues.running(address).quarantine().replay(id),
@@ -276,6 +285,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   async function failedStart(): Promise<void> {
     await takeApart(0, "the start failed");
     state = "stopped";
+    observation.end();
     tellStopped(undefined);
   }
 }

@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { openLedger } from "../delivery/ledger.js";
 import { readLedger } from "../delivery/ledger-reading.js";
+import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
 import {
   createQuarantine,
   createQuarantineReading,
@@ -25,7 +26,7 @@ import type { QueueSettings } from "../schedule/session.js";
 import { owningDaemon, takeOwnership } from "../state/ownership.js";
 import type { Store } from "../state/store.js";
 import { type DaemonSettings, daemonSettings, type MailDaemonOptions } from "./options.js";
-import { type DaemonStatus, oldestUndelivered, type QueueStatus } from "./status.js";
+import type { DaemonStatus, QueueStatus } from "./status.js";
 
 /** Whether a queue's account is signed in, as far as the vault can tell: what Entra would say now is not known. */
 export interface SignInState {
@@ -107,7 +108,7 @@ class SettledStore implements OfflineStore {
     const { open } = await readLedger(this.#store, address);
     const entries = [...open.values()];
     const marksWaiting = entries.filter(({ state }) => state === "marking").length;
-    const oldestFoundAt = oldestUndelivered(entries);
+    const oldest = oldestUndelivered(entries);
     const isSignedIn = (await this.#vault.version(account)) !== null;
     const lastRoundAt = await this.#lastRoundAt(address);
     return {
@@ -120,7 +121,8 @@ class SettledStore implements OfflineStore {
       marksWaiting,
       ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),
       stale: false,
-      ...(oldestFoundAt === undefined ? {} : { oldestUndeliveredMs: Math.max(0, this.#clock.now() - oldestFoundAt) }),
+      late: false,
+      ...(oldest ? { oldestUndeliveredMs: Math.max(0, this.#clock.now() - oldest.since) } : {}),
     };
   }
 
@@ -198,7 +200,7 @@ class SettledStore implements OfflineStore {
 /** A record that cannot be read stops only its own queue. @throws what reaches further */
 function brokenStatus({ address }: QueueSettings, error: unknown): QueueStatus {
   if (!(error instanceof MailError) || error.scope !== "queue") throw error;
-  return { address, state: "stopped", why: `${error.code}: ${error.message}`, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false };
+  return { address, state: "stopped", why: `${error.code}: ${error.message}`, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
 }
 
 /** More folders than a queue ever watched. */

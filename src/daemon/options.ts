@@ -11,15 +11,18 @@ import { ConfigError } from "../base/errors.js";
 import type { Fetch } from "../base/http.js";
 import { stated } from "../base/stated.js";
 import type { Delivery } from "../delivery/delivery.js";
-import type { IfChangedElsewhere } from "../delivery/foreign.js";
-import { type StormOptions, stormRule, stormSchema } from "../delivery/storm-rule.js";
-import { type ContentOptions, contentSchema } from "../mailbox/content-options.js";
-import type { FolderOption } from "../mailbox/folder-name.js";
-import { assertPossible, type Mark, markSchema } from "../mailbox/mark.js";
+import { stormRule, stormSchema } from "../delivery/storm-rule.js";
+import { contentSchema } from "../mailbox/content-options.js";
+import { assertPossible, markSchema } from "../mailbox/mark.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { foldersSchema } from "./folders.js";
 import { type LimitOptions, type LimitSettings, limitSettings, limitsSchema } from "./limits.js";
+import type { Logger } from "./log.js";
+import { type MetricsOptions, metricsSchema } from "./metrics/options.js";
+import type { QueueDefaults, QueueOptions } from "./queue-options.js";
+
+export type { QueueDefaults, QueueOptions } from "./queue-options.js";
 
 /** The Entra application that the administrator registered. */
 export interface AppOptions {
@@ -29,71 +32,6 @@ export interface AppOptions {
   readonly tenantId: string;
   /** The Microsoft cloud of the tenant. Default `"global"` (GCC included). */
   readonly cloud?: CloudName;
-}
-
-/** What every queue may set for itself, and `defaults` for all. */
-export interface QueueDefaults {
-  /**
-   * Folders to watch, 1 to 100: well-known names (`inbox`, `junkemail`, …), paths of display names (`"Inbox/Complaints"`; `%2F` for
-   * a `/` in a name, `%25` for a `%`), ids, or `{ folder, subtree: true }` for one with all that is below it. Default `["inbox"]`.
-   */
-  readonly folders?: readonly FolderOption[];
-  /** What is done on the server after a message is settled. Default `{ markRead: true }`; `{}` for nothing. */
-  readonly afterAck?: Mark;
-  /** What is done on the server with a quarantined message. Default nothing. */
-  readonly onQuarantine?: Mark;
-  /** What of the mail that was there before the first start is delivered. Default `"unread"`. */
-  readonly startFrom?: StartFrom;
-  /** What of a message is fetched, and in which form. Default: the body as harmless HTML, and the headers. */
-  readonly content?: ContentOptions;
-  /** Whether a message that failed once holds its conversation, for at most 60 s. Default `"hold"`. */
-  readonly conversationOrder?: "hold" | "release";
-  /** What becomes of a message that somebody else read, moved, deleted or categorised before it was handed over. Default: all are delivered. */
-  readonly ifChangedElsewhere?: IfChangedElsewhere;
-  /** How much mail of one sender or conversation is a storm, and what becomes of it. Default: above 100 in 10 minutes it is told. */
-  readonly storm?: StormOptions;
-  /** The longest interval from round to round in milliseconds, 1 to 86,400,000, unless the application's limit is near. Default 30,000. */
-  readonly pollIntervalMs?: number;
-  /**
-   * The shortest interval from round to round in milliseconds, 1 to 86,400,000, where much mail arrives. Default 2,000, or
-   * `pollIntervalMs` if that is smaller. The second round of a queue, and one after a hold-up, may come sooner.
-   */
-  readonly minPollIntervalMs?: number;
-  /** Messages to a page, 1 to 1,000. Default 100. */
-  readonly pageSize?: number;
-  /** Deliveries at once, 1 to 1,000. Default 16. */
-  readonly maxInFlight?: number;
-  /** Handler failures before quarantine, 1 to 1,000. Default 5. */
-  readonly maxAttempts?: number;
-  /** Milliseconds for a handler until its `signal` aborts, 1 to 2,147,483,647. Default 300,000. */
-  readonly handlerTimeoutMs?: number;
-  /** Milliseconds between sweeps, 0 to 2,147,483,647; 0 switches them off. Default 21,600,000 (6 h). */
-  readonly sweepIntervalMs?: number;
-  /** Bytes of message content in memory, above which messages wait as ids; 1 or more. Default 33,554,432 (32 MiB). */
-  readonly highWaterBytes?: number;
-  /**
-   * Bytes of one message's content in memory, about two for each character of its body, headers and addresses, above which it is
-   * delivered without its body, with `oversize` saying so; 0 for no limit. Default 8,388,608 (8 MiB). Attachments do not count.
-   */
-  readonly maxMessageBytes?: number;
-  /**
-   * Messages that wait for their delivery as ids, each about a kilobyte of memory, above which no further page is asked for; 100 or
-   * more. Default 20,000.
-   */
-  readonly highWaterMessages?: number;
-  /**
-   * Milliseconds without a complete round until `queue:stale`, 1 to 2,147,483,647. Default ten times `pollIntervalMs`, at
-   * least 300,000.
-   */
-  readonly staleAfterMs?: number;
-}
-
-/** One queue. */
-export interface QueueOptions extends QueueDefaults {
-  /** The full e-mail address of the queue's Microsoft 365 user. */
-  readonly address: string;
-  /** Sign-in name of the account that opens the mailbox, when it is a shared one. Default: the address itself. */
-  readonly account?: string;
 }
 
 /** Takes one delivery: resolving is `ack`, throwing is `retry`. */
@@ -116,6 +54,12 @@ export interface MailDaemonOptions {
    * keeps an idle connection for four seconds unless the server says for how long it may.
    */
   readonly fetch?: Fetch;
+  /** Gets a line for each change of state: pino's, Fastify's `log`, `console`, or one of yours. Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** Whether log lines have addresses as they are. Default false: a hash takes the place of what is before the `@`. */
+  readonly logAddresses?: boolean;
+  /** Measures with OpenTelemetry; `{}` by its global provider. Default: nothing is measured. */
+  readonly metrics?: MetricsOptions;
 }
 
 export interface DaemonSettings extends LimitSettings {
@@ -128,6 +72,9 @@ export interface DaemonSettings extends LimitSettings {
   readonly handler: Handler | undefined;
   readonly defaults: QueueDefaults;
   readonly fetch: Fetch | undefined;
+  readonly logger: Logger | undefined;
+  readonly logAddresses: boolean;
+  readonly metrics: MetricsOptions | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -180,6 +127,7 @@ const queueFields = {
   maxMessageBytes: whole(0, Number.MAX_SAFE_INTEGER).optional(),
   highWaterMessages: whole(100, Number.MAX_SAFE_INTEGER).optional(),
   staleAfterMs: whole(1, longestTimerMs).optional(),
+  lateAfterMs: whole(0, longestTimerMs).optional(),
 };
 
 const defaultsSchema = z.strictObject(queueFields).refine((given) => fittingIntervals(given as QueueDefaults), unfitting);
@@ -207,11 +155,15 @@ const optionsSchema = z.strictObject({
   defaults: defaultsSchema.optional(),
   limits: limitsSchema,
   fetch: aFunction("a function like the global fetch").optional(),
+  logger: z.custom<Logger>(isLogger, { error: "a logger with debug, info, warn and error, such as pino's" }).optional(),
+  logAddresses: z.boolean().optional(),
+  metrics: metricsSchema.optional(),
 });
 
 /** @throws ConfigError `CONFIG_INVALID` */
 export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
-  const { app, queues, store, vaultKeys, handler, defaults = {}, limits = {}, fetch } = checked(optionsSchema, options);
+  const given = checked(optionsSchema, options);
+  const { app, queues, store, vaultKeys, handler, defaults = {}, limits = {}, fetch, logger, logAddresses = false, metrics } = given;
   const cloud = clouds[app.cloud ?? "global"];
   assertPossibleMarks(defaults as QueueDefaults, cloud, "defaults");
   const settings = queues.map((queue, index) =>
@@ -229,6 +181,9 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
     defaults: defaults as QueueDefaults,
     ...limitSettings(limits as LimitOptions),
     fetch: fetch as Fetch | undefined,
+    logger,
+    logAddresses,
+    metrics: metrics as MetricsOptions | undefined,
   };
 }
 
@@ -264,6 +219,7 @@ export function queueSettings(
     maxMessageBytes: given.maxMessageBytes ?? 8 * 2 ** 20,
     highWaterMessages: given.highWaterMessages ?? 20_000,
     staleAfterMs: given.staleAfterMs ?? Math.max(10 * pollIntervalMs, leastStaleAfterMs),
+    lateAfterMs: given.lateAfterMs ?? 900_000,
   };
 }
 
@@ -292,4 +248,9 @@ function isStore(given: unknown): boolean {
     store !== null &&
     [store.open, store.close, store.get, store.getMany, store.list, store.commit].every((part) => typeof part === "function")
   );
+}
+
+function isLogger(given: unknown): boolean {
+  const logger = given as Partial<Logger> | null;
+  return [logger?.debug, logger?.info, logger?.warn, logger?.error].every((part) => typeof part === "function");
 }

@@ -11,6 +11,7 @@ import { MailError } from "../base/errors.js";
 import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
+import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
 import { createQuarantine, type Quarantine } from "../delivery/quarantine.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { GraphClient } from "../graph/client.js";
@@ -18,6 +19,7 @@ import type { MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
 import type { MarkAbilities } from "../mailbox/mark.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
+import { createLateness, type Lateness } from "../schedule/lateness.js";
 import type { MailboxClaims } from "../schedule/mailbox-claims.js";
 import type { Pace } from "../schedule/pace.js";
 import type { Pacer } from "../schedule/pacer.js";
@@ -33,10 +35,12 @@ export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
   readonly sweeper: Sweeper;
+  readonly lateness: Pick<Lateness, "isLate">;
   /** Made at each call: it keeps nothing. */
   quarantine(): Quarantine;
   /** No rounds, no new deliveries; who waits for a round that has not begun, or for a sweep, is refused. */
   pause(): void;
+  resume(): void;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
   /** Ends at once, without a write. */
@@ -82,19 +86,33 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     emit,
     pace: options.pace,
     turn: (how) =>
-      runTurn({ session, store, client, clock, emit, ...how, sweepStep: (work) => sweeper.step(work) }).catch((error: unknown) => {
-        if (error instanceof MailError) sweeper.roundFailed(error);
-        throw error;
-      }),
+      runTurn({ session, store, client, clock, emit, ...how, sweepStep: (work) => sweeper.step(work) })
+        .catch((error: unknown) => {
+          if (error instanceof MailError) sweeper.roundFailed(error);
+          throw error;
+        })
+        .finally(() => lateness.look()),
     watchForSignIn: (signal) => tokens.watchForSignIn(signal),
     wake: () => scheduler.wake(address),
     storeTrouble: () => store.trouble?.error,
     onLost: abandon,
   });
+  const lateness = createLateness({
+    clock,
+    lateAfterMs: settings.lateAfterMs,
+    oldest: () => oldestUndelivered(session.ledger.open.values()),
+    onLate({ entry: { id, attempts }, since }, undeliveredForMs) {
+      const { waitingCount: waiting, inFlightCount: inFlight } = session.dispatcher;
+      emit("queue:late", { queue: address, id, since, undeliveredForMs, attempts, waiting, inFlight, state: poller.state });
+    },
+    onOver: (lateForMs) => emit("queue:late-over", { queue: address, lateForMs }),
+  });
   session.begin();
+  lateness.look();
   scheduler.add(address, () => poller.run(), options.startPacer.reserve());
 
   function abandon(reason: MailError): void {
+    lateness.stop();
     sweeper.stop(reason);
     poller.stop(`${reason.code}: ${reason.message}`);
     session.abandon(reason);
@@ -104,13 +122,20 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     session,
     poller,
     sweeper,
+    lateness,
     quarantine: () => createQuarantine({ ...session, queue: address, store, emit, folderName: (folder) => session.watched.nameOf(folder) }),
     abandon,
     pause() {
       sweeper.cancel(new MailError("LIFECYCLE_PAUSED", `${address} was paused before its sweep was made.`, { queue: address }));
       poller.pause();
+      lateness.pause();
+    },
+    resume() {
+      poller.resume();
+      lateness.resume();
     },
     async close(deadlineMs, why) {
+      lateness.stop();
       sweeper.stop(new MailError("LIFECYCLE_STOPPED", `${address} is no longer polled: ${why}.`, { queue: address }));
       poller.stop(why);
       await scheduler.remove(address);

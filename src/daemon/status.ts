@@ -1,6 +1,6 @@
 /** What the daemon says of itself at a glance; from memory, without asking anybody. */
 import type { MailError, Responsible } from "../base/errors.js";
-import type { OpenEntry } from "../delivery/ledger-record.js";
+import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
 import type { QueueState } from "../schedule/events.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { StoreTrouble } from "../state/watched-store.js";
@@ -29,7 +29,9 @@ export interface QueueStatus {
   readonly lastRoundAt?: Date;
   /** No round was complete for the queue's `staleAfterMs`; told by `queue:stale`. */
   readonly stale: boolean;
-  /** Milliseconds since the oldest message was found that is neither settled nor in quarantine nor gone; absent when there is none. */
+  /** Its oldest undelivered message is so for longer than the queue's `lateAfterMs`; told by `queue:late`. */
+  readonly late: boolean;
+  /** Milliseconds since the oldest message was found (or replayed) that is neither settled nor in quarantine nor gone; absent when there is none. */
   readonly oldestUndeliveredMs?: number;
 }
 
@@ -58,11 +60,11 @@ export function queueStatus(
 ): QueueStatus {
   if (!running) {
     const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
-    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false };
+    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
   }
-  const { poller, session } = running;
+  const { poller, session, lateness } = running;
   const { lastRoundAt } = poller;
-  const oldestFoundAt = oldestUndelivered(session.ledger.open.values());
+  const oldest = oldestUndelivered(session.ledger.open.values());
   return {
     address,
     state: poller.state,
@@ -73,13 +75,7 @@ export function queueStatus(
     marksWaiting: session.outbox.waitingCount,
     ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),
     stale: poller.isStale,
-    ...(oldestFoundAt === undefined ? {} : { oldestUndeliveredMs: Math.max(0, now - oldestFoundAt) }),
+    late: lateness.isLate,
+    ...(oldest ? { oldestUndeliveredMs: Math.max(0, now - oldest.since) } : {}),
   };
-}
-
-/** Epoch milliseconds at which the oldest was found; one that only waits for its mark is delivered. */
-export function oldestUndelivered(entries: Iterable<OpenEntry>): number | undefined {
-  let oldest: number | undefined;
-  for (const { state, foundAt } of entries) if (state !== "marking" && foundAt < (oldest ?? Number.POSITIVE_INFINITY)) oldest = foundAt;
-  return oldest;
 }

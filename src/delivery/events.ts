@@ -11,7 +11,11 @@ interface AboutMessage {
 
 export interface DeliveryEvents {
   /** A message was acknowledged; durable. */
-  "message:settled": AboutMessage & { readonly attempt: number };
+  "message:settled": AboutMessage & {
+    readonly attempt: number;
+    /** Epoch milliseconds; when Graph did not say, the time it was found. */
+    readonly receivedAt: number;
+  };
   /** An attempt failed; the next comes at `nextAt` (epoch milliseconds). */
   "message:retrying": AboutMessage & { readonly attempt: number; readonly reason: string; readonly nextAt: number };
   /**

@@ -64,7 +64,7 @@ export function createSettlements(options: SettlementsOptions): Settlements {
   async function acknowledge(entry: OpenEntry, given: DeliveryMark | undefined): Promise<void> {
     const mark = mergedMark(options.afterAck, given);
     const marking = await durable(() => ledger.settle(entry, { outcome: "settled", mark }));
-    emit("message:settled", { queue, id: entry.id, attempt: entry.attempts });
+    emit("message:settled", { queue, id: entry.id, attempt: entry.attempts, receivedAt: entry.receivedAt });
     if (marking) onMark(marking);
   }
 

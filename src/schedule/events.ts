@@ -141,6 +141,30 @@ export interface ScheduleEvents {
     /** Milliseconds in all without a complete round. */
     readonly staleForMs: number;
   };
+  /**
+   * The queue's oldest undelivered message is so for longer than `lateAfterMs`; told once, until that is over. Not in the first minute
+   * after a start or a pause, and not of a paused queue.
+   */
+  "queue:late": AboutQueue & {
+    /** The immutable id of that message. */
+    readonly id: string;
+    /** Epoch milliseconds at which it was found, or replayed. */
+    readonly since: number;
+    /** Milliseconds since then. */
+    readonly undeliveredForMs: number;
+    /** Attempts begun with it. Several: its handler fails; none: it does not get its turn. */
+    readonly attempts: number;
+    /** Messages of the queue that wait for their (next) delivery. */
+    readonly waiting: number;
+    /** Deliveries under way. */
+    readonly inFlight: number;
+    readonly state: QueueState;
+  };
+  /** After `queue:late`: nothing is undelivered for longer than `lateAfterMs` any more. Looked for every half minute. */
+  "queue:late-over": AboutQueue & {
+    /** Milliseconds since the limit was passed. */
+    readonly lateForMs: number;
+  };
 }
 
 export type EmitScheduleEvent = <Name extends keyof ScheduleEvents>(name: Name, payload: ScheduleEvents[Name]) => void;

@@ -70,6 +70,7 @@ export interface QueueSettings {
   readonly highWaterMessages: number;
   readonly sweepIntervalMs: number;
   readonly staleAfterMs: number;
+  readonly lateAfterMs: number;
 }
 
 export interface SessionOptions {

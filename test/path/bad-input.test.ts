@@ -55,6 +55,8 @@ const cases: readonly [change: object, message: RegExp][] = [
   [queue({ storm: { action: "drop" } }), /`queues\[0\]\.storm\.action` to be one of "deliver", "quarantine", got "drop"/],
   [queue({ staleAfterMs: 0 }), /`queues\[0\]\.staleAfterMs` to be 1 or more/],
   [queue({ staleAfterMs: 2 ** 31 }), /`queues\[0\]\.staleAfterMs` to be 2147483647 or less/],
+  [queue({ lateAfterMs: -1 }), /`queues\[0\]\.lateAfterMs` to be 0 or more, got -1/],
+  [queue({ lateAfterMs: 2 ** 31 }), /`queues\[0\]\.lateAfterMs` to be 2147483647 or less/],
   [queue({ folders: [] }), /`queues\[0\]\.folders` to be no shorter than 1/],
   [queue({ folders: ["inbox", "Inbox"] }), /`queues\[0\]\.folders` to be a list without repeated folders/],
   [queue({ folders: [""] }), /`queues\[0\]\.folders\[0\]`/],
@@ -77,6 +79,16 @@ const cases: readonly [change: object, message: RegExp][] = [
   [{ vaultKeys: "k1:c2VjcmV0" }, /`vaultKeys` to be keys such as environmentKeys\(name\), got a value of type string/],
   [{ handler: "handler.js" }, /`handler` to be a function, got "handler\.js"/],
   [{ fetch: 1 }, /`fetch` to be a function like the global fetch, got 1/],
+  [
+    { logger: { info: () => undefined } },
+    /`logger` to be a logger with debug, info, warn and error, such as pino's, got a value of type object/,
+  ],
+  [{ logger: null }, /`logger` to be a logger/],
+  [{ logAddresses: "yes" }, /`logAddresses` to be a boolean, got "yes"/],
+  [{ metrics: true }, /`metrics` to be an object, got true/],
+  [{ metrics: { meterProvider: {} } }, /`metrics\.meterProvider` to be an OpenTelemetry MeterProvider, got a value of type object/],
+  [{ metrics: { attributes: { name: [] } } }, /`metrics\.attributes\.name` to be a text, a number or true or false, got an array/],
+  [{ metrics: { queues: true } }, /Unknown option `metrics\.queues`/],
   [{ queue: [] }, /Unknown option `queue`/],
 ];
 

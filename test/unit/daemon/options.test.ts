@@ -35,6 +35,7 @@ const defaults = {
   maxMessageBytes: 8_388_608,
   highWaterMessages: 20_000,
   staleAfterMs: 300_000,
+  lateAfterMs: 900_000,
 };
 
 test("a queue that says nothing but its address has every default, and its address as it was given", () => {
@@ -55,6 +56,9 @@ test("the daemon's own defaults", () => {
     highWaterBytes: 268_435_456,
     requestTimeoutMs: 100_000,
     fetch: undefined,
+    logger: undefined,
+    logAddresses: false,
+    metrics: undefined,
   });
 });
 
@@ -78,6 +82,7 @@ const others = {
   maxMessageBytes: 0,
   highWaterMessages: 300,
   staleAfterMs: 7,
+  lateAfterMs: 0,
 } satisfies Required<QueueDefaults>;
 const each = Object.entries(others) as [keyof QueueDefaults, never][];
 

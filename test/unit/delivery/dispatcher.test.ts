@@ -36,7 +36,7 @@ test("a handler that resolves settles, and the mark is ordered when that is dura
   expect(scene.dispatcher.inFlightCount).toBe(1);
   scene.store.release();
   await scene.clock.advance(10);
-  expect(scene.told).toEqual([{ name: "message:settled", queue, id: "m1", attempt: 1 }]);
+  expect(scene.told).toEqual([{ name: "message:settled", queue, id: "m1", attempt: 1, receivedAt: expect.any(Number) }]);
   expect(scene.marks).toMatchObject([{ id: "m1", state: "marking", outcome: "settled", mark: afterAck }]);
   expect(scene.dispatcher.inFlightCount).toBe(0);
 });
