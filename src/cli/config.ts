@@ -39,8 +39,10 @@ export type DeliveryConfig =
 export interface HttpConfig {
   /** 0 picks a free one. */
   readonly port: number;
-  /** Default `127.0.0.1`. */
+  /** Default `127.0.0.1`. Whoever reaches it reads how the daemon is, and how much mail comes; nothing can be changed there. */
   readonly host?: string;
+  /** Whether `/metrics` tells queues apart, by their addresses. Default false: sums over all queues. */
+  readonly queueAddresses?: boolean;
 }
 
 /** What JSON can say. Paths are relative to the file. */

@@ -66,7 +66,9 @@ const configSchema = z.strictObject({
       error: "one of { handler }, { ndjson: true }, { files } and { webhook: { url, secretEnv } }, or a function",
     })
     .optional(),
-  http: z.strictObject({ port: z.number().int().min(0).max(65_535), host: z.string().min(1).optional() }).optional(),
+  http: z
+    .strictObject({ port: z.number().int().min(0).max(65_535), host: z.string().min(1).optional(), queueAddresses: z.boolean().optional() })
+    .optional(),
   simulator: loopback.optional(),
   fetch: own("a function like the global fetch", aFunction).optional(),
 });
