@@ -4,8 +4,11 @@ import {
   type Fetch,
   generateKey,
   keyRing,
+  type Logger,
+  type MailDaemonOptions,
   MailError,
   type MailMessage,
+  type MeterProvider,
   memoryStore,
   undiciFetch,
 } from "m365-mail-daemon";
@@ -32,6 +35,12 @@ export const daemon = createMailDaemon({
     const facts: [number, string, Date] = [attempt, key, message.receivedAt];
     if (facts.length === 3) seen.push(message);
   },
+});
+
+/** Compiles in a project that has neither a logger's package nor OpenTelemetry's. */
+export const watched = (meterProvider: MeterProvider, { logger }: { logger: Logger }): Pick<MailDaemonOptions, "logger" | "metrics"> => ({
+  logger: logger ?? console,
+  metrics: { meterProvider, attributes: { site: "north" } },
 });
 
 /** Compiles in a project that has no `undici`. */

@@ -31,7 +31,9 @@ const exported = new Set(
 const labels = new Set([...Object.values(attributeNames).map(prometheusName), "le"]);
 
 function rowWrongs(markdown: string): string[] {
-  const rows = new Map([...markdown.matchAll(/^\| `([a-z_]+\.[a-z_.]+)` \| ([^|]+?) \|/gm)].map(([, name = "", kind = ""]) => [name, kind]));
+  const rows = new Map(
+    [...markdown.matchAll(/^\| `([a-z_]+\.[a-z_.]+)` \| ([^|]+?) \|/gm)].map(([, name = "", kind = ""]) => [name, kind]),
+  );
   return [
     ...all.flatMap(({ name, kind, unit }) => {
       const said = rows.get(name);
