@@ -22,15 +22,15 @@ test("nothing that was not measured is in it, and no target or scope", async () 
   expect(await text()).not.toMatch(/target_info|otel_scope/);
 });
 
-test("where queues are told apart ten thousand of them are, in eight states each; where not, time series are bounded", async () => {
+test("where queues are told apart there is room for thousands of time series; where not, they are bounded", async () => {
   const series = async (queueAddresses: boolean) => {
     const { meter, text } = await opened(queueAddresses);
     const counter = meter.createCounter("many");
-    for (let at = 0; at < 80_000; at += 1) counter.add(1, { queue: at });
+    for (let at = 0; at < 10_000; at += 1) counter.add(1, { queue: at });
     const written = await text();
     return [written.match(/^many_total\{/gm)?.length, written.includes("otel_metric_overflow")];
   };
-  expect(await series(true)).toEqual([80_000, false]);
+  expect(await series(true)).toEqual([10_000, false]);
   const [count, isOver] = await series(false);
   expect(count).toBeLessThanOrEqual(2_000);
   expect(isOver).toBe(true);
