@@ -30,6 +30,7 @@ const socketDoors = new Map([
   ["src/cli/control-server.ts", "the control socket: a Unix socket or a named pipe, never a port"],
   ["src/cli/control-client.ts", "the same, from a command"],
   ["src/cli/control-place.ts", "whether somebody listens there"],
+  ["src/cli/http-endpoint.ts", "health and metrics: loopback, unless the configuration names another place"],
 ]);
 const socketModules = /^(node:)?(http|https|http2|net|tls|dgram)$/;
 const timeModules = /^(node:)?(timers|timers\/promises|perf_hooks)$/;
