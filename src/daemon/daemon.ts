@@ -64,7 +64,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     emit: events.emit as EmitScheduleEvent,
     onFailure: lost,
   });
-  const observation = observe(settings, { clock, emitter: events, status });
+  const observation = observe(settings, { clock, emitter: events, status: () => status() });
   const emit = events.emit as EmitAuthEvent;
   const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit, ...observation.connection });
   const scheduler = createLocalScheduler({ clock });
@@ -115,9 +115,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     tellStopped = resolve;
   });
 
-  function status(): DaemonStatus {
-    return { state, queues: queues.status(clock.now()), ...storeStatus(store.trouble) };
-  }
+  void stopped.then(() => observation.end());
+  const status = (): DaemonStatus => ({ state, queues: queues.status(clock.now()), ...storeStatus(store.trouble) });
 
   function handOver(delivery: Delivery): Promise<unknown> | undefined {
     observation.handedOver(delivery);
@@ -182,7 +181,6 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "stopped";
     const cause = error ?? loss ?? failure;
     events.emit("daemon:stopped", { why, ...(cause ? { code: cause.code } : {}) });
-    observation.end();
     tellStopped(error);
     if (failure && !error) throw failure;
   }
@@ -285,7 +283,6 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   async function failedStart(): Promise<void> {
     await takeApart(0, "the start failed");
     state = "stopped";
-    observation.end();
     tellStopped(undefined);
   }
 }

@@ -200,7 +200,16 @@ class SettledStore implements OfflineStore {
 /** A record that cannot be read stops only its own queue. @throws what reaches further */
 function brokenStatus({ address }: QueueSettings, error: unknown): QueueStatus {
   if (!(error instanceof MailError) || error.scope !== "queue") throw error;
-  return { address, state: "stopped", why: `${error.code}: ${error.message}`, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
+  return {
+    address,
+    state: "stopped",
+    why: `${error.code}: ${error.message}`,
+    waiting: 0,
+    inFlight: 0,
+    marksWaiting: 0,
+    stale: false,
+    late: false,
+  };
 }
 
 /** More folders than a queue ever watched. */
