@@ -37,6 +37,7 @@ const userShape = {
   passwordExpired: flag,
   signInFrequencySeconds: seconds,
   refreshTokenExpiresInSeconds: seconds,
+  permissions: z.array(z.string().min(1)).optional(),
 } satisfies Shape<NewUser>;
 
 const userSchema = z.strictObject({
