@@ -50,7 +50,7 @@ export const limits = [
   {
     protection: "one mailbox that is refused is no reason for a pause of all",
     file: "src/graph/fence.ts",
-    find: "mailboxes < manyMailboxes || refused.length < answers.length * mostAnswers",
+    find: "mailboxes < manyMailboxes || refused.length < (refused.length + served) * mostAnswers",
     replace: "mailboxes < 1",
     test: [pathTest, "one mailbox that is refused again and again holds up itself alone"],
   },

@@ -121,6 +121,8 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
   const client = Client.initWithMiddleware({ baseUrl: `https://${graphHost}/`, middleware: [door(http, refused)] });
   /** 429s without a time since the last success, by mailbox. */
   const unnamedCounts = new WeakMap<Gate, number>();
+  /** Pauses that were asked for, of whichever mailbox. */
+  let pauses = 0;
 
   async function once(context: CallContext, most: number): Promise<HttpAnswer> {
     const { mailbox, call } = context;
@@ -141,10 +143,10 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     const { answer, token } = context.success;
     const { gate } = mailbox;
-    const [unnamed, barredUntil] = [unnamedCounts.get(gate), gate.barredUntil];
+    const [unnamed, before] = [unnamedCounts.get(gate), pauses];
     call.inspect?.(answer, token);
-    // What it holds may have been refused.
-    if (gate.barredUntil === barredUntil) gate.answered();
+    // What it holds may have been refused: counted, as the end of a pause that is none moves with the time.
+    if (pauses === before) gate.answered();
     if (unnamedCounts.get(gate) === unnamed) unnamedCounts.delete(gate);
     return answer;
   }
@@ -162,7 +164,10 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       queue: mailbox.queue,
       now: clock.now(),
     };
-    return { claims, error: barring(mailbox.gate, refusal) };
+    const before = pauses;
+    const error = barring(mailbox.gate, refusal);
+    if (pauses === before) mailbox.gate.answered();
+    return { claims, error };
   }
 
   function barring(gate: Gate, refusal: Refusal): MailError {
@@ -174,8 +179,10 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       unnamedCounts.set(gate, count);
       return barring(gate, { ...refusal, retryAfter: String(backoffMs(clock, count, unnamedPause) / 1_000) });
     }
-    if (notBeforeAt > refusal.now) gate.bar({ until: notBeforeAt, code: serviceCode });
-    else gate.answered();
+    if (notBeforeAt > refusal.now) {
+      pauses += 1;
+      gate.bar({ until: notBeforeAt, code: serviceCode });
+    }
     return error;
   }
 

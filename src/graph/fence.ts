@@ -50,7 +50,9 @@ export function createFence(clock: Clock): Fence {
       const now = clock.now();
       const refused = answers.filter(({ until }) => until > now);
       const mailboxes = new Set(refused.map(({ mailbox }) => mailbox)).size;
-      if (mailboxes < manyMailboxes || refused.length < answers.length * mostAnswers) return undefined;
+      // A refusal whose time is over is no answer that is none: where few mailboxes are refused again and again, most are such.
+      const served = answers.filter(({ until }) => until === 0).length;
+      if (mailboxes < manyMailboxes || refused.length < (refused.length + served) * mostAnswers) return undefined;
       answers = [];
       const times = refused.map(({ until }) => until).sort((a, b) => a - b);
       return times[Math.floor(times.length / 2)];

@@ -1,10 +1,13 @@
 /** What a call makes of Graph's pauses: who is kept waiting, since when, and how long where Graph does not say. */
 import { describe, expect, it } from "vitest";
+import type { Bar } from "../../../src/graph/bar.js";
+import { sendBatch } from "../../../src/graph/batch.js";
+import { createGate } from "../../../src/graph/gate.js";
 import { deferred } from "../../support/deferred.js";
 import { wideGovernor } from "../../support/governance.js";
 import { settle } from "../../support/manual-clock.js";
 import { rejected } from "../../support/rejection.js";
-import { queue, setUp } from "./set-up.js";
+import { immutable, queue, setUp } from "./set-up.js";
 
 const page = { method: "GET", target: "/me/mailFolders/inbox/messages/delta", what: "a page" } as const;
 
@@ -146,5 +149,35 @@ describe("a pause that Graph does not name", () => {
     expect([await refusedOnce(set), await refusedOnce(set)]).toEqual([2_000, 4_000]);
     const mailbox = { ...set.mailbox, gate: createGate({ clock: set.clock, queue, width: 4, governor: wideGovernor(set.clock) }) };
     expect(await refusedOnce({ ...set, mailbox })).toBe(2_000);
+  });
+});
+
+describe("an answer that asks for no pause", () => {
+  /** What the governor is told: of each answer, whether it was a refusal. */
+  async function told() {
+    const scene = await setUp();
+    const answers: boolean[] = [];
+    const governor = { ...wideGovernor(scene.clock), answered: (_: unknown, bar?: Bar) => void answers.push(bar !== undefined) };
+    const gate = createGate({ clock: scene.clock, queue, width: 4, governor });
+    return { ...scene, answers, mailbox: { ...scene.mailbox, gate } };
+  }
+
+  it("counts as one however long it takes to look at", async () => {
+    const { client, mailbox, clock, answers } = await told();
+    await client.call(mailbox, { ...page, inspect: () => clock.freeze(1) });
+    expect(answers).toEqual([false]);
+  });
+
+  it("counts once, however many parts of a batch are refused for what they ask for", async () => {
+    const { client, mailbox, answers, inTime } = await told();
+    const parts = Array.from({ length: 20 }, (_, index) => ({
+      id: String(index),
+      method: "GET" as const,
+      path: `/me/messages/none${index}?$select=subject`,
+      prefer: immutable,
+    }));
+    const got = await inTime(sendBatch(client, mailbox, { parts, what: "looks" }));
+    expect([...got.values()].filter(({ ok }) => ok)).toEqual([]);
+    expect(answers).toEqual([false]);
   });
 });

@@ -198,6 +198,22 @@ describe("a pause of all", () => {
     expect(bars).toEqual([]);
   });
 
+  it.each([
+    [6, 30_000],
+    [13, 10_000],
+    [20, 4_000],
+  ])("begins where every answer to %i mailboxes is a refusal, for %i ms each, whatever was answered well before", (count, pauseMs) => {
+    const { clock, governor, bars } = setUp();
+    for (let index = 0; index < 100; index += 1) governor.answered(`m${index % count}`);
+    for (let round = 0; round < 6 && bars.length === 0; round += 1) {
+      for (let index = 0; index < count; index += 1) {
+        governor.answered(`m${index}`, { until: clock.now() + pauseMs, code: "429" });
+        clock.freeze((pauseMs + 1) / count);
+      }
+    }
+    expect(bars).not.toEqual([]);
+  });
+
   it("counts what one burst of a mailbox has refused once", () => {
     const { clock, governor, bars } = setUp();
     for (const { mailbox, bar } of refusals(clock, [10, 10, 10, 10])) {
