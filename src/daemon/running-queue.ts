@@ -138,6 +138,8 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
       lateness.stop();
       sweeper.stop(new MailError("LIFECYCLE_STOPPED", `${address} is no longer polled: ${why}.`, { queue: address }));
       poller.stop(why);
+      // The turn under way has a second to end: nothing is handed over meanwhile.
+      session.dispatcher.pause();
       await scheduler.remove(address);
       await session.close(deadlineMs);
     },

@@ -59,6 +59,8 @@ export interface Gate {
   keep(bar: Bar): void;
   /** Graph did as it was asked. */
   answered(): void;
+  /** Resolves when nothing is inside: also what was given up has its answer, or is broken off. */
+  empty(): Promise<void>;
   /** Epoch milliseconds until which the gate is closed; now or in the past when it is open. */
   readonly barredUntil: number;
   /** Whether it is closed because the application is. */
@@ -136,6 +138,9 @@ class MailboxGate implements Gate {
   /** Empty until something is uploaded: queues without marks never do. */
   #uploads: Budget | undefined;
   readonly #pause: Pause;
+  #inside = 0;
+  /** Called when nothing is; empty while nobody waits for that. */
+  #whenEmpty: (() => void)[] | undefined;
 
   constructor(options: GateOptions) {
     const { clock, requestsPerTenMinutes, spentBefore = 0 } = options;
@@ -156,7 +161,9 @@ class MailboxGate implements Gate {
     const visit = new Visit(pass, this.#options.width, this.#streams);
     const take = () => this.#places.take(visit);
     const leave = await (pass.streamed ? this.#streams.enter(visit, take) : take());
-    return leavingAfter(leave, heldUntil, async () => {
+    this.#inside += 1;
+    const exit = () => this.#left(leave);
+    return leavingAfter(exit, heldUntil, async () => {
       await this.#untilOpen(signal);
       return work(visit.most);
     });
@@ -195,6 +202,21 @@ class MailboxGate implements Gate {
 
   answered(): void {
     this.#options.governor.answered(this);
+  }
+
+  empty(): Promise<void> {
+    if (this.#inside === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenEmpty = [...(this.#whenEmpty ?? []), resolve];
+    });
+  }
+
+  #left(leave: () => void): void {
+    this.#inside -= 1;
+    leave();
+    if (this.#inside > 0) return;
+    for (const resolve of this.#whenEmpty ?? []) resolve();
+    this.#whenEmpty = undefined;
   }
 
   get barredUntil(): number {

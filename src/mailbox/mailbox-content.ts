@@ -11,7 +11,7 @@
 import { ConfigError, MailError } from "../base/errors.js";
 import { type HeldUntil, leavingAfter } from "../base/held-until.js";
 import type { HttpAnswer } from "../base/http.js";
-import { onAbort } from "../base/shared-wait.js";
+import { onAbort, sharedWait } from "../base/shared-wait.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import type { Urgency } from "../graph/fair-order.js";
 import { parseObject } from "../graph/wire.js";
@@ -170,7 +170,8 @@ class ContentOfMailbox implements MailboxContent {
       this.#underWay.delete(ending);
       stopListening?.();
     };
-    return leavingAfter(leave, heldUntil, () => work(ending.signal));
+    // Whoever gave it up does not wait while its request has its last second.
+    return leavingAfter(leave, heldUntil, () => sharedWait(work(ending.signal), ending.signal));
   }
 }
 

@@ -278,6 +278,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of: no attachment and no MIME of it is fetched any more.`, { queue }),
       );
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
+      // What was given up is still under way: who takes the queue next begins after it, and the pause it is told is recorded.
+      await gate.empty();
       await ledger.drain();
       options.claims.release(queue);
       ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
