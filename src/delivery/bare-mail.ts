@@ -4,17 +4,19 @@
  * cloud in China has none.
  *
  * Invariants: nothing is kept back for its headers for good: where the mailbox answers and its MIME cannot be had, it
- * comes without them, and says so; nobody but the message itself waits for them.
+ * comes without them, and says so; nobody but the message itself waits for them: what is being read is not in flight, and
+ * what cannot be asked for now waits outside, without its content. So few are read at once that memory stays small.
  */
 import { backoffMs } from "../base/backoff.js";
-import { type Clock, sleep } from "../base/clock.js";
+import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { pauseMs } from "../graph/retry.js";
 import { oversizeOf, withinBytes } from "../mailbox/content-size.js";
 import type { MailHeader } from "../mailbox/mail-header.js";
-import { reducedItem, reductionCode, reductionOf } from "../mailbox/reduced.js";
+import { isAboutMessage, reducedItem, reductionCode, reductionOf } from "../mailbox/reduced.js";
 import type { EmitDeliveryEvent } from "./events.js";
-import type { Loaded } from "./waiting-room.js";
+import type { OpenEntry } from "./ledger-record.js";
+import { conversationOf, type Loaded, type WaitingRoom } from "./waiting-room.js";
 
 /** Reads the headers of a message from its MIME. */
 export type ReadHeaders = (id: string, signal: AbortSignal) => Promise<readonly MailHeader[]>;
@@ -26,94 +28,153 @@ export interface BareMailOptions {
   readonly maxMessageBytes: number;
   /** Absent where the queue wants no headers: then no mail is bare. */
   readonly readHeaders?: ReadHeaders | undefined;
+  /** Where those go back to that wait outside, or have changed meanwhile. */
+  readonly room: Pick<WaitingRoom, "add" | "free" | "isOutdated" | "nextSuspect" | "takeSuspects" | "loadedSuspectCount">;
+  /** Calls back after a delay, unless the queue stops before. */
+  readonly later: (delayMs: number, step: () => void) => void;
   /** Ends the reading. */
   readonly signal: AbortSignal;
-  /** A suspect has its headers now. */
-  readonly onDressed: () => void;
+  /** One was read, or can be read again. */
+  readonly onChange: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
 export interface BareMail {
-  isBare(one: Loaded): boolean;
-  /** Those with their headers together, and each without by itself, as its reading takes time. */
-  apart(some: readonly Loaded[]): readonly (readonly Loaded[])[];
-  /** The same with their headers, or with the word that they could not be had. @throws the reason of an abort */
-  clothe(some: readonly Loaded[]): Promise<readonly Loaded[]>;
-  /** The next suspect that has its headers; of one without they are read first, as others wait while a suspect has its turn. */
-  dressed(take: () => Loaded | undefined): Loaded | undefined;
-  /** Suspects whose headers have been read. */
-  readonly dressedCount: number;
+  /** Those with their headers; of the others they are read now, beside everything else. */
+  whole(some: readonly Loaded[]): readonly Loaded[];
+  /** Up to so many of those that have been read, no suspects. */
+  take(count: number): readonly Loaded[];
+  /** Whether one has all that it is to be handed over with: headers are read first, as others wait while it has its turn. */
+  hasSuspect(): boolean;
+  /** Such a one. */
+  takeSuspect(): Loaded | undefined;
+  /** Whether it was taken from the room before, and waits for its headers since. */
+  knows(entry: OpenEntry): boolean;
+  /** So many more may be taken from the room, suspects apart. */
+  readonly roomFor: number;
 }
 
-/** Between questions while the mailbox may not be asked. */
+/** Between questions while the mailbox may not be asked, or does not answer. */
 const backoff = { baseMs: 1_000, capMs: 60_000 };
 /** Pauses in a row, asked for at one message's MIME, after which they are taken for its own. */
 const mostPauses = 5;
+/** Milliseconds of asking, where nothing is said of the message, after which it comes all the same. */
+const silentMs = 15 * 60_000;
+/** Answers that broke off after which it comes all the same. */
+const mostBroken = 3;
+/** So many are read at once, or have been and wait to be handed over; and so many suspects. */
+const mostAtOnce = 16;
+const mostSuspects = 4;
+
+/** How often one was asked for in vain. */
+interface Vain {
+  tries: number;
+  pauses: number;
+  /** Since when it was asked for, epoch milliseconds. */
+  since: number;
+}
 
 export function createBareMail(options: BareMailOptions): BareMail {
-  const { queue, clock, emit, maxMessageBytes, readHeaders, signal, onDressed, onFailure } = options;
+  const { queue, clock, emit, maxMessageBytes, readHeaders, room, later, signal, onChange, onFailure } = options;
+  const ready: Loaded[] = [];
   const suspects: Loaded[] = [];
+  /** By id, those that wait for their headers. */
+  const waiting = new Map<string, Vain>();
+  let reading = 0;
+  let readingSuspects = 0;
 
-  const isBare = ({ item }: Loaded) =>
+  const isBare = (one: Loaded | undefined) =>
+    one !== undefined &&
     readHeaders !== undefined &&
-    !Array.isArray(item.internetMessageHeaders) &&
-    !reductionOf(item) &&
-    !oversizeOf(item)?.missing.includes("headers");
+    !Array.isArray(one.item.internetMessageHeaders) &&
+    !reductionOf(one.item) &&
+    !oversizeOf(one.item)?.missing.includes("headers");
 
-  async function headersOf(read: ReadHeaders, id: string): Promise<readonly MailHeader[] | MailError> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await read(id, signal);
-      } catch (error) {
-        if (signal.aborted) throw signal.reason;
-        if (!(error instanceof MailError)) throw error;
-        const isBarred = pauseMs(error, clock) > 0 && tries < mostPauses;
-        if (!isBarred && !error.code.startsWith("AUTH_")) return error;
-        await sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, tries, backoff)), signal);
-      }
-    }
+  /** Milliseconds until it is asked for again; nothing when it is enough. */
+  function againInMs(vain: Vain, error: MailError): number | undefined {
+    vain.tries += 1;
+    const pause = pauseMs(error, clock);
+    // A pause that the gate keeps to was asked for elsewhere: it says nothing of this message.
+    const isOwnPause = pause > 0 && (error.status !== undefined || error.code !== "GRAPH_THROTTLED");
+    if (isOwnPause) vain.pauses += 1;
+    const isOfOthers = !isAboutMessage(error) && (error.code.startsWith("AUTH_") || clock.now() - vain.since < silentMs);
+    const isBrokenOff = error.code === "GRAPH_BAD_RESPONSE" && vain.tries < mostBroken;
+    const isEnough = pause > 0 ? vain.pauses >= mostPauses : !isOfOthers && !isBrokenOff;
+    if (isEnough) return undefined;
+    const delayMs = Math.max(pause, backoffMs(clock, vain.tries, backoff));
+    // A time in which nobody could ask says nothing.
+    if (pause > 0 || error.code.startsWith("AUTH_")) vain.since = clock.now() + delayMs;
+    return delayMs;
   }
 
-  async function clotheOne(one: Loaded): Promise<Loaded> {
-    if (!readHeaders || !isBare(one)) return one;
+  const keep = (one: Loaded) => void (one.entry.suspect ? suspects : ready).push(one);
+
+  async function dress(one: Loaded, read: ReadHeaders): Promise<void> {
     const { entry, item } = one;
-    const headers = await headersOf(readHeaders, entry.id);
-    if (!(headers instanceof MailError)) {
+    const vain = waiting.get(entry.id) ?? { tries: 0, pauses: 0, since: clock.now() };
+    waiting.set(entry.id, vain);
+    try {
+      const headers = await read(entry.id, signal);
       const whole = { ...item, internetMessageHeaders: headers.map(({ name, value }) => ({ name, value })) };
-      return { entry, ...withinBytes(whole, maxMessageBytes) };
+      keep({ entry, ...withinBytes(whole, maxMessageBytes) });
+    } catch (error) {
+      if (signal.aborted) return; // The ledger has it.
+      if (!(error instanceof MailError)) return onFailure(error);
+      const delayMs = againInMs(vain, error);
+      if (delayMs !== undefined) {
+        later(delayMs, () => room.add(entry));
+        return room.free(conversationOf(one));
+      }
+      const lacking = { code: reductionCode(error), missing: ["headers"] as const };
+      keep({ ...one, item: reducedItem(item, lacking) });
+      emit("message:reduced", { queue, id: entry.id, ...lacking });
     }
-    const lacking = { code: reductionCode(headers), missing: ["headers"] as const };
-    emit("message:reduced", { queue, id: entry.id, ...lacking });
-    return { ...one, item: reducedItem(item, lacking) };
   }
 
-  async function dress(suspect: Loaded): Promise<void> {
-    try {
-      suspects.push(await clotheOne(suspect));
-      onDressed();
-    } catch (error) {
-      // Where the queue ends first, the ledger has it.
-      if (!signal.aborted) onFailure(error);
+  /** It may be handed over, unless others have changed it meanwhile: then that is looked at first. */
+  function leave(one: Loaded): boolean {
+    const { entry } = one;
+    if (room.isOutdated(entry.id)) {
+      room.add(entry);
+      room.free(conversationOf(one));
+      return false;
     }
+    waiting.delete(entry.id);
+    return true;
+  }
+
+  async function begin(one: Loaded, read: ReadHeaders): Promise<void> {
+    const { suspect } = one.entry;
+    if (suspect) readingSuspects += 1;
+    else reading += 1;
+    await dress(one, read);
+    if (suspect) readingSuspects -= 1;
+    else reading -= 1;
+    onChange();
+  }
+
+  function whole(some: readonly Loaded[]): readonly Loaded[] {
+    if (!readHeaders) return some;
+    const bare = some.filter(isBare);
+    for (const one of bare) void begin(one, readHeaders);
+    return bare.length === 0 ? some : some.filter((one) => !bare.includes(one));
   }
 
   return {
-    isBare,
-    apart(some) {
-      const bare = some.filter(isBare);
-      if (bare.length === 0) return some.length === 0 ? [] : [some];
-      const others = some.filter((one) => !bare.includes(one));
-      return [...(others.length === 0 ? [] : [others]), ...bare.map((one) => [one])];
+    whole,
+    take: (count) => ready.splice(0, count).filter(leave),
+    hasSuspect() {
+      while (isBare(room.nextSuspect) && suspects.length + readingSuspects < mostSuspects) whole(room.takeSuspects(1)).forEach(keep);
+      return suspects.length > 0 || (room.loadedSuspectCount > 0 && !isBare(room.nextSuspect));
     },
-    clothe: (some) => Promise.all(some.map(clotheOne)),
-    dressed(take) {
-      const suspect = suspects.shift() ?? take();
-      if (!suspect || !isBare(suspect)) return suspect;
-      void dress(suspect);
-      return undefined;
+    takeSuspect() {
+      const one = suspects.shift();
+      if (!one) return whole(room.takeSuspects(1))[0];
+      return leave(one) ? one : undefined;
     },
-    get dressedCount() {
-      return suspects.length;
+    knows: ({ id }) => waiting.has(id),
+    get roomFor() {
+      return readHeaders ? Math.max(0, mostAtOnce - reading - ready.length) : Number.POSITIVE_INFINITY;
     },
   };
 }

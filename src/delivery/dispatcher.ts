@@ -42,7 +42,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const ended = new AbortController();
   /** Nothing is begun any more. */
   const closing = new AbortController();
-  const bareMail = createBareMail({ ...options, signal: closing.signal, onDressed: pump, onFailure: failed });
+  const bareMail = createBareMail({ ...options, room, later, signal: closing.signal, onChange: pump, onFailure: failed });
   setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
   const delays = createDelays(clock);
   const appetite = createAppetite({ clock, isHungry: () => room.loadedCount <= keptAhead && room.roomFor > 0 });
@@ -59,6 +59,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     inFlight,
     room,
     meet: options.meet,
+    hasMet: bareMail.knows,
     onDone() {
       openCount -= 1;
       pumpSoon();
@@ -80,14 +81,22 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   function pump(): void {
     if (isIdle()) return;
-    if (room.loadedSuspectCount + bareMail.dressedCount > 0 && inFlight.count < maxInFlight) presence.ask(takeTurn);
+    if (bareMail.hasSuspect() && inFlight.count < maxInFlight) presence.ask(takeTurn);
     if (presence.mayBegin) {
-      const some = aside.withoutStorms(room.takeLoaded(maxInFlight - inFlight.count));
-      for (const part of bareMail.apart(some)) void start(part);
+      void start(bareMail.take(maxInFlight - inFlight.count));
+      while (startSome()) continue;
     }
     appetite.look();
     const isShort = room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead);
     if (room.roomFor > 0 && (isShort || room.unloadedSuspectCount > 0)) loader.start();
+  }
+
+  /** Whether others may begin in the place of some that do not. */
+  function startSome(): boolean {
+    const taken = room.takeLoaded(Math.min(maxInFlight - inFlight.count, bareMail.roomFor));
+    const whole = bareMail.whole(aside.withoutStorms(taken));
+    void start(whole);
+    return whole.length < taken.length;
   }
 
   /** Once for all settlements that became durable together: the attempts that follow them share a commit. */
@@ -106,7 +115,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** One suspect, if there is one that can be handed over now. */
   function takeTurn(turn: Turn): Outstay | undefined {
-    const suspect = isIdle() || inFlight.count >= maxInFlight ? undefined : bareMail.dressed(room.takeSuspect);
+    if (isIdle() || inFlight.count >= maxInFlight) return undefined;
+    const suspect = bareMail.takeSuspect();
     if (!suspect) return undefined;
     const starting = start([suspect], turn);
     return async () => {
@@ -118,12 +128,12 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** Makes the attempts durable in one commit, then hands over. */
   async function start(some: readonly Loaded[], turn?: Turn): Promise<readonly RunningDelivery[]> {
+    if (some.length === 0) return [];
     inFlight.reserve(some.length);
     const handed: RunningDelivery[] = [];
     let left = some;
     try {
-      if (some.some(bareMail.isBare)) left = await bareMail.clothe(some);
-      const starts = left.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }));
+      const starts = some.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }));
       const begun = await durable(() => ledger.begin(starts, turn && { alone: turn.alone }));
       for (const entry of begun) {
         if (paused || ended.signal.aborted) break;
@@ -133,8 +143,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
       if (left.length > 0) await takeBack(begun.slice(-left.length), left);
     } catch (error) {
-      // A stop came before its headers did: the ledger has it.
-      if (error !== closing.signal.reason) failed(error);
+      failed(error);
     } finally {
       inFlight.giveBack(left.length);
       if (left.length > 0) turn?.end();

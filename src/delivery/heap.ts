@@ -4,6 +4,8 @@ export interface Heap<T> {
   push(item: T): void;
   /** Up to `count` of the smallest, smallest first; they are out of it then. */
   take(count: number): T[];
+  /** The smallest, which stays in it. */
+  readonly first: T | undefined;
   readonly size: number;
 }
 
@@ -51,6 +53,9 @@ export function createHeap<T>(compare: (a: T, b: T) => number): Heap<T> {
         taken.push(item);
       }
       return taken;
+    },
+    get first() {
+      return items[0];
     },
     get size() {
       return items.length;

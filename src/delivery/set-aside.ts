@@ -15,6 +15,8 @@ export interface SetAsideOptions {
   readonly inFlight: Pick<InFlight, "reserve" | "giveBack">;
   readonly room: Pick<WaitingRoom, "forget" | "free">;
   readonly meet: Storms["meet"];
+  /** Of one that waited for something else after it had met. Default: of none. */
+  readonly hasMet?: (entry: OpenEntry) => boolean;
   /** It rests. */
   readonly onDone: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -27,7 +29,7 @@ export interface SetAside {
   withoutStorms(some: readonly Loaded[]): readonly Loaded[];
 }
 
-export function createSetAside({ settlements, inFlight, room, meet, onDone, onFailure }: SetAsideOptions): SetAside {
+export function createSetAside({ settlements, inFlight, room, meet, hasMet, onDone, onFailure }: SetAsideOptions): SetAside {
   async function put({ id }: OpenEntry, record: () => Promise<void>): Promise<void> {
     inFlight.reserve(1);
     try {
@@ -44,7 +46,7 @@ export function createSetAside({ settlements, inFlight, room, meet, onDone, onFa
   /** One that was tried before, or is asked for again, was let through already. */
   function reasonOf(one: Loaded): string | undefined {
     const { entry, item } = one;
-    if (entry.attempts + entry.crashes > 0 || entry.replayedAt !== undefined) return undefined;
+    if (entry.attempts + entry.crashes > 0 || entry.replayedAt !== undefined || hasMet?.(entry)) return undefined;
     return meet(entry, { sender: senderOf(item), conversationId: conversationOf(one) });
   }
 

@@ -28,8 +28,10 @@ export interface WaitingRoom {
   takeUnloaded(count: number): OpenEntry[];
   /** Up to `count` of the oldest with content whose conversation is free, no suspects; occupies their conversations. */
   takeLoaded(count: number): Loaded[];
-  /** The oldest suspect with content whose conversation is free; occupies its conversation. */
-  takeSuspect(): Loaded | undefined;
+  /** Likewise of the suspects. */
+  takeSuspects(count: number): Loaded[];
+  /** Whom `takeSuspects` looks at first. */
+  readonly nextSuspect: Loaded | undefined;
   /** The conversation's next message may come. */
   free(conversationId: string | undefined): void;
   /** The entry that was taken out without content does not come back for now: the next of its conversation may. */
@@ -40,6 +42,8 @@ export interface WaitingRoom {
   putBack(kept: Loaded): void;
   /** What it has of the message is out of date: it is read again before it comes out. */
   refresh(id: string): void;
+  /** Whether it is. */
+  isOutdated(id: string): boolean;
   /** The message does not come back. */
   forget(id: string): void;
   /** Nothing comes out any more. */
@@ -184,7 +188,10 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
       return [...first, ...ordinary.ready.take(count - first.length)];
     },
     takeLoaded: (count) => take(ordinary, count),
-    takeSuspect: () => take(suspects, 1)[0],
+    takeSuspects: (count) => take(suspects, count),
+    get nextSuspect() {
+      return suspects.loaded.first;
+    },
     free(conversationId) {
       if (conversationId === undefined) return;
       busy.delete(conversationId);
@@ -202,6 +209,7 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
     },
     putBack,
     refresh: (id) => void outdated.add(id),
+    isOutdated: (id) => outdated.has(id),
     forget: (id) => void outdated.delete(id),
     close() {
       countBytes(-bytes);

@@ -36,7 +36,8 @@ async function createQueue() {
       scheduler,
       events,
       hasDelta: true,
-      wantsHeaders: true,
+      // Its made-up mail has none.
+      wantsHeaders: false,
       abilities: clouds.global,
       walkPacer: createWalkPacer(clock),
       startPacer: createStartPacer(clock),

@@ -60,7 +60,7 @@ it("an attempt counts only once its headers are there", async () => {
   expect(of("bare")[0]!.delivery.attempt).toBe(1);
 });
 
-it.each(["GRAPH_MIME_REFUSED", "GRAPH_NOT_FOUND", "GRAPH_UNREACHABLE", "GRAPH_CONTENT_TOO_LARGE"] as const)(
+it.each(["GRAPH_MIME_REFUSED", "GRAPH_NOT_FOUND", "GRAPH_CONTENT_TOO_LARGE"] as const)(
   "where its MIME cannot be had (%s), it comes without headers, and says so",
   async (code) => {
     const { arriveBare, asked, clock, of, told } = await withBareMail();
@@ -99,6 +99,133 @@ it("a message whose MIME only ever asks for pauses comes in the end", async () =
   expect(of("bare")[0]!.delivery.message.reduced).toMatchObject({ missing: ["headers"] });
 });
 
+it.each([
+  ["the network is away", "GRAPH_UNREACHABLE"],
+  ["the mailbox is away", "GRAPH_MAILBOX_UNAVAILABLE"],
+  ["its token is refused", "GRAPH_UNAUTHORIZED"],
+  ["the store is away", "STORE_UNAVAILABLE"],
+  ["the answer breaks off", "GRAPH_BAD_RESPONSE"],
+] as const)("that %s says nothing of the message either: it is asked for again", async (_, code) => {
+  const { arriveBare, asked, clock, ids, of } = await withBareMail();
+  await arriveBare("bare");
+  asked[0]!.reject(failure(code));
+  await clock.advance(1_500);
+  expect(ids()).toEqual([]);
+  expect(asked).toHaveLength(2);
+  asked[1]!.resolve([reply]);
+  await clock.advance(10);
+  expect(of("bare")[0]!.delivery.message.headers).toEqual([reply]);
+});
+
+it("a message whose MIME alone is never answered comes after a quarter of an hour", async () => {
+  const { arriveBare, asked, clock, of } = await withBareMail();
+  const begunAt = clock.now();
+  await arriveBare("bare");
+  for (let count = 0; of("bare").length === 0 && count < 100; count += 1) {
+    asked.at(-1)!.reject(failure("GRAPH_UNREACHABLE"));
+    await clock.advance(61_000);
+  }
+  expect(of("bare")[0]!.delivery.message.reduced).toMatchObject({ code: "GRAPH_UNREACHABLE", missing: ["headers"] });
+  expect(clock.now() - begunAt).toBeGreaterThan(14 * 60_000);
+  expect(clock.now() - begunAt).toBeLessThan(20 * 60_000);
+});
+
+it("pauses of others, and a sign-in that was missing for long, are not taken for its own", async () => {
+  const { arriveBare, asked, clock, of } = await withBareMail();
+  await arriveBare("bare");
+  const pause = () => ({ notBeforeAt: clock.now() + 120_000 });
+  for (const reject of [
+    ...Array.from({ length: 6 }, () => () => failure("AUTH_SIGN_IN_REQUIRED")),
+    ...Array.from({ length: 6 }, () => () => failure("GRAPH_THROTTLED", pause())),
+    () => failure("GRAPH_THROTTLED", { ...pause(), status: 429 }),
+    () => failure("GRAPH_UNREACHABLE"),
+  ]) {
+    const askedBefore = asked.length;
+    asked.at(-1)!.reject(reject());
+    await clock.advance(121_000);
+    expect(asked).toHaveLength(askedBefore + 1);
+  }
+  expect(of("bare")).toEqual([]);
+  asked.at(-1)!.resolve([reply]);
+  await clock.advance(10);
+  expect(of("bare")[0]!.delivery.message.headers).toEqual([reply]);
+});
+
+it("others do not wait for its place, neither while its MIME is read nor while that cannot be asked for", async () => {
+  const { arriveBare, asked, clock, dispatcher, handed, ids } = await withBareMail({ maxInFlight: 1 });
+  await arriveBare("bare", "m1");
+  expect(ids()).toEqual(["m1"]);
+  asked[0]!.reject(failure("GRAPH_THROTTLED", { notBeforeAt: clock.now() + 90_000 }));
+  await arriveBare("m2");
+  handed[0]!.finish();
+  await clock.advance(10);
+  expect(ids()).toEqual(["m1", "m2"]);
+  handed[1]!.finish();
+  await clock.advance(10);
+  expect(dispatcher.inFlightCount).toBe(0);
+});
+
+it("it is none in flight for others' suspects before its headers are there", async () => {
+  let inFlight = 0;
+  const presence = {
+    mayBegin: true,
+    enter(count: number) {
+      inFlight += count;
+    },
+    leave(count: number) {
+      inFlight -= count;
+    },
+    ask: () => undefined,
+    withdraw: () => undefined,
+    close: () => undefined,
+  };
+  const { arriveBare, asked, clock } = await withBareMail({ solitude: { join: () => presence } });
+  await arriveBare("bare");
+  expect(inFlight).toBe(0);
+  asked[0]!.resolve([]);
+  await clock.advance(10);
+  expect(inFlight).toBe(1);
+});
+
+it("what others do to it meanwhile is looked at before it is handed over", async () => {
+  const scene = await withBareMail();
+  const { arriveBare, asked, clock, dispatcher, of } = scene;
+  await arriveBare("bare");
+  scene.answer = (id) => ({ found: true, item: { ...item(id), subject: "changed" } });
+  dispatcher.refresh("bare");
+  asked[0]!.resolve([reply]);
+  await clock.advance(10);
+  expect(of("bare")).toEqual([]);
+  asked[1]!.resolve([reply]);
+  await clock.advance(10);
+  expect(of("bare")[0]!.delivery.message).toMatchObject({ subject: "changed", headers: [reply] });
+});
+
+it("it meets the breaker of storms once, however often it is asked for", async () => {
+  const met: string[] = [];
+  const { arriveBare, asked, clock, of } = await withBareMail({ meet: ({ id }) => void met.push(id) });
+  await arriveBare("bare");
+  for (let time = 0; time < 3; time += 1) {
+    asked.at(-1)!.reject(failure("GRAPH_UNREACHABLE"));
+    await clock.advance(10_000);
+  }
+  asked.at(-1)!.resolve([]);
+  await clock.advance(10);
+  expect(of("bare")).toHaveLength(1);
+  expect(met).toEqual(["bare"]);
+});
+
+it("few are read at once, and all come in the end", async () => {
+  const { arriveBare, asked, clock, ids } = await withBareMail({ maxInFlight: 100 });
+  await arriveBare(...Array.from({ length: 60 }, (_, index) => `bare${index}`));
+  expect(asked.length).toBeLessThanOrEqual(16);
+  for (let at = 0; at < asked.length; at += 1) {
+    asked[at]!.resolve([]);
+    await clock.advance(10);
+  }
+  expect(ids()).toHaveLength(60);
+});
+
 it("a stop does not wait for headers, and the message is there at the next start", async () => {
   const { arriveBare, asked, dispatcher, done, failures, ids, stored } = await withBareMail();
   await arriveBare("bare");
@@ -126,6 +253,35 @@ it("a queue that wants no headers asks for none", async () => {
   await arriveBare("bare");
   expect(of("bare")[0]!.delivery.message.headers).toEqual([]);
   expect(asked).toEqual([]);
+});
+
+it("nobody is kept waiting for a suspect while its headers are read, whatever is in flight", async () => {
+  const { arriveBare, asked, clock, dispatcher, dispatcherOver, handed, ids, open } = await withBareMail();
+  await arriveBare("bare");
+  asked[0]!.resolve([]);
+  await clock.advance(10);
+  dispatcher.abandon(failure("LIFECYCLE_LOST_STORE"));
+  handed.length = 0;
+  const ledger = await open();
+  const next = dispatcherOver(ledger);
+  const found = async (id: string) =>
+    next.add(
+      await ledger.record([{ id, folder: "inbox", receivedAt: clock.now(), becomes: "pending" }], {
+        key: ["support@contoso.com", "cursor", "inbox"],
+        value: { link: id },
+      }),
+    );
+  await found("m0");
+  await clock.advance(10);
+  next.add([...ledger.open.values()].filter(({ id }) => id === "bare"));
+  await clock.advance(10);
+  await found("m1");
+  await clock.advance(10);
+  expect(ids()).toEqual(["m0", "m1"]);
+  for (const one of handed) one.finish();
+  asked[1]!.resolve([reply]);
+  await clock.advance(10);
+  expect(ids()).toEqual(["m0", "m1", "bare"]);
 });
 
 it("a suspect of a crash has its headers before its turn begins, so that nobody else waits for them", async () => {
