@@ -72,6 +72,9 @@ export interface RunningQueueOptions {
   readonly events: Emitter<DaemonEvents>;
 }
 
+/** Marks get so much of a stop's deadline at the least, milliseconds. */
+const leastMarkMs = 1_000;
+
 /** Takes the queue and begins to poll it. @throws MailError `STORE_…` */
 export async function runQueue(options: RunningQueueOptions): Promise<RunningQueue> {
   const { settings, store, clock, client, tokens, scheduler, events } = options;
@@ -138,10 +141,10 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
       lateness.stop();
       sweeper.stop(new MailError("LIFECYCLE_STOPPED", `${address} is no longer polled: ${why}.`, { queue: address }));
       poller.stop(why);
-      // The turn under way has a second to end: nothing is handed over meanwhile.
-      session.dispatcher.pause();
-      await scheduler.remove(address);
-      await session.close(deadlineMs);
+      // The turn under way has a second to end: nothing more is begun meanwhile.
+      const endsAt = clock.now() + deadlineMs;
+      await Promise.all([scheduler.remove(address), session.dispatcher.stop(deadlineMs)]);
+      await session.close(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
     },
   };
 }

@@ -56,12 +56,11 @@ export interface BareMail {
 
 /** Between questions while the mailbox may not be asked, or does not answer. */
 const backoff = { baseMs: 1_000, capMs: 60_000 };
-/** Pauses in a row, asked for at one message's MIME, after which they are taken for its own. */
-const mostPauses = 5;
-/** Milliseconds of asking, where nothing is said of the message, after which it comes all the same. */
-const silentMs = 15 * 60_000;
-/** Answers that broke off after which it comes all the same. */
-const mostBroken = 3;
+/**
+ * So often it is asked for where it fails for what may pass. Between two times the message itself is read anew: then the
+ * mailbox answers, and it is its MIME that cannot be had.
+ */
+const mostTries = 5;
 /** So many are read at once, or have been and wait to be handed over; and so many suspects. */
 const mostAtOnce = 16;
 const mostSuspects = 4;
@@ -69,9 +68,8 @@ const mostSuspects = 4;
 /** How often one was asked for in vain. */
 interface Vain {
   tries: number;
-  pauses: number;
-  /** Since when it was asked for, epoch milliseconds. */
-  since: number;
+  /** Of these, those that may be the message's own. */
+  counted: number;
 }
 
 export function createBareMail(options: BareMailOptions): BareMail {
@@ -92,26 +90,21 @@ export function createBareMail(options: BareMailOptions): BareMail {
 
   /** Milliseconds until it is asked for again; nothing when it is enough. */
   function againInMs(vain: Vain, error: MailError): number | undefined {
-    vain.tries += 1;
     const pause = pauseMs(error, clock);
-    // A pause that the gate keeps to was asked for elsewhere: it says nothing of this message.
-    const isOwnPause = pause > 0 && (error.status !== undefined || error.code !== "GRAPH_THROTTLED");
-    if (isOwnPause) vain.pauses += 1;
-    const isOfOthers = !isAboutMessage(error) && (error.code.startsWith("AUTH_") || clock.now() - vain.since < silentMs);
-    const isBrokenOff = error.code === "GRAPH_BAD_RESPONSE" && vain.tries < mostBroken;
-    const isEnough = pause > 0 ? vain.pauses >= mostPauses : !isOfOthers && !isBrokenOff;
-    if (isEnough) return undefined;
-    const delayMs = Math.max(pause, backoffMs(clock, vain.tries, backoff));
-    // A time in which nobody could ask says nothing.
-    if (pause > 0 || error.code.startsWith("AUTH_")) vain.since = clock.now() + delayMs;
-    return delayMs;
+    // A pause that the gate keeps to was asked for elsewhere: it says nothing of this message, nor does a sign-in.
+    const isOfOthers = error.code.startsWith("AUTH_") || (error.code === "GRAPH_THROTTLED" && error.status === undefined);
+    vain.tries += 1;
+    if (!isOfOthers) vain.counted += 1;
+    const mayPass = pause > 0 || !isAboutMessage(error) || error.code === "GRAPH_BAD_RESPONSE";
+    if (!isOfOthers && (!mayPass || vain.counted >= mostTries)) return undefined;
+    return Math.max(pause, backoffMs(clock, vain.tries, backoff));
   }
 
   const keep = (one: Loaded) => void (one.entry.suspect ? suspects : ready).push(one);
 
   async function dress(one: Loaded, read: ReadHeaders): Promise<void> {
     const { entry, item } = one;
-    const vain = waiting.get(entry.id) ?? { tries: 0, pauses: 0, since: clock.now() };
+    const vain = waiting.get(entry.id) ?? { tries: 0, counted: 0 };
     waiting.set(entry.id, vain);
     try {
       const headers = await read(entry.id, signal);

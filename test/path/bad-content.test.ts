@@ -48,6 +48,8 @@ test.each(["everything", "unread"] as const)("all such mail of a queue that begi
     return { ...item, ...Object.fromEntries(Object.entries(damage).filter(([name]) => name in item)) };
   }
   const fetch: typeof globalThis.fetch = async (input, init) => {
+    // Of a damaged item Graph has no MIME either.
+    if (String(input).endsWith("/$value")) return Response.json({ error: { code: "ErrorMimeContentConversionFailed" } }, { status: 400 });
     const answer = await sim.fetch(input, init);
     const text = await answer.text();
     const isMail = String(input).includes("/messages") || String(input).includes("/$batch");
