@@ -3,12 +3,12 @@
  * program sent it. Graph leaves them out of what was sent from the mailbox itself (msgraph-sdk-dotnet 3025), and its
  * cloud in China has none.
  *
- * Invariants: nothing is kept back for its headers for good: where the mailbox answers and its MIME cannot be had, it
- * comes without them, and says so; nobody but the message itself waits for them: what is being read is not in flight, and
+ * Invariants: nothing is kept back for its headers for good: where its MIME cannot be had, it comes without them, and
+ * says so; nobody but the message itself waits for them: what is being read is not in flight, and
  * what cannot be asked for now waits outside, without its content. So few are read at once that memory stays small.
  */
 import { backoffMs } from "../base/backoff.js";
-import type { Clock } from "../base/clock.js";
+import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { pauseMs } from "../graph/retry.js";
 import { oversizeOf, withinBytes } from "../mailbox/content-size.js";
@@ -61,6 +61,8 @@ const backoff = { baseMs: 1_000, capMs: 60_000 };
  * mailbox answers, and it is its MIME that cannot be had.
  */
 const mostTries = 5;
+/** So often where nobody answers, as where a host's test knows of no MIME: it comes without its headers then. */
+const mostSilent = 3;
 /** So many are read at once, or have been and wait to be handed over; and so many suspects. */
 const mostAtOnce = 16;
 const mostSuspects = 4;
@@ -95,19 +97,32 @@ export function createBareMail(options: BareMailOptions): BareMail {
     const isOfOthers = error.code.startsWith("AUTH_") || (error.code === "GRAPH_THROTTLED" && error.status === undefined);
     vain.tries += 1;
     if (!isOfOthers) vain.counted += 1;
-    const mayPass = pause > 0 || !isAboutMessage(error) || error.code === "GRAPH_BAD_RESPONSE";
+    const mayPass = pause > 0 || (!isAboutMessage(error) && error.code !== "GRAPH_UNREACHABLE") || error.code === "GRAPH_BAD_RESPONSE";
     if (!isOfOthers && (!mayPass || vain.counted >= mostTries)) return undefined;
     return Math.max(pause, backoffMs(clock, vain.tries, backoff));
   }
 
   const keep = (one: Loaded) => void (one.entry.suspect ? suspects : ready).push(one);
 
+  /** Where nobody answers at all it is asked for anew in a moment, with its content at hand: the connection may just have broken. */
+  async function readSoon(read: ReadHeaders, id: string): Promise<readonly MailHeader[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await read(id, signal);
+      } catch (error) {
+        const isSilent = error instanceof MailError && error.code === "GRAPH_UNREACHABLE";
+        if (!isSilent || tries === mostSilent) throw error;
+        await sleep(clock, backoffMs(clock, tries, backoff), signal);
+      }
+    }
+  }
+
   async function dress(one: Loaded, read: ReadHeaders): Promise<void> {
     const { entry, item } = one;
     const vain = waiting.get(entry.id) ?? { tries: 0, counted: 0 };
     waiting.set(entry.id, vain);
     try {
-      const headers = await read(entry.id, signal);
+      const headers = await readSoon(read, entry.id);
       const whole = { ...item, internetMessageHeaders: headers.map(({ name, value }) => ({ name, value })) };
       keep({ entry, ...withinBytes(whole, maxMessageBytes) });
     } catch (error) {

@@ -43,7 +43,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Nothing is begun any more. */
   const closing = new AbortController();
   const bareMail = createBareMail({ ...options, room, later, signal: closing.signal, onChange: pump, onFailure: failed });
-  setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
+  // Each write in trouble listens, and each reading of a MIME; Node takes more than ten for a leak.
+  setMaxListeners(0, ended.signal, closing.signal);
   const delays = createDelays(clock);
   const appetite = createAppetite({ clock, isHungry: () => room.loadedCount <= keptAhead && room.roomFor > 0 });
   /** Nothing is handed over: a pause, or a stop past its deadline. */
@@ -84,7 +85,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (bareMail.hasSuspect() && inFlight.count < maxInFlight) presence.ask(takeTurn);
     if (presence.mayBegin) {
       void start(bareMail.take(maxInFlight - inFlight.count));
-      while (startSome()) continue;
+      while (startSome());
     }
     appetite.look();
     const isShort = room.unloadedCount > 0 && room.loadedCount < Math.max(maxInFlight, readAhead);

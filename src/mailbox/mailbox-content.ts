@@ -143,6 +143,7 @@ class ContentOfMailbox implements MailboxContent {
     { maxBytes, signal, urgency = "urgent" }: StreamOptions & { urgency?: Urgency },
   ): Promise<ReadableStream<Uint8Array>> {
     const failure = (why: "over" | "unread") => readingError(wanted, { why, limit: why === "over" ? (maxBytes ?? 0) : unreadMs });
+    const isFinal = finalContentError();
     const fetchIt = (ending: AbortSignal) =>
       this.#client.call(this.#mailbox, {
         method: "GET",
@@ -151,7 +152,8 @@ class ContentOfMailbox implements MailboxContent {
         what: wanted.what,
         urgency,
         stream: { maxBytes, unreadMs, failure },
-        isFinal: finalContentError(),
+        // Whoever reads headers repeats that by itself.
+        isFinal: (error) => isFinal(error) || (urgency === "backlog" && error.code === "GRAPH_UNREACHABLE"),
         signal: ending,
       });
     const { body } = await this.#during<HttpAnswer>(signal, fetchIt, (answer) => answer.body?.ended);

@@ -117,14 +117,26 @@ it.each([
   expect(of("bare")[0]!.delivery.message.headers).toEqual([reply]);
 });
 
-it("a message whose MIME alone is never answered comes in the end, as it is read itself", async () => {
+it("a message whose MIME alone is not answered in time comes in the end, as it is read itself", async () => {
   const { arriveBare, asked, clock, of, reads } = await withBareMail();
   await arriveBare("bare");
   for (let count = 1; of("bare").length === 0; count += 1) {
     expect([count, reads.length, asked.length]).toEqual([Math.min(count, 5), count, count]);
-    asked.at(-1)!.reject(failure("GRAPH_UNREACHABLE"));
+    asked.at(-1)!.reject(failure("GRAPH_TIMEOUT"));
     await clock.advance(61_000);
   }
+  expect(of("bare")[0]!.delivery.message.reduced).toMatchObject({ code: "GRAPH_TIMEOUT", missing: ["headers"] });
+});
+
+it("where nobody answers for its MIME, as in a host's test that knows of none, it comes within seconds, and is not read anew", async () => {
+  const { arriveBare, asked, clock, of, reads } = await withBareMail();
+  await arriveBare("bare");
+  for (let time = 0; time < 3; time += 1) {
+    expect(of("bare")).toEqual([]);
+    asked.at(-1)!.reject(failure("GRAPH_UNREACHABLE"));
+    await clock.advance(2_000);
+  }
+  expect([asked.length, reads.length]).toEqual([3, 1]);
   expect(of("bare")[0]!.delivery.message.reduced).toMatchObject({ code: "GRAPH_UNREACHABLE", missing: ["headers"] });
 });
 
@@ -136,7 +148,7 @@ it("pauses of others, and a sign-in that was missing for long, are not taken for
     ...Array.from({ length: 6 }, () => () => failure("AUTH_SIGN_IN_REQUIRED")),
     ...Array.from({ length: 6 }, () => () => failure("GRAPH_THROTTLED", pause())),
     () => failure("GRAPH_THROTTLED", { ...pause(), status: 429 }),
-    () => failure("GRAPH_UNREACHABLE"),
+    () => failure("GRAPH_TIMEOUT"),
   ]) {
     const askedBefore = asked.length;
     asked.at(-1)!.reject(reject());
@@ -204,7 +216,7 @@ it("it meets the breaker of storms once, however often it is asked for", async (
   const { arriveBare, asked, clock, of } = await withBareMail({ meet: ({ id }) => void met.push(id) });
   await arriveBare("bare");
   for (let time = 0; time < 3; time += 1) {
-    asked.at(-1)!.reject(failure("GRAPH_UNREACHABLE"));
+    asked.at(-1)!.reject(failure("GRAPH_TIMEOUT"));
     await clock.advance(10_000);
   }
   asked.at(-1)!.resolve([]);
