@@ -37,17 +37,21 @@ export interface AppOptions {
 /** Takes one delivery: resolving is `ack`, throwing is `retry`. */
 export type Handler = (delivery: Delivery) => unknown;
 
+/** What `createMailDaemon` takes. */
 export interface MailDaemonOptions {
+  /** The application that the administrator registered. */
   readonly app: AppOptions;
+  /** The queues that run from the start, 0 or more, each address once; `addQueue` takes further ones. */
   readonly queues: readonly QueueOptions[];
   /** Where state is kept: `lmdbStore(path)`, `memoryStore()`, or your own. */
   readonly store: Store;
   /** The keys that seal the tokens: `environmentKeys(name)`, `keyFile(path)`, `keychainKeys()`, `keyRing(keys)`, or a function that resolves with keys. */
   readonly vaultKeys: KeyRing | KeyFunction;
-  /** Without one, a listener of the event `message` settles each delivery. */
+  /** Takes each delivery: resolving is `ack`, throwing is `retry`. Default none: a listener of the event `message` settles each delivery. */
   readonly handler?: Handler;
-  /** Options for every queue that does not set them itself. */
+  /** Options for every queue that does not set them itself. Default none: each as its own comment says. */
   readonly defaults?: QueueDefaults;
+  /** How much is asked of Graph at once and in all. Default: what Graph allows one application. */
   readonly limits?: LimitOptions;
   /**
    * The one door to Graph and Entra: `undiciFetch()`, or a function of yours. Default: the global `fetch`, looked up at each call; it

@@ -48,7 +48,7 @@ export interface QueueDefaults {
   readonly highWaterBytes?: number;
   /**
    * Bytes of one message's content in memory, about two for each character of its body, headers and addresses, above which it is
-   * delivered without its body, with `oversize` saying so; 0 for no limit. Default 8,388,608 (8 MiB). Attachments do not count.
+   * delivered without its body, with `oversize` saying so; 0 or more, 0 for no limit. Default 8,388,608 (8 MiB). Attachments do not count.
    */
   readonly maxMessageBytes?: number;
   /**

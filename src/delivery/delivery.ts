@@ -17,7 +17,7 @@ export type SettleResult = "settled" | "already";
 export interface RetryOptions {
   /** Milliseconds until the next attempt, 0 to 2,147,483,647. Default: a back-off that grows with the attempts, from about 5 s to 10 min. */
   readonly afterMs?: number;
-  /** Why, for the ledger and `message:retrying`. No mail content. */
+  /** Why, for the ledger and `message:retrying`. No mail content. Default `"the handler asked for another attempt"`. */
   readonly reason?: string;
 }
 

@@ -12,13 +12,13 @@ import type { ForeignChange, OpenEntry } from "./ledger-record.js";
 
 /** What becomes of a message that somebody else changed before it was handed over: for each kind of change, default `"deliver"`. */
 export interface IfChangedElsewhere {
-  /** Somebody read it. */
+  /** Somebody read it. Default `"deliver"`. */
   readonly read?: "deliver" | "skip";
-  /** It lies in a folder that is not watched, and not in Deleted Items. */
+  /** It lies in a folder that is not watched, and not in Deleted Items. Default `"deliver"`. */
   readonly moved?: "deliver" | "skip";
-  /** It lies in Deleted Items. One that is not there at all is `message:gone`. */
+  /** It lies in Deleted Items. One that is not there at all is `message:gone`. Default `"deliver"`. */
   readonly deleted?: "deliver" | "skip";
-  /** It has categories, whoever gave them: a rule of the mailbox counts as somebody else. */
+  /** It has categories, whoever gave them: a rule of the mailbox counts as somebody else. Default `"deliver"`. */
   readonly categorised?: "deliver" | "skip";
 }
 

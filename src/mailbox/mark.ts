@@ -13,7 +13,7 @@ import { readFolderName, wrongFolderName } from "./folder-name.js";
 
 /** What to do on the server; nothing when empty. Changes come first, then the move or the deletion. */
 export interface Mark {
-  /** Default false. */
+  /** Marks it as read. Default false; `afterAck` by itself is `{ markRead: true }`. */
   readonly markRead?: boolean;
   /** Added to the message's categories; the others stay. Default none. */
   readonly addCategories?: readonly string[];
@@ -36,7 +36,7 @@ export interface Mark {
 
 /** A mark for one message: each property given takes the place of the queue's. */
 export interface DeliveryMark extends Omit<Mark, "moveTo"> {
-  /** As in {@link Mark}; false: it stays where it is, whatever the queue's mark says. */
+  /** As in {@link Mark}; false: it stays where it is, whatever the queue's mark says. Default: what the queue's mark says. */
   readonly moveTo?: string | false;
 }
 
