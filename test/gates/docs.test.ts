@@ -1,10 +1,11 @@
-/** The documentation gate is trusted because planted faults were seen to fail; and the real pages pass. */
+/** The gates of code blocks and links are trusted because planted faults were seen to fail; and the real pages pass. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { checkBlocks } from "../../scripts/docs-check.mjs";
+import { checkPages, checkSite } from "../../scripts/docs-links.mjs";
 
 const project: Readonly<Record<string, string>> = {
   "package.json": JSON.stringify({
@@ -21,15 +22,17 @@ afterEach(() => {
   for (const root of roots.splice(0)) rmSync(root, { recursive: true });
 });
 
-function check(pages: Readonly<Record<string, string>>) {
+function treeOf(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "docs-"));
   roots.push(root);
-  for (const [path, text] of Object.entries({ ...project, ...pages })) {
+  for (const [path, text] of Object.entries({ ...project, ...files })) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  return checkBlocks(root);
+  return root;
 }
+
+const check = (pages: Readonly<Record<string, string>>) => checkBlocks(treeOf(pages));
 
 const block = (code: string, language = "ts") => `# Title\n\n\`\`\`${language}\n${code}\n\`\`\`\n`;
 
@@ -56,4 +59,52 @@ test("a name of the DOM is not there for a block", () => {
 
 test("the real pages compile", () => {
   expect(checkBlocks(fileURLToPath(new URL("../..", import.meta.url))).faults).toEqual([]);
+});
+
+describe("links", () => {
+  const page = `# Title
+
+A [file](../src/index.ts), [itself](#title), [a heading](guide.md#two-words-and-code), [another](guide.md#twice-1), [the world](https://example.com/none#x).
+In code nothing is one: \`[no](nowhere.md)\`.
+
+\`\`\`md
+[no](nowhere.md)
+\`\`\`
+`;
+  const guide = "# Guide\n\n## Two words, and `code`\n\n## Twice\n\n## Twice\n\n![picture](picture.svg)\n";
+  const good = { "docs/page.md": page, "docs/guide.md": guide, "docs/picture.svg": "<svg/>", "docs/deep/x.md": "[up](../guide.md)" };
+  const checkLinks = (pages: Readonly<Record<string, string>>) => checkPages(treeOf(pages));
+
+  test("links to files and headings that are there pass, those to other hosts and in code are left alone", () => {
+    expect(checkLinks(good)).toEqual({ linkCount: 6, faults: [] });
+  });
+
+  test("a file, a heading and an own heading that are not there are named with their line, and so is what lies outside", () => {
+    const bad = "# Title\n\n[a](gone.md)\n[b](guide.md#three)\n[c](#none)\n[d]: ../../elsewhere.md\n![e](gone.svg)\n";
+    expect(checkLinks({ ...good, "docs/page.md": bad }).faults).toEqual([
+      "docs/page.md:3  no such file: gone.md",
+      "docs/page.md:4  no such heading: guide.md#three",
+      "docs/page.md:5  no such heading: #none",
+      "docs/page.md:7  no such file: gone.svg",
+      "docs/page.md:6  no such file: ../../elsewhere.md",
+    ]);
+  });
+
+  test("in a made site, a page, a place in a page and a picture that are not there are named", () => {
+    const index = '<a href="a.html#x">a</a><a href="#here" id="here">b</a><a href="https://example.com/">c</a><img src="p.svg">';
+    const site = { "index.html": index, "a.html": '<h1 id="x">x</h1><a href="./index.html?q=1">up</a>', "p.svg": "<svg/>" };
+    expect(checkSite(treeOf(site))).toEqual({ linkCount: 4, faults: [] });
+    const broken = { "index.html": index, "a.html": '<a href="b.html">b</a>' };
+    expect(checkSite(treeOf(broken)).faults).toEqual([
+      "a.html  no such file: b.html",
+      "index.html  no such place: a.html#x",
+      "index.html  no such file: p.svg",
+    ]);
+  });
+
+  test("no real page has a link that leads nowhere", () => {
+    const { linkCount, faults } = checkPages(fileURLToPath(new URL("../..", import.meta.url)));
+    expect(faults).toEqual([]);
+    expect(linkCount).toBeGreaterThan(150);
+  });
 });
