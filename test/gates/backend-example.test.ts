@@ -12,6 +12,9 @@ const address = "support@contoso.com";
 const subject = "My parcel has not arrived";
 const keysVariable = "BACKEND_EXAMPLE_KEYS";
 
+/** PGlite makes its database with six seconds of a core: ten in all on a quiet machine, a minute on one with eight times the work it can do. */
+const timeout = 240_000;
+
 /** A simulator on loopback, a folder for the backend's data in which its queue is signed in, and the environment it needs. */
 async function scene() {
   const simulator = createSimulator({ seed: 1 });
@@ -51,7 +54,9 @@ async function json(url: string): Promise<{ readonly status: number; readonly bo
   return { status: response.status, body: await response.json() };
 }
 
-test("a process killed between the ticket and its acknowledgement leaves one ticket, and the next one acknowledges the mail", async () => {
+test("a process killed between the ticket and its acknowledgement leaves one ticket, and the next one acknowledges the mail", {
+  timeout,
+}, async () => {
   const { user, folder, env } = await scene();
   user.mailbox.deliver({ subject });
 
