@@ -1,9 +1,9 @@
 /**
- * Writes the table of docs/scaling.md from the newest results of the benchmark that are committed: `full.json`, and where
- * there is none `provisional.json`. A gate compares them.
+ * Writes the table of docs/scaling.md from the results of the benchmark that are committed, `full.json`. A gate compares
+ * them.
  * Usage: npm run scaling
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -58,9 +58,7 @@ export function scalingPage(page, results) {
 
 /** @param {string} root @returns {Results} */
 export function committedResults(root) {
-  const files = ["full", "provisional"].map((name) => join(root, "bench/results", `${name}.json`));
-  const file = files.find((one) => existsSync(one));
-  if (file === undefined) throw new Error("bench/results holds no results");
+  const file = join(root, "bench/results/full.json");
   return JSON.parse(readFileSync(file, "utf8"));
 }
 
