@@ -48,8 +48,9 @@ export default defineConfig({
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
           exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // A minute is no measure of speed: machines are shared, and slow at times.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
