@@ -19,7 +19,8 @@ import { run } from "./run.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const published = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|docs\/[\w-]+\.md|dist\/(src|simulator)\/[\w./-]+\.(js|d\.ts))$/;
+const published =
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|config\.schema\.json|docs\/[\w-]+\.md|dist\/(src|simulator)\/[\w./-]+\.(js|d\.ts))$/;
 /** The quick start against the simulator takes a second; a program that hangs must not hold the gate. */
 const longestRunMs = 60_000;
 
@@ -57,7 +58,7 @@ async function install(consumer, tarball) {
     .filter((file) => !file.startsWith("node_modules/"));
   const strays = files.filter((file) => !published.test(file));
   if (strays.length > 0) throw new Error(`The tarball holds files that are not meant for hosts: ${strays.join(", ")}`);
-  for (const wanted of ["README.md", "LICENSE", "CHANGELOG.md"]) {
+  for (const wanted of ["README.md", "LICENSE", "CHANGELOG.md", "config.schema.json"]) {
     if (!files.includes(wanted)) throw new Error(`The tarball lacks ${wanted}`);
   }
   console.log(`tarball: ${files.length} files`);
