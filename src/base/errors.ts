@@ -67,6 +67,10 @@ const traits = {
   DELIVERY_UNKNOWN_MESSAGE: { retryable: false, scope: "call" },
   DELIVERY_CONTENT_OVER_LIMIT: { retryable: false, scope: "call" },
   DELIVERY_CONTENT_UNREAD: { retryable: true, scope: "call" },
+  DELIVERY_WEBHOOK_UNREACHABLE: { retryable: true, scope: "call" },
+  DELIVERY_WEBHOOK_TIMEOUT: { retryable: true, scope: "call" },
+  DELIVERY_WEBHOOK_BAD_RESPONSE: { retryable: true, scope: "call" },
+  DELIVERY_WEBHOOK_REFUSED: { retryable: true, scope: "call" },
 
   LIFECYCLE_STORE_IN_USE: { retryable: false, scope: "daemon" },
   LIFECYCLE_LOST_STORE: { retryable: false, scope: "daemon" },

@@ -1,9 +1,10 @@
 /**
- * The one door to the network, for Graph and for Entra.
+ * The one door to the network, for Graph and for Entra, and for the webhook of the command line.
  *
  * Invariants: every request has a deadline that covers the body too, or, where the body is handed on as a stream, each of
  * its pieces; nothing leaves for a host other than the ones the door was opened for, and redirects are never followed, so
- * a token cannot be carried elsewhere. The door must not know what the answers mean.
+ * a token cannot be carried elsewhere. A door for a webhook leads to its one origin and carries no token at all. The door
+ * must not know what the answers mean.
  */
 import { type StreamedBody, type StreamLimits, streamedBody } from "./body-stream.js";
 import type { Clock } from "./clock.js";
@@ -35,11 +36,22 @@ export interface HttpAnswer {
 /** Sends one request and reads its answer; throws only `MailError`s, or the reason of the caller's own abort. */
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
-export interface HttpOptions {
+export type HttpOptions = DoorOptions & (MicrosoftDoor | WebhookDoor);
+
+interface MicrosoftDoor {
   /** Who is asked; names the error codes. */
   readonly service: "GRAPH" | "AUTH";
   /** The only host names that requests may go to, lower case, without port. */
   readonly hosts: readonly string[];
+}
+
+interface WebhookDoor {
+  readonly service: "DELIVERY_WEBHOOK";
+  /** The only origin that requests may go to, as `URL` writes it: https, or http on loopback. No `Authorization` is let through. */
+  readonly origin: string;
+}
+
+interface DoorOptions {
   /** Milliseconds until a request is given up, its body included; of a body that is a stream, for each piece of it. */
   readonly deadlineMs: number;
   /**
@@ -53,11 +65,13 @@ export interface HttpOptions {
   readonly clock: Clock;
 }
 
-export function createHttp({ service, hosts, deadlineMs, graceMs = 0, fetch: given, clock }: HttpOptions): Http {
+export function createHttp(options: HttpOptions): Http {
+  const { service, deadlineMs, graceMs = 0, fetch: given, clock } = options;
   const code = (what: "UNREACHABLE" | "TIMEOUT" | "BAD_RESPONSE"): MailErrorCode => `${service}_${what}`;
+  const check = "origin" in options ? onlyTo(options.origin) : onlyAmong(options.hosts);
 
   return async ({ method, url, headers, body, stream, signal }) => {
-    const { host } = checkedUrl(url, hosts, code("BAD_RESPONSE"));
+    const { host } = check(url, headers, code("BAD_RESPONSE"));
     signal?.throwIfAborted();
     const ended = new AbortController();
     const stopTimer = clock.startTimer(() => ended.abort(), deadlineMs);
@@ -126,14 +140,37 @@ export function createHttp({ service, hosts, deadlineMs, graceMs = 0, fetch: giv
   };
 }
 
-function checkedUrl(url: string, hosts: readonly string[], code: MailErrorCode): URL {
-  const target = URL.canParse(url) ? new URL(url) : undefined;
-  const plain = target?.protocol === "https:" && target.port === "" && target.username === "" && target.password === "";
-  if (!plain || !hosts.includes(target.hostname)) {
-    const where = target ? `${target.protocol}//${target.host}` : "a text that is no URL";
-    throw new MailError(code, `Refused to send a request to ${where}: only https://${hosts.join(", https://")} may be asked.`);
-  }
-  return target;
+/** Lets a request pass, or refuses it with the code. */
+type Check = (url: string, headers: Record<string, string>, code: MailErrorCode) => URL;
+
+function onlyAmong(hosts: readonly string[]): Check {
+  return (url, _, code) => {
+    const target = URL.canParse(url) ? new URL(url) : undefined;
+    const plain = target?.protocol === "https:" && target.port === "" && target.username === "" && target.password === "";
+    if (!plain || !hosts.includes(target.hostname)) throw refused(code, target, `https://${hosts.join(", https://")}`);
+    return target;
+  };
+}
+
+/** A webhook's own. What carries a token is refused, though nobody sends it: of two locks one may be forgotten. */
+function onlyTo(origin: string): Check {
+  return (url, headers, code) => {
+    const target = URL.canParse(url) ? new URL(url) : undefined;
+    const plain = target?.username === "" && target.password === "" && (target.protocol === "https:" || isLoopback(target));
+    const carries = Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+    if (!plain || carries || target.origin !== origin) throw refused(code, target, origin);
+    return target;
+  };
+}
+
+function refused(code: MailErrorCode, target: URL | undefined, only: string): MailError {
+  const where = target ? `${target.protocol}//${target.host}` : "a text that is no URL";
+  return new MailError(code, `Refused to send a request to ${where}: only ${only} may be asked.`);
+}
+
+/** Plain http that leads to this machine. */
+export function isLoopback({ protocol, hostname }: URL): boolean {
+  return protocol === "http:" && /^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(hostname);
 }
 
 /** What its length header says; nothing of a packed body, whose length is another. */
