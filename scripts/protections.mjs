@@ -13,6 +13,7 @@ import { ledger } from "./protections/ledger.mjs";
 import { limits } from "./protections/limits.mjs";
 import { marks } from "./protections/marks.mjs";
 import { rounds } from "./protections/rounds.mjs";
+import { sinks } from "./protections/sinks.mjs";
 
 /** @typedef {import("./protections/copy.mjs").Protection} Protection */
 /** @typedef {import("./protections/copy.mjs").Outcome} Outcome */
@@ -20,7 +21,7 @@ import { rounds } from "./protections/rounds.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const { only } = values;
-const protections = [...ledger, ...rounds, ...deliveries, ...marks, ...limits].filter(({ protection, file }) =>
+const protections = [...ledger, ...rounds, ...deliveries, ...marks, ...limits, ...sinks].filter(({ protection, file }) =>
   `${protection} ${file}`.includes(only),
 );
 /** Copies at work at once. */

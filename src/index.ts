@@ -38,6 +38,7 @@ export type {
   MailDaemonConfig,
   WebhookConfig,
 } from "./cli/config.js";
+export type { FiledMailJson, MailJson, MessageJson } from "./cli/mail-json.js";
 export { createMailDaemon } from "./daemon/daemon.js";
 export type { DoctorCheck, Finding } from "./daemon/doctor/finding.js";
 export type { DaemonEvents } from "./daemon/events.js";

@@ -17,12 +17,14 @@ export type KeysConfig =
   /** The system's keychain, under this service name; needs the package `@azure/msal-node-extensions`. */
   | { readonly keychain: string };
 
-/** A webhook that takes each mail as a signed POST. */
+/** A webhook that takes each mail as a signed POST: docs/command-line.md. */
 export interface WebhookConfig {
   /** https, or http on loopback. */
   readonly url: string;
-  /** The name of the environment variable that holds the secret which signs the requests. */
+  /** The name of the environment variable that holds the secret which signs the requests: `whsec_` and base64 of 24 to 64 bytes. */
   readonly secretEnv: string;
+  /** Milliseconds for one request, its answer included, 1,000 to 120,000. Default 15,000. */
+  readonly deadlineMs?: number;
 }
 
 /** Where `run` hands the mail over: one of them. */

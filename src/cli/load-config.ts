@@ -7,12 +7,12 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { z } from "zod";
 import { checked } from "../base/check.js";
 import { ConfigError } from "../base/errors.js";
 import type { MailDaemonConfig } from "./config.js";
+import { defaultExportOf } from "./default-export.js";
 
 /** Looked for in this order. */
 export const configNames = [
@@ -43,7 +43,13 @@ const deliverTo = z.union([
   z.strictObject({ handler: path }),
   z.strictObject({ ndjson: z.literal(true) }),
   z.strictObject({ files: path }),
-  z.strictObject({ webhook: z.strictObject({ url: z.url(), secretEnv: z.string().min(1) }) }),
+  z.strictObject({
+    webhook: z.strictObject({
+      url: z.url(),
+      secretEnv: z.string().min(1),
+      deadlineMs: z.number().int().min(1_000).max(120_000).optional(),
+    }),
+  }),
 ]);
 const own = (what: string, isOne: (given: unknown) => boolean) => z.custom<never>(isOne, { error: what });
 const anObject = (given: unknown) => typeof given === "object" && given !== null;
@@ -63,7 +69,7 @@ const configSchema = z.strictObject({
     .optional(),
   deliverTo: z
     .union([deliverTo, own("a handler", aFunction)], {
-      error: "one of { handler }, { ndjson: true }, { files } and { webhook: { url, secretEnv } }, or a function",
+      error: "one of { handler }, { ndjson: true }, { files } and { webhook: { url, secretEnv, deadlineMs? } }, or a function",
     })
     .optional(),
   http: z
@@ -79,7 +85,7 @@ const configSchema = z.strictObject({
  */
 export async function loadConfig(folder: string, given: string | undefined): Promise<LoadedConfig> {
   const file = given === undefined ? foundIn(folder) : resolve(folder, given);
-  const content = extname(file) === ".json" ? await readJson(file) : await runModule(file);
+  const content = extname(file) === ".json" ? await readJson(file) : await defaultExportOf(file, "configuration");
   return { file, folder: dirname(file), config: within(file, () => checkedConfig(content)) };
 }
 
@@ -115,24 +121,6 @@ export async function readJson(file: string, called = "configuration file"): Pro
   const before = text.slice(0, first.offset).split("\n");
   const place = `line ${before.length}, column ${(before.at(-1) as string).length + 1}`;
   throw new ConfigError("CONFIG_INVALID", `The ${called} ${file} is no JSON at ${place}: ${printParseErrorCode(first.error)}.`);
-}
-
-async function runModule(file: string): Promise<unknown> {
-  if (!existsSync(file)) throw new ConfigError("CONFIG_INVALID", `The configuration file ${file} is not there.`);
-  try {
-    const module = /\.[cm]?ts$/.test(file) ? await runTypeScript(file) : ((await import(pathToFileURL(file).href)) as object);
-    if ("default" in module) return module.default;
-  } catch (error) {
-    const told = error instanceof Error ? error.message : String(error);
-    throw new ConfigError("CONFIG_INVALID", `The configuration file ${file} does not run: ${told}`, { cause: error });
-  }
-  throw new ConfigError("CONFIG_INVALID", `The configuration file ${basename(file)} has no default export.`);
-}
-
-/** Node 20 does not run TypeScript by itself. */
-async function runTypeScript(file: string): Promise<object> {
-  const { createJiti } = await import("jiti");
-  return createJiti(import.meta.url, { interopDefault: false }).import<object>(file);
 }
 
 /** The error names the file beside what it says. */

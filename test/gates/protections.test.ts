@@ -12,10 +12,11 @@ import { ledger } from "../../scripts/protections/ledger.mjs";
 import { limits } from "../../scripts/protections/limits.mjs";
 import { marks } from "../../scripts/protections/marks.mjs";
 import { rounds } from "../../scripts/protections/rounds.mjs";
+import { sinks } from "../../scripts/protections/sinks.mjs";
 import { titlesOf } from "../support/test-titles.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const all = [...ledger, ...rounds, ...deliveries, ...marks, ...limits];
+const all = [...ledger, ...rounds, ...deliveries, ...marks, ...limits, ...sinks];
 
 /** Whether the name, with those of its `describe` before it, is that of a case of the title. */
 function names(title: string, name: string): boolean {

@@ -1,0 +1,54 @@
+/**
+ * NDJSON: a line for each mail on standard output.
+ *
+ * Invariants: a mail is acknowledged when the system has taken its whole line, one line at a time, so a reader that is
+ * slow slows the deliveries and nothing gathers in memory. Once nobody reads any more nothing is acknowledged: each
+ * delivery waits until the daemon's stop cuts it off, which does not count as an attempt.
+ */
+import { onAbort, sharedWait } from "../../base/shared-wait.js";
+import type { Delivery } from "../../delivery/delivery.js";
+import { mailJson } from "../mail-json.js";
+import type { Sink } from "./sink.js";
+
+/** A reader may pause for as long as it likes: the longest that `extend` takes. */
+const noLimitMs = 2 ** 31 - 1;
+
+export function linesSink(stdout: NodeJS.WritableStream): Sink {
+  const gone = new AbortController();
+  const onGone = () => gone.abort();
+  stdout.on("error", onGone).on("close", onGone);
+  /** The line before: ends when it is written or never will be. */
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function put(delivery: Delivery): Promise<void> {
+    // Its turn may come when it was cut off already.
+    delivery.signal.throwIfAborted();
+    if (gone.signal.aborted) return cutOff(delivery.signal);
+    const line = `${JSON.stringify(mailJson(delivery))}\n`;
+    const error = await new Promise<Error | null | undefined>((resolve) => void stdout.write(line, resolve));
+    if (!error) return;
+    onGone();
+    await cutOff(delivery.signal);
+  }
+
+  return {
+    where: "standard output, a line of JSON for each mail",
+    tellsReasons: true,
+    gone: gone.signal,
+    async handler(delivery) {
+      delivery.extend(noLimitMs);
+      const mine = last.then(() => sharedWait(put(delivery), delivery.signal));
+      last = mine.catch(() => undefined);
+      await sharedWait(mine, delivery.signal);
+    },
+    close: () => void stdout.off("error", onGone).off("close", onGone),
+  };
+}
+
+/** Until the delivery is cut off. */
+function cutOff(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    else onAbort(signal, reject as (reason: unknown) => void);
+  });
+}
