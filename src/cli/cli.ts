@@ -15,6 +15,7 @@ import { initCommand } from "./init.js";
 import { quarantineCommand } from "./quarantine.js";
 import { replayCommand } from "./replay.js";
 import { rotateKeysCommand } from "./rotate-keys.js";
+import { runCommand } from "./run.js";
 import { signInCommand } from "./sign-in.js";
 import { signOutCommand } from "./sign-out.js";
 import { simulateCommand } from "./simulate.js";
@@ -27,6 +28,7 @@ const commands: readonly AddCommand[] = [
   signInCommand,
   importTokensCommand,
   doctorCommand,
+  runCommand,
   statusCommand,
   explainCommand,
   quarantineCommand,

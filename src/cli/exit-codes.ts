@@ -16,6 +16,8 @@ export const exitCodes = {
   store: 5,
   /** Ctrl-C, a second time. */
   interrupted: 130,
+  /** Whoever read standard output has gone. */
+  outputClosed: 141,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -3,24 +3,34 @@
 import { createRequire } from "node:module";
 import { runCli } from "./cli.js";
 import type { Interrupts } from "./context.js";
+import { exitCodes } from "./exit-codes.js";
 
 const { version } = createRequire(import.meta.url)("m365-mail-daemon/package.json") as { version: string };
 
-/** The first Ctrl-C or SIGTERM ends gently, the second now. */
+/** The first Ctrl-C or SIGTERM ends gently, the second now; the third waits for nobody. */
 function watchInterrupts(): Interrupts {
   const [gentle, hard] = [new AbortController(), new AbortController()];
-  const interrupt = () => (gentle.signal.aborted ? hard : gentle).abort();
+  const interrupt = () => {
+    if (hard.signal.aborted) process.exit(exitCodes.interrupted);
+    (gentle.signal.aborted ? hard : gentle).abort();
+  };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
   return { gentle: gentle.signal, hard: hard.signal };
 }
 
-// A reader that has gone (`… | head`) ends the program as a closed terminal does.
-process.stdout.on("error", () => process.exit(141));
+// A reader that has gone (`… | head`) ends the program as a closed terminal does, unless a command listens for that itself.
+process.stdout.on("error", () => {
+  if (process.stdout.listenerCount("error") === 1) process.exit(exitCodes.outputClosed);
+});
 
 const { stdin, stdout, stderr, env } = process;
-process.exitCode = await runCli(
+const interrupts = watchInterrupts();
+const exitCode = await runCli(
   process.argv.slice(2),
-  { folder: process.cwd(), env, interrupts: watchInterrupts(), stdin, stdout },
+  { folder: process.cwd(), env, interrupts, stdin, stdout },
   { stdin, stdout, stderr },
   version,
 );
+// Who wanted it ended waits for nothing more: not for a reader who takes nothing, not for what a hard end leaves open.
+if (interrupts.gentle.aborted || exitCode === exitCodes.outputClosed) process.exit(exitCode);
+process.exitCode = exitCode;

@@ -8,6 +8,13 @@ import { createInterface, type ReadLineOptions } from "node:readline/promises";
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 
+/** A terminal that can be drawn on. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  write(text: string): void;
+}
+
 export type Style = "bold" | "dim" | "green" | "red" | "yellow" | "cyan";
 
 export interface Terminal {
@@ -15,6 +22,8 @@ export interface Terminal {
   readonly json: boolean;
   /** Whether a person sits there: colours, progress and questions make sense. */
   readonly isInteractive: boolean;
+  /** Standard error, where it is a terminal and results are for a person. */
+  readonly screen: Screen | undefined;
   /** A result, for standard output: the object with `--json`, else the text that `show` makes of it. */
   result(value: unknown, show: () => string): void;
   /** A line for the person at the terminal, on standard error. */
@@ -30,7 +39,7 @@ export interface Terminal {
 export interface Streams {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 }
 
 /** `env`: `NO_COLOR` and `FORCE_COLOR` are heeded (no-color.org, Node's own). */
@@ -44,6 +53,7 @@ export function createTerminal(
   return {
     json,
     isInteractive,
+    screen: stderr.isTTY === true && !json ? screenOf(stderr) : undefined,
     result: (value, show) => void stdout.write(json ? `${JSON.stringify(value)}\n` : `${show()}\n`),
     tell: (line) => void stderr.write(`${line}\n`),
     style: (style, text) => (colours ? styleText(style, text) : text),
@@ -79,4 +89,16 @@ async function typed(options: ReadLineOptions, question: string, signal: AbortSi
   } finally {
     lines.close();
   }
+}
+
+function screenOf(stderr: Streams["stderr"]): Screen {
+  return {
+    get columns() {
+      return stderr.columns ?? 80;
+    },
+    get rows() {
+      return stderr.rows ?? 24;
+    },
+    write: (text) => void stderr.write(text),
+  };
 }

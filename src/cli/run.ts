@@ -1,0 +1,120 @@
+/**
+ * `run`: the daemon, with a handler of the operator's own or a built-in sink.
+ *
+ * Invariants: nothing is asked for before there is somewhere to put it; the first interrupt drains, the second waits for
+ * nothing; when whoever reads standard output has gone, nothing more is acknowledged. What is opened beside the daemon is
+ * closed after it, the newest first.
+ */
+import { systemClock } from "../base/clock.js";
+import { ConfigError, MailError } from "../base/errors.js";
+import { onAbort } from "../base/shared-wait.js";
+import { stated } from "../base/stated.js";
+import { createUndo, type Undo } from "../base/undo.js";
+import { createMailDaemon } from "../daemon/daemon.js";
+import type { MailDaemon } from "../daemon/mail-daemon.js";
+import { composeOptions } from "./compose.js";
+import type { AddCommand, CommandContext, Work } from "./context.js";
+import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { watchOnce } from "./once.js";
+import { openRunView } from "./run-view.js";
+import { openSink } from "./sinks/open-sink.js";
+
+interface RunOptions {
+  readonly once?: boolean;
+  /** Seconds, as typed. */
+  readonly drain: string;
+  /** Absent: a table where it disturbs nothing. */
+  readonly table?: boolean;
+}
+
+export const runCommand: AddCommand = (program, does) => {
+  program
+    .command("run")
+    .description("runs the daemon and hands each mail over as `deliverTo` says; Ctrl-C ends it gently, a second one at once")
+    .option("--once", "ends when every queue had a round and all that waited was handed over")
+    .option("--drain <seconds>", "how long an end waits for what is in flight", "30")
+    .option("--table", "a live table of the queues on standard error, where that is a terminal")
+    .option("--no-table", "a line for each change instead")
+    .action(does(run));
+};
+
+const run: Work<[RunOptions]> = async (context, options) => {
+  const undo = createUndo();
+  try {
+    const hardEnd = aborted(context.interrupts.hard).then(() => exitCodes.interrupted);
+    return await Promise.race([daemonFrom(context, options, undo), hardEnd]);
+  } finally {
+    await undo.run();
+  }
+};
+
+async function daemonFrom(context: CommandContext, options: RunOptions, undo: Undo): Promise<ExitCode> {
+  const { gentle } = context.interrupts;
+  let deadlineMs = millisecondsOf(options.drain);
+  const loaded = await context.load();
+  const sink = await openSink(loaded, { ...context, clock: systemClock });
+  undo.push(() => sink.close());
+  const composed = await composeOptions(loaded);
+  const defaults = { ...stated({ maxAttempts: sink.maxAttempts }), ...composed.defaults };
+  const daemon = createMailDaemon({ ...composed, defaults, handler: sink.handler });
+  const once = options.once ? watchOnce(daemon, systemClock) : undefined;
+  undo.push(() => once?.end());
+  const view = openRunView(context, { daemon, loaded, sink, table: options.table });
+  undo.push(() => view.end());
+
+  if (!(await startUnless(gentle, daemon, deadlineMs))) return exitCodes.done;
+  try {
+    // What others reach the running daemon by is opened here, and its end pushed on `undo`.
+    const ended = await firstEnd(daemon, [
+      ...[gentle].map(endingWith(exitCodes.done)),
+      ...(sink.gone ? [sink.gone] : []).map(endingWith(exitCodes.outputClosed)),
+      ...(once ? [once.over] : []),
+    ]);
+    // What is in flight cannot be written any more.
+    if (ended === exitCodes.outputClosed) deadlineMs = 0;
+    return ended;
+  } finally {
+    await daemon.stop({ deadlineMs });
+  }
+}
+
+/** False where an interrupt came first. */
+async function startUnless(gentle: AbortSignal, daemon: MailDaemon, deadlineMs: number): Promise<boolean> {
+  if (gentle.aborted) return false;
+  // The start itself tells what was the matter.
+  const forget = onAbort(gentle, () => void daemon.stop({ deadlineMs }).catch(() => undefined));
+  try {
+    await daemon.start();
+    return true;
+  } catch (error) {
+    if (gentle.aborted && error instanceof MailError && error.code === "LIFECYCLE_STOPPED") return false;
+    throw error;
+  } finally {
+    forget();
+  }
+}
+
+/** The first of the ends. @throws MailError why the daemon stopped by itself */
+function firstEnd(daemon: MailDaemon, ends: readonly Promise<ExitCode>[]): Promise<ExitCode> {
+  const byItself = daemon.stopped.then((error) => {
+    if (error) throw error;
+    return exitCodes.done;
+  });
+  return Promise.race([...ends, byItself]);
+}
+
+const endingWith = (code: ExitCode) => (signal: AbortSignal) => aborted(signal).then(() => code);
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else onAbort(signal, () => resolve());
+  });
+}
+
+/** @throws ConfigError `CONFIG_INVALID` */
+function millisecondsOf(seconds: string): number {
+  const ms = Number(seconds) * 1_000;
+  if (/^\d+(\.\d+)?$/.test(seconds) && ms <= 3_600_000) return ms;
+  throw new ConfigError("CONFIG_INVALID", `Expected --drain to be 0 to 3600 seconds, got ${JSON.stringify(seconds)}.`);
+}

@@ -1,0 +1,159 @@
+/** The program itself as a process: signals, a reader that stalls or goes away, a kill between two files. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { MailJson } from "../../src/cli/mail-json.js";
+import { deferred } from "../support/deferred.js";
+import { showPrint } from "../support/secrets/showings.js";
+import { address, runScene } from "../unit/cli/run-scene.js";
+import { receiver } from "../unit/cli/sinks/receiver.js";
+
+const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const secret = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
+const keyOf = (id: string) => `${address}/${id}`;
+
+async function folderOfTest(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "mail-daemon-run-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+interface Started {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<number | null>;
+  err(): string;
+}
+
+function start(folder: string, ...words: string[]): Started {
+  const child = spawn(process.execPath, [program, ...words], { cwd: folder, env: { ...process.env, HOOK: secret } });
+  const pieces: string[] = [];
+  child.stderr.on("data", (piece: Buffer) => {
+    pieces.push(piece.toString());
+    showPrint("what the program printed", piece.toString());
+  });
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
+  return { child, ended, err: () => pieces.join("") };
+}
+
+/** Runs it to its end; the keys of the lines on standard output. */
+async function linesOfRun(folder: string): Promise<{ exitCode: number | null; keys: string[] }> {
+  const { child, ended } = start(folder, "run", "--once");
+  const pieces: string[] = [];
+  child.stdout.on("data", (piece: Buffer) => pieces.push(piece.toString()));
+  const exitCode = await ended;
+  const lines = pieces.join("").split("\n").slice(0, -1);
+  return { exitCode, keys: lines.map((line) => (JSON.parse(line) as MailJson).key) };
+}
+
+/** More than any pipe holds: a line counts as taken when its reader has taken most of it. */
+const large = { contentType: "text", content: "x".repeat(400_000) } as const;
+
+describe("whoever reads the lines", () => {
+  it("and goes away loses nothing but what is in the pipe: the program ends with 141, and the rest comes again", async () => {
+    const folder = await folderOfTest();
+    const { mailbox, read } = await runScene(folder);
+    const ids = Array.from({ length: 12 }, () => mailbox.deliver({ body: large }));
+    const { child, ended } = start(folder, "run");
+    let taken = "";
+    await new Promise<void>((resolve) => {
+      child.stdout.on("data", (piece: Buffer) => {
+        taken += piece.toString();
+        if (taken.split("\n").length > 3) resolve();
+      });
+    });
+    child.stdout.destroy();
+    expect(await ended).toBe(141);
+    const whole = taken.split("\n").slice(0, -1);
+    const keys = new Set(whole.map((line) => (JSON.parse(line) as MailJson).key));
+    const acked = read(ids).map(keyOf);
+    // Of one more the last piece may have stood in the pipe.
+    expect(acked.filter((key) => !keys.has(key)).length).toBeLessThanOrEqual(1);
+    const again = await linesOfRun(folder);
+    expect(again.exitCode).toBe(0);
+    expect(new Set([...acked, ...again.keys])).toEqual(new Set(ids.map(keyOf)));
+    expect(again.keys.filter((key) => acked.includes(key))).toEqual([]);
+  });
+
+  it("and stalls holds the deliveries and nothing else: the queue is polled on, and a SIGTERM ends it when --drain is over", async () => {
+    const folder = await folderOfTest();
+    const { mailbox, simulator, read } = await runScene(folder);
+    const ids = Array.from({ length: 6 }, () => mailbox.deliver({ body: large }));
+    const { child, ended, err } = start(folder, "run", "--drain", "0.2");
+    child.stdout.pause();
+    await expect.poll(err).toContain("polled from now on");
+    const before = simulator.log.count({ route: "delta" });
+    await expect.poll(() => simulator.log.count({ route: "delta" })).toBeGreaterThan(before + 5);
+    expect(read(ids).length).toBeLessThan(ids.length);
+    child.kill("SIGTERM");
+    await expect.poll(err).toMatch(/ stopped\n$/);
+    child.stdout.resume();
+    expect(await ended).toBe(0);
+    const acked = read(ids).map(keyOf);
+    const again = await linesOfRun(folder);
+    expect([...acked, ...again.keys].toSorted()).toEqual(ids.map(keyOf).toSorted());
+  });
+});
+
+describe("an interrupt while a webhook has not answered", () => {
+  async function inFlight() {
+    const folder = await folderOfTest();
+    const answer = deferred<{ status: number }>();
+    const { url, until } = await receiver(() => answer.promise);
+    const { mailbox, read } = await runScene(folder, { deliverTo: { webhook: { url, secretEnv: "HOOK" } } });
+    const id = mailbox.deliver();
+    const started = start(folder, "run");
+    await until(1);
+    return { folder, answer, id, read, ...started };
+  }
+
+  it("waits for its answer, marks the mail and ends with 0", async () => {
+    const { child, ended, err, answer, id, read } = await inFlight();
+    child.kill("SIGINT");
+    await expect.poll(err).toContain("stopping: what is in flight ends first");
+    answer.resolve({ status: 200 });
+    expect(await ended).toBe(0);
+    expect(read([id])).toEqual([id]);
+  });
+
+  it("ends with 130 at once when it comes a second time, and the mail comes again", async () => {
+    const { folder, child, ended, err, answer, id, read } = await inFlight();
+    child.kill("SIGINT");
+    await expect.poll(err).toContain("stopping");
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(read([id])).toEqual([]);
+    answer.resolve({ status: 200 });
+    const { ended: again } = start(folder, "run", "--once");
+    expect(await again).toBe(0);
+    expect(read([id])).toEqual([id]);
+  });
+});
+
+it("killed while it writes files, it leaves no mail without its files and none twice", async () => {
+  const folder = await folderOfTest();
+  const { mailbox, read } = await runScene(folder, { deliverTo: { files: "./mail" } });
+  const ids = Array.from({ length: 60 }, (_, index) => mailbox.deliver({ subject: `mail ${index}` }));
+  const place = join(folder, "mail", address);
+  const files = () => readdir(place).catch(() => []);
+  const { child, ended } = start(folder, "run");
+  await expect.poll(async () => (await files()).filter((name) => name.endsWith(".json")).length, { interval: 1 }).toBeGreaterThan(5);
+  child.kill("SIGKILL");
+  await ended;
+  const before = await files();
+  // What is acknowledged is there.
+  expect(before.filter((name) => name.endsWith(".json")).length).toBeGreaterThanOrEqual(read(ids).length);
+  const { ended: again } = start(folder, "run", "--once");
+  expect(await again).toBe(0);
+  const after = await files();
+  for (const ending of [".eml", ".json"]) expect(after.filter((name) => name.endsWith(ending))).toHaveLength(60);
+  expect(after).toHaveLength(120);
+  expect(read(ids)).toEqual(ids);
+});

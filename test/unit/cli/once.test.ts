@@ -1,0 +1,120 @@
+/** `run --once`: when it is over, and with which exit code. */
+import { expect, it, test } from "vitest";
+import { createEmitter } from "../../../src/base/emitter.js";
+import { watchOnce } from "../../../src/cli/once.js";
+import type { DaemonEvents } from "../../../src/daemon/events.js";
+import type { DaemonState, QueueStatus } from "../../../src/daemon/status.js";
+import { createManualClock } from "../../support/manual-clock.js";
+
+const queue = "support@contoso.com";
+
+function scene() {
+  const clock = createManualClock();
+  const daemon = createEmitter<DaemonEvents>();
+  let state: DaemonState = "starting";
+  let queues: QueueStatus[] = [];
+  let code: number | undefined;
+  const once = watchOnce({ ...daemon, status: () => ({ state, queues }) }, clock);
+  void once.over.then((given) => {
+    code = given;
+  });
+  return {
+    clock,
+    daemon,
+    once,
+    code: () => code,
+    async shows(...changes: Partial<QueueStatus>[]) {
+      state = "running";
+      queues = changes.map((change, index) => ({
+        address: index === 0 ? queue : `queue${index}@contoso.com`,
+        state: "idle",
+        why: "",
+        waiting: 0,
+        inFlight: 0,
+        marksWaiting: 0,
+        stale: false,
+        lastRoundAt: new Date(0),
+        ...change,
+      }));
+      await clock.advance(200);
+      return code;
+    },
+  };
+}
+
+const noRound = { lastRoundAt: undefined } as unknown as Partial<QueueStatus>;
+
+it("waits for a round of every queue, for what is in flight, for what waits, and for marks", async () => {
+  const { shows, clock, code } = scene();
+  await clock.advance(60_000);
+  expect(code()).toBeUndefined();
+  expect(await shows({}, noRound)).toBeUndefined();
+  expect(await shows({}, { inFlight: 1 })).toBeUndefined();
+  expect(await shows({}, { waiting: 1 })).toBeUndefined();
+  expect(await shows({}, { marksWaiting: 1 })).toBeUndefined();
+  expect(await shows({}, {})).toBe(0);
+  expect(clock.pending()).toBe(0);
+});
+
+test.each([
+  ["waiting-for-sign-in", 3],
+  ["unavailable", 4],
+  ["throttled", 4],
+  ["stopped", 4],
+] as const)("is over for a queue that is %s, with %i", async (state, code) => {
+  expect(await scene().shows({}, { ...noRound, state, waiting: 5 })).toBe(code);
+});
+
+it("gives a queue up whose rounds fail three times, or one of whose folders is not there", async () => {
+  const failed = { queue, code: "GRAPH_UNREACHABLE", reason: "x", nextInMs: 5 } as const;
+  const { shows, daemon } = scene();
+  daemon.emit("queue:failed", { ...failed, failures: 2 });
+  expect(await shows(noRound)).toBeUndefined();
+  daemon.emit("queue:failed", { ...failed, failures: 3 });
+  expect(await shows(noRound)).toBe(4);
+  const other = scene();
+  other.daemon.emit("queue:failed", { ...failed, failures: 1, folder: "Complaints" });
+  expect(await other.shows(noRound)).toBe(4);
+});
+
+it("leaves mail that failed in this run to the next, and ends with 1", async () => {
+  const { shows, daemon } = scene();
+  daemon.emit("message:retrying", { queue, id: "a", attempt: 1, reason: "x", nextAt: 0 });
+  expect(await shows({ waiting: 2 })).toBeUndefined();
+  expect(await shows({ waiting: 1 })).toBe(1);
+});
+
+it("ends with 1 too where it came through in the end, or rests in quarantine, so that somebody looks", async () => {
+  for (const end of ["message:settled", "message:quarantined"] as const) {
+    const { shows, daemon } = scene();
+    daemon.emit("message:retrying", { queue, id: "a", attempt: 1, reason: "x", nextAt: 0 });
+    daemon.emit(end, { queue, id: "a", attempt: 2, attempts: 2, reason: "x" });
+    expect(await shows({ waiting: 1 })).toBeUndefined();
+    expect(await shows({})).toBe(1);
+  }
+});
+
+it("does not wait for mail whose next attempt is hours away: what stirs no more for five seconds is left, with 1", async () => {
+  const { shows, clock, code } = scene();
+  await shows({ waiting: 3 });
+  await clock.advance(4_000);
+  await shows({ waiting: 2 });
+  await clock.advance(4_600);
+  expect(code()).toBeUndefined();
+  await clock.advance(400);
+  expect(code()).toBe(1);
+});
+
+it("waits for as long as it takes while something is in flight", async () => {
+  const { shows, clock, code } = scene();
+  await shows({ inFlight: 1 });
+  await clock.advance(3_600_000);
+  expect(code()).toBeUndefined();
+  expect(await shows({})).toBe(0);
+});
+
+it("leaves no timer and no listener at its end", async () => {
+  const { once, clock, daemon } = scene();
+  once.end();
+  expect([clock.pending(), daemon.listenerCount("message:retrying"), daemon.listenerCount("queue:failed")]).toEqual([0, 0, 0]);
+});
