@@ -12,8 +12,9 @@ import { stated } from "../base/stated.js";
 import { createUndo, type Undo } from "../base/undo.js";
 import { createMailDaemon } from "../daemon/daemon.js";
 import type { MailDaemon } from "../daemon/mail-daemon.js";
-import { composeOptions } from "./compose.js";
+import { composeOptions, storeFolder } from "./compose.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
+import { openControl } from "./control-server.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { watchOnce } from "./once.js";
 import { openRunView } from "./run-view.js";
@@ -64,7 +65,10 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
 
   if (!(await startUnless(gentle, daemon, deadlineMs))) return exitCodes.done;
   try {
-    // What others reach the running daemon by is opened here, and its end pushed on `undo`.
+    // What others reach the running daemon by: it is closed when the daemon has stopped.
+    const place = storeFolder(loaded);
+    const control = place === undefined ? undefined : await openControl({ daemon, storeFolder: place });
+    undo.push(() => control?.close());
     const ended = await firstEnd(daemon, [
       ...[gentle].map(endingWith(exitCodes.done)),
       ...(sink.gone ? [sink.gone] : []).map(endingWith(exitCodes.outputClosed)),

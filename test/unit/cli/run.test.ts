@@ -222,6 +222,18 @@ it("ends with 5 when another process takes the store from it, and says so", asyn
   expect(err()).toContain("LIFECYCLE_LOST_STORE");
 });
 
+it("is reached by the other commands while it runs, and by none when it has ended", async () => {
+  const line = await commandLine();
+  await runScene(line.folder, { deliverTo: { files: "./mail" } });
+  const { ended, interrupt, err } = began(line.folder, ["run"]);
+  await expect.poll(err).toContain("polled from now on");
+  const isRunning = async () => JSON.parse((await line.run("--json", "status")).out) as { running: boolean; queues: { address: string }[] };
+  await expect.poll(isRunning).toMatchObject({ running: true, state: "running", queues: [{ address }] });
+  interrupt();
+  expect(await ended).toBe(0);
+  expect(await isRunning()).toMatchObject({ running: false });
+});
+
 describe("a reader of the lines that goes away", () => {
   it("ends the command with 141, and what it did not take comes again as a first attempt", async () => {
     const line = await commandLine();
