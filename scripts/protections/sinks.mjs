@@ -17,8 +17,8 @@ export const sinks = [
   {
     protection: "once the reader has gone nothing is acknowledged",
     file: "src/cli/sinks/lines.ts",
-    find: "onGone();\n    await cutOff(delivery.signal);",
-    replace: "onGone();",
+    find: "onGone(error);\n    await cutOff(delivery.signal);",
+    replace: "onGone(error);",
     test: [linesTest, "says that the reader has gone, and acknowledges neither what was being written nor what comes after"],
   },
   {
@@ -27,6 +27,13 @@ export const sinks = [
     find: "delivery.extend(noLimitMs);",
     replace: "",
     test: [linesTest, "gives a reader as long as it likes: no mail fails because nobody reads for hours"],
+  },
+  {
+    protection: "a line that goes into a file is acknowledged when it is durable",
+    file: "src/cli/sinks/lines.ts",
+    find: "await sync(file);",
+    replace: "void sync(file);",
+    test: [linesTest, "acknowledges a mail only when its line is durable, where standard output is a file"],
   },
   {
     protection: "a file has its name only when all of it is there",

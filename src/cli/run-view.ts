@@ -22,8 +22,14 @@ export interface RunViewOptions {
   readonly table: boolean | undefined;
 }
 
+export interface RunView {
+  /** Standard output takes nothing any more; `code`: the system's. */
+  tellGone(code: string): void;
+  end(): void;
+}
+
 /** Shown until `end`. */
-export function openRunView(context: CommandContext, { daemon, loaded, sink, table: wanted }: RunViewOptions): { end(): void } {
+export function openRunView(context: CommandContext, { daemon, loaded, sink, table: wanted }: RunViewOptions): RunView {
   const { terminal } = context;
   const { screen } = terminal;
   const linesOn = ({ columns, rows }: Screen) =>
@@ -44,6 +50,11 @@ export function openRunView(context: CommandContext, { daemon, loaded, sink, tab
   });
   if (!terminal.json) tell(`delivers to ${sink.where}`);
   return {
+    tellGone(code) {
+      const at = new Date(systemClock.now()).toISOString();
+      const text = `standard output takes nothing any more (${code}); what it did not take comes again at the next start`;
+      tell(terminal.json ? JSON.stringify({ at, event: "output:closed", code }) : `${at} ${text}`);
+    },
     end() {
       remove();
       table?.end();

@@ -74,8 +74,11 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
       ...(sink.gone ? [sink.gone] : []).map(endingWith(exitCodes.outputClosed)),
       ...(once ? [once.over] : []),
     ]);
-    // What is in flight cannot be written any more.
-    if (ended === exitCodes.outputClosed) deadlineMs = 0;
+    if (ended === exitCodes.outputClosed) {
+      view.tellGone(sink.gone?.reason as string);
+      // What is in flight cannot be written any more.
+      deadlineMs = 0;
+    }
     return ended;
   } finally {
     await daemon.stop({ deadlineMs });

@@ -1,7 +1,7 @@
 /** The program itself as a process: signals, a reader that stalls or goes away, a kill between two files. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -100,6 +100,19 @@ describe("whoever reads the lines", () => {
     const again = await linesOfRun(folder);
     expect([...acked, ...again.keys].toSorted()).toEqual(ids.map(keyOf).toSorted());
   });
+});
+
+it("writes its lines into a file where its output was redirected into one", async () => {
+  const folder = await folderOfTest();
+  const { mailbox, read } = await runScene(folder);
+  const ids = Array.from({ length: 5 }, () => mailbox.deliver());
+  const file = await open(join(folder, "mail.ndjson"), "w");
+  onTestFinished(() => file.close());
+  const child = spawn(process.execPath, [program, "run", "--once"], { cwd: folder, stdio: ["ignore", file.fd, "ignore"] });
+  expect((await once(child, "close"))[0]).toBe(0);
+  const lines = (await readFile(join(folder, "mail.ndjson"), "utf8")).split("\n").slice(0, -1);
+  expect(lines.map((line) => (JSON.parse(line) as MailJson).key).toSorted()).toEqual(ids.map(keyOf).toSorted());
+  expect(read(ids)).toEqual(ids);
 });
 
 describe("an interrupt while a webhook has not answered", () => {

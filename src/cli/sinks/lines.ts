@@ -1,10 +1,12 @@
 /**
  * NDJSON: a line for each mail on standard output.
  *
- * Invariants: a mail is acknowledged when the system has taken its whole line, one line at a time, so a reader that is
- * slow slows the deliveries and nothing gathers in memory. Once nobody reads any more nothing is acknowledged: each
+ * Invariants: a mail is acknowledged when the system has taken its whole line (a file: when the line is durable), one
+ * line at a time, so a reader that is slow slows the deliveries and nothing gathers in memory. Once nobody reads any more nothing is acknowledged: each
  * delivery waits until the daemon's stop cuts it off, which does not count as an attempt.
  */
+import { fstatSync, fsync } from "node:fs";
+import { promisify } from "node:util";
 import { onAbort, sharedWait } from "../../base/shared-wait.js";
 import type { Delivery } from "../../delivery/delivery.js";
 import { mailJson } from "../mail-json.js";
@@ -13,9 +15,10 @@ import type { Sink } from "./sink.js";
 /** A reader may pause for as long as it likes: the longest that `extend` takes. */
 const noLimitMs = 2 ** 31 - 1;
 
-export function linesSink(stdout: NodeJS.WritableStream): Sink {
+/** `sync` makes a file durable. */
+export function linesSink(stdout: NodeJS.WritableStream, sync: (fd: number) => Promise<void> = promisify(fsync)): Sink {
   const gone = new AbortController();
-  const onGone = () => gone.abort();
+  const onGone = (error?: Error | null) => gone.abort((error as NodeJS.ErrnoException | undefined)?.code ?? "closed");
   stdout.on("error", onGone).on("close", onGone);
   /** The line before: ends when it is written or never will be. */
   let last: Promise<unknown> = Promise.resolve();
@@ -26,8 +29,10 @@ export function linesSink(stdout: NodeJS.WritableStream): Sink {
     if (gone.signal.aborted) return cutOff(delivery.signal);
     const line = `${JSON.stringify(mailJson(delivery))}\n`;
     const error = await new Promise<Error | null | undefined>((resolve) => void stdout.write(line, resolve));
+    const file = error ? undefined : fileOf(stdout);
+    if (file !== undefined) await sync(file);
     if (!error) return;
-    onGone();
+    onGone(error);
     await cutOff(delivery.signal);
   }
 
@@ -43,6 +48,12 @@ export function linesSink(stdout: NodeJS.WritableStream): Sink {
     },
     close: () => void stdout.off("error", onGone).off("close", onGone),
   };
+}
+
+/** Its descriptor where it was redirected into a file. */
+function fileOf(stdout: NodeJS.WritableStream): number | undefined {
+  const { fd } = stdout as { fd?: unknown };
+  return typeof fd === "number" && fstatSync(fd).isFile() ? fd : undefined;
 }
 
 /** Until the delivery is cut off. */

@@ -13,7 +13,7 @@ export interface Sink {
   readonly maxAttempts?: number;
   /** Whether its failures tell nothing of the mail, so that they can be shown. */
   readonly tellsReasons: boolean;
-  /** Aborted when nobody will take anything any more. Absent where that cannot be. */
+  /** Aborted when nobody will take anything any more, with the system's code as the reason. Absent where that cannot be. */
   readonly gone?: AbortSignal;
   /** Lets go of what it holds, after the daemon has stopped. */
   close(): void;

@@ -239,12 +239,13 @@ describe("a reader of the lines that goes away", () => {
     const line = await commandLine();
     const { mailbox, read } = await runScene(line.folder);
     const ids = Array.from({ length: 20 }, () => mailbox.deliver({ body: { contentType: "text", content: "x".repeat(40_000) } }));
-    const { ended, stdout, out } = began(line.folder, ["run"]);
+    const { ended, stdout, out, err } = began(line.folder, ["run"]);
     stdout.removeAllListeners("data").pause();
     await expect.poll(() => stdout.readableLength).toBeGreaterThan(0);
     stdout.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
     expect(await ended).toBe(141);
     expect(out()).toBe("");
+    expect(err()).toContain("standard output takes nothing any more (EPIPE)");
     const taken = read(ids);
     expect(taken.length).toBeLessThan(ids.length);
     const again = await line.run("run", "--once");

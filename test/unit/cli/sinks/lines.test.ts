@@ -1,8 +1,13 @@
 /** Lines on standard output: acknowledged when taken, at the reader's pace, and never once nobody reads. */
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { expect, it, onTestFinished } from "vitest";
 import { MailError } from "../../../../src/base/errors.js";
 import { linesSink } from "../../../../src/cli/sinks/lines.js";
+import { deferred } from "../../../support/deferred.js";
 import { settle } from "../../../support/manual-clock.js";
 import { given, handOver } from "./given-delivery.js";
 
@@ -76,7 +81,7 @@ it("says that the reader has gone, and acknowledges neither what was being writt
   const late = given({ id: "late" });
   ends.push(handOver(sink, late));
   await settle();
-  expect(sink.gone?.aborted).toBe(true);
+  expect([sink.gone?.aborted, sink.gone?.reason]).toEqual([true, "EPIPE"]);
   expect([written, behind, late].map(({ verdicts }) => verdicts.length)).toEqual([0, 0, 0]);
   expect(taken).toHaveLength(1);
   // As the stop cuts them off.
@@ -98,6 +103,29 @@ it("writes nothing of a mail that was cut off while it waited for its turn", asy
   take();
   await Promise.all(ends);
   expect(taken.map((line) => (JSON.parse(line) as { key: string }).key)).toEqual(["support@contoso.com/first"]);
+});
+
+it("acknowledges a mail only when its line is durable, where standard output is a file", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "mail-lines-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "mail.ndjson");
+  const stdout = createWriteStream(file);
+  onTestFinished(() => new Promise<void>((resolve) => void stdout.end(resolve)));
+  const [asked, durable] = [deferred<number>(), deferred()];
+  const sink = linesSink(stdout, (fd) => {
+    asked.resolve(fd);
+    return durable.promise;
+  });
+  onTestFinished(() => sink.close());
+  const one = given();
+  const end = handOver(sink, one);
+  expect(await asked.promise).toBe((stdout as unknown as { fd: number }).fd);
+  expect(await readFile(file, "utf8")).toMatch(/^\{.*\}\n$/);
+  await settle();
+  expect(one.verdicts).toEqual([]);
+  durable.resolve();
+  expect(await end).toEqual({ kind: "ack" });
+  expect(await handOver(linesSink(stdout), given())).toEqual({ kind: "ack" });
 });
 
 it("leaves no listener on the stream behind", () => {
