@@ -36,7 +36,9 @@ export interface HttpAnswer {
 /** Sends one request and reads its answer; throws only `MailError`s, or the reason of the caller's own abort. */
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
-export type HttpOptions = DoorOptions & (MicrosoftDoor | WebhookDoor);
+export type HttpOptions = MicrosoftDoorOptions | (DoorOptions & WebhookDoor);
+/** Of a door to Graph or Entra. */
+export type MicrosoftDoorOptions = DoorOptions & MicrosoftDoor;
 
 interface MicrosoftDoor {
   /** Who is asked; names the error codes. */

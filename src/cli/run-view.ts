@@ -23,8 +23,8 @@ export interface RunViewOptions {
 }
 
 export interface RunView {
-  /** Standard output takes nothing any more; `code`: the system's. */
-  tellGone(code: string): void;
+  /** What is no event of the daemon: a line, or the event with its fields as JSON. */
+  tell(event: string, fields: Readonly<Record<string, string>>, line: string): void;
   end(): void;
 }
 
@@ -50,10 +50,9 @@ export function openRunView(context: CommandContext, { daemon, loaded, sink, tab
   });
   if (!terminal.json) tell(`delivers to ${sink.where}`);
   return {
-    tellGone(code) {
+    tell(event, fields, line) {
       const at = new Date(systemClock.now()).toISOString();
-      const text = `standard output takes nothing any more (${code}); what it did not take comes again at the next start`;
-      tell(terminal.json ? JSON.stringify({ at, event: "output:closed", code }) : `${at} ${text}`);
+      tell(terminal.json ? JSON.stringify({ at, event, ...fields }) : `${at} ${line}`);
     },
     end() {
       remove();

@@ -16,7 +16,9 @@ import { composeOptions, storeFolder } from "./compose.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
 import { openControl } from "./control-server.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { openHttpEndpoint } from "./http-endpoint.js";
 import { watchOnce } from "./once.js";
+import { openPrometheus } from "./prometheus.js";
 import { openRunView } from "./run-view.js";
 import { openSink } from "./sinks/open-sink.js";
 
@@ -57,11 +59,19 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   undo.push(() => sink.close());
   const composed = await composeOptions(loaded);
   const defaults = { ...stated({ maxAttempts: sink.maxAttempts }), ...composed.defaults };
-  const daemon = createMailDaemon({ ...composed, defaults, handler: sink.handler });
+  const { http } = loaded.config;
+  const prometheus = http && (await openPrometheus(http));
+  undo.push(() => prometheus?.close());
+  const metrics = stated({ metrics: prometheus?.metrics });
+  const daemon = createMailDaemon({ ...composed, ...metrics, defaults, handler: sink.handler });
   const once = options.once ? watchOnce(daemon, systemClock) : undefined;
   undo.push(() => once?.end());
   const view = openRunView(context, { daemon, loaded, sink, table: options.table });
   undo.push(() => view.end());
+  // It answers while the daemon starts, too.
+  const endpoint = http && (await openHttpEndpoint({ daemon, ...http, prometheus }));
+  undo.push(() => endpoint?.close());
+  if (endpoint) view.tell("http:opened", { url: endpoint.url }, `health and metrics at ${endpoint.url}`);
 
   if (!(await startUnless(gentle, daemon, deadlineMs))) return exitCodes.done;
   try {
@@ -75,7 +85,12 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
       ...(once ? [once.over] : []),
     ]);
     if (ended === exitCodes.outputClosed) {
-      view.tellGone(sink.gone?.reason as string);
+      const code = sink.gone?.reason as string;
+      view.tell(
+        "output:closed",
+        { code },
+        `standard output takes nothing any more (${code}); what it did not take comes again at the next start`,
+      );
       // What is in flight cannot be written any more.
       deadlineMs = 0;
     }

@@ -74,6 +74,8 @@ function linesOf({ showsStates, tellsReasons, commandOf }: StateLinesOptions): L
     "queue:signed-in": ({ queue, method }) => `${queue}: signed in (${method})`,
     "queue:stale": ({ queue, why }) => `${queue}: stale, no round was complete for long: ${why}`,
     "queue:recovered": ({ queue }) => `${queue}: a round is complete again`,
+    "queue:late": ({ queue }) => `${queue}: late, a mail waits for its delivery for too long`,
+    "queue:late-over": ({ queue }) => `${queue}: no mail is late any more`,
     "queue:mailbox-changed": ({ queue }) => `${queue}: another mailbox lies behind the address from now on`,
     "queue:storm": ({ queue, by, messages, action }) => `${queue}: a storm of mail of one ${by}, ${messages} so far: ${action}`,
     "app:refused": ({ code, reason, remedy }) => `the application is refused: ${code}: ${reason} ${remedy}`,

@@ -6,7 +6,7 @@ import type { AskWith } from "../auth/sign-in.js";
 import { createVault, type Vault } from "../auth/vault.js";
 import type { Clock } from "../base/clock.js";
 import { MailError, type MailErrorCode } from "../base/errors.js";
-import { createHttp, type Http, type HttpOptions } from "../base/http.js";
+import { createHttp, type Http, type MicrosoftDoorOptions } from "../base/http.js";
 import { measuredHttp, type RequestEnd } from "../base/measured-http.js";
 import { createGraphClient, type GraphClient } from "../graph/client.js";
 import { createGate, type Gate } from "../graph/gate.js";
@@ -44,7 +44,7 @@ const graceMs = 1_000;
 
 export function connect(settings: DaemonSettings, { clock, governor, emit, onRequestEnd, onRefreshEnd }: ConnectionOptions): Connection {
   const { cloud, fetch, store, keys, clientId, tenantId } = settings;
-  const doorTo = (host: string, how: Pick<HttpOptions, "service" | "deadlineMs" | "graceMs">) => {
+  const doorTo = (host: string, how: Pick<MicrosoftDoorOptions, "service" | "deadlineMs" | "graceMs">) => {
     const door = createHttp({ ...how, hosts: [host], fetch, clock });
     return onRequestEnd ? measuredHttp(door, { clock, onEnd: (end) => onRequestEnd(host, end) }) : door;
   };

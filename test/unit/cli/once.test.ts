@@ -33,6 +33,7 @@ function scene() {
         inFlight: 0,
         marksWaiting: 0,
         stale: false,
+        late: false,
         lastRoundAt: new Date(0),
         ...change,
       }));

@@ -234,6 +234,25 @@ it("is reached by the other commands while it runs, and by none when it has ende
   expect(await isRunning()).toMatchObject({ running: false });
 });
 
+it("answers for health and metrics where the configuration says so, and no more when it has ended", async () => {
+  const line = await commandLine();
+  const { mailbox } = await runScene(line.folder, { deliverTo: { files: "./mail" }, http: { port: 0 } });
+  mailbox.deliver();
+  const { ended, interrupt, err } = began(line.folder, ["run"]);
+  await expect.poll(err).toMatch(/health and metrics at http:\/\/127\.0\.0\.1:\d+/);
+  const [url = ""] = /http:\/\/127\.0\.0\.1:\d+/.exec(err()) ?? [];
+  const ask = async (path: string) => {
+    const answer = await fetch(url + path, { headers: { connection: "close" } });
+    return { status: answer.status, text: await answer.text() };
+  };
+  await expect.poll(() => ask("/readyz")).toMatchObject({ status: 200 });
+  expect(await ask("/healthz")).toMatchObject({ status: 200 });
+  expect((await ask("/metrics")).text).toContain("# TYPE ");
+  interrupt();
+  expect(await ended).toBe(0);
+  await expect(ask("/healthz")).rejects.toThrow("fetch failed");
+});
+
 describe("a reader of the lines that goes away", () => {
   it("ends the command with 141, and what it did not take comes again as a first attempt", async () => {
     const line = await commandLine();

@@ -58,7 +58,7 @@ it("tells the first failed delivery of a queue, and that they go through again",
   const { lines, daemon } = scene();
   const retrying = { queue, id: "m1", attempt: 2, reason: "DELIVERY_WEBHOOK_REFUSED: h answered 500", nextAt: Date.parse(at) + 5_000 };
   for (let count = 0; count < 3; count += 1) daemon.emit("message:retrying", retrying);
-  for (let count = 0; count < 2; count += 1) daemon.emit("message:settled", { queue, id: "m2", attempt: 1 });
+  for (let count = 0; count < 2; count += 1) daemon.emit("message:settled", { queue, id: "m2", attempt: 1, receivedAt: 0 });
   daemon.emit("message:quarantined", { queue, id: "m1", attempts: 5, reason: "x" });
   expect(lines).toEqual([
     `${at} ${queue}: a delivery failed (attempt 2, the next at 2026-03-01T08:00:05.000Z): DELIVERY_WEBHOOK_REFUSED: h answered 500`,
