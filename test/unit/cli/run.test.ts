@@ -261,15 +261,16 @@ describe("a reader of the lines that goes away", () => {
     const { ended, stdout, out, err } = began(line.folder, ["run"]);
     stdout.removeAllListeners("data").pause();
     await expect.poll(() => stdout.readableLength).toBeGreaterThan(0);
+    const heldBytes = stdout.readableLength;
     stdout.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
     expect(await ended).toBe(141);
     expect(out()).toBe("");
     expect(err()).toContain("standard output takes nothing any more (EPIPE)");
-    const taken = read(ids);
-    expect(taken.length).toBeLessThan(ids.length);
     const again = await line.run("run", "--once");
     const deliveries = linesOf(again.out).map((one) => JSON.parse(one) as MailJson);
-    expect(new Set([...taken.map(keyOf), ...deliveries.map(({ key }) => key)])).toEqual(new Set(ids.map(keyOf)));
+    expect(read(ids)).toEqual(ids);
+    // What did not come again stood whole in the stream when its reader went.
+    expect(deliveries.length).toBeGreaterThanOrEqual(ids.length - Math.floor(heldBytes / 40_000));
     expect(deliveries.every(({ attempt }) => attempt === 1)).toBe(true);
   });
 });
