@@ -23,7 +23,7 @@ const steps = [
   { name: "npm test", parameters: ["test"], env: { TEST_REPORT: report } },
   // More of the random scripts than the suite has time for.
   { name: "npm run property", parameters: ["run", "property"], env: { PROPERTY_RUNS: "500" } },
-  ...["lint", "types", "floors", "bench:quick", "matrix", "package", "docs", "keychain", "chromium"].map((script) => ({
+  ...["lint", "types", "floors", "bench:quick", "matrix", "package", "newcomer", "docs", "keychain", "chromium"].map((script) => ({
     name: `npm run ${script}`,
     parameters: ["run", script],
     env: {},

@@ -18,6 +18,12 @@ function watchInterrupts(): Interrupts {
   return { gentle: gentle.signal, hard: hard.signal };
 }
 
+// What a command tells of by itself needs no second warning, and a person at a terminal no stack.
+process.removeAllListeners("warning");
+process.on("warning", (warning: Error & { readonly code?: string }) => {
+  if (warning.code !== "MAIL_DAEMON_PASSWORD_SIGN_IN") process.stderr.write(`${warning.name}: ${warning.message}\n`);
+});
+
 // A reader that has gone (`… | head`) ends the program as a closed terminal does, unless a command listens for that itself.
 process.stdout.on("error", () => {
   if (process.stdout.listenerCount("error") === 1) process.exit(exitCodes.outputClosed);

@@ -47,7 +47,8 @@ function tellFailed(terminal: Terminal, queue: string, error: MailError): void {
 }
 
 function lineOf({ style }: Terminal, queue: string, { id, quarantinedAt, attempts, crashes, reason }: One): string {
-  const tried = crashes > 0 ? `${attempts} attempts, ${crashes} crashes` : `${attempts} attempts`;
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : what.endsWith("h") ? "es" : "s"}`;
+  const tried = [count(attempts, "attempt"), ...(crashes > 0 ? [count(crashes, "crash")] : [])].join(", ");
   return `${style("bold", queue)}  ${id}\n  since ${quarantinedAt}, ${tried}: ${reason}`;
 }
 
