@@ -5,6 +5,7 @@
  */
 import { randomInt } from "node:crypto";
 import { expect, it } from "vitest";
+import { judgesTrespass } from "../support/zeros/watch.js";
 import { judgeKnocks } from "./fixtures/kill/knock.js";
 import { readLedgers } from "./fixtures/kill/ledger-content.js";
 import { countPhases } from "./fixtures/kill/phase.js";
@@ -20,6 +21,7 @@ const addresses = queues.map(({ address }) => address);
 it(
   "every message is settled and marked after fifty kills, and only what was in flight at one comes twice",
   async () => {
+    judgesTrespass("a pause that dies in a kill, before it is recorded: judgeKnocks knows the kills");
     console.log(`kill test: seed ${seed}`);
     const { simulator, post, lives, storePath, seconds } = await runKills(seed);
     const ledgers = await readLedgers(storePath, addresses);

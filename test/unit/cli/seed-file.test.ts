@@ -93,7 +93,7 @@ test("users are as it says: password, state, who is let in; faults strike, and t
   const sim = await built({
     app: { publicClientFlows: true },
     users: [
-      { address, password: "another one", sharedWith: ["agent@contoso.com"] },
+      { address, password: "wrong bicycle", sharedWith: ["agent@contoso.com"] },
       { address: "agent@contoso.com", mfaRequired: true },
       { address: "unlicensed@contoso.com", mailbox: false },
     ],
@@ -110,7 +110,7 @@ test("users are as it says: password, state, who is let in; faults strike, and t
   };
   expect(await signIn("agent@contoso.com", "letmein")).toMatchObject({ error_codes: [50076] });
   expect(await signIn(address, "letmein")).toMatchObject({ error_codes: [50126] });
-  const { access_token: token } = await signIn(address, "another one");
+  const { access_token: token } = await signIn(address, "wrong bicycle");
   const ask = (path: string) => sim.fetch(`${graphOrigin}/v1.0${path}`, { headers: { authorization: `Bearer ${token}` } });
   const busy = await ask("/me");
   expect([busy.status, busy.headers.get("x-why")]).toEqual([503, "test"]);

@@ -154,14 +154,14 @@ test("users of a seed file and of the command line are there together; those of 
   const { folder } = await commandLine();
   const seed = {
     users: [
-      { address: "one@contoso.com", password: "its own", messages: [{ count: 7 }] },
+      { address: "one@contoso.com", password: "wrong bicycle", messages: [{ count: 7 }] },
       { address: "none@contoso.com", mailbox: false },
     ],
   };
   await writeFile(join(folder, "seed.json"), JSON.stringify(seed));
   const sim = await simulated(folder, "--seed-file", "seed.json", "--queue", address, "--mails", "2");
   expect(sim.users).toEqual([
-    { address: "one@contoso.com", password: "its own", mails: 7 },
+    { address: "one@contoso.com", password: "wrong bicycle", mails: 7 },
     { address: "none@contoso.com", password: "letmein", mails: 0 },
     { address, password: "letmein", mails: 2 },
   ]);
