@@ -19,6 +19,7 @@ export const recordName = "control.path";
 
 /** Systems take 104 bytes (macOS) or 108 (Linux), the last of them a zero. */
 const longestPathBytes = 100;
+const isShort = (path: string) => Buffer.byteLength(path) <= longestPathBytes;
 const foldersPrefix = "mail-daemon-";
 const pipePrefix = "\\\\.\\pipe\\m365-mail-daemon-";
 
@@ -36,12 +37,13 @@ export interface ControlPlace {
 export async function makePlace(storeFolder: string): Promise<ControlPlace> {
   const own = join(storeFolder, socketName);
   const former = await recordedPath(storeFolder);
-  for (const path of former === undefined ? [own] : [own, former]) {
-    if (await isListening(path)) throw inUse(path);
+  for (const path of [own, former]) {
+    // At a path that is too long nobody listens, and Nodes differ in how they say so.
+    if (path !== undefined && isShort(path) && (await isListening(path))) throw inUse(path);
   }
   await rm(own, { force: true });
   if (former !== undefined) await removeRecorded(storeFolder, former);
-  if (process.platform !== "win32" && Buffer.byteLength(own) <= longestPathBytes) return { path: own, leave: async () => undefined };
+  if (process.platform !== "win32" && isShort(own)) return { path: own, leave: async () => undefined };
   const path = process.platform === "win32" ? pipePrefix + randomUUID() : join(await newFolder(), socketName);
   await record(storeFolder, path);
   return { path, leave: () => removeRecorded(storeFolder, path) };
@@ -78,9 +80,9 @@ function isListening(path: string): Promise<boolean> {
 
 async function newFolder(): Promise<string> {
   const temp = tmpdir();
-  const isShort = Buffer.byteLength(join(temp, `${foldersPrefix}XXXXXX`, socketName)) <= longestPathBytes;
+  const fits = isShort(join(temp, `${foldersPrefix}XXXXXX`, socketName));
   // Its mode is 0700.
-  return mkdtemp(join(isShort ? temp : "/tmp", foldersPrefix));
+  return mkdtemp(join(fits ? temp : "/tmp", foldersPrefix));
 }
 
 /** As a whole or not at all, for its owner alone. */
