@@ -25,8 +25,8 @@ export async function defaultExportOf(file: string, what: string): Promise<unkno
   throw new ConfigError("CONFIG_INVALID", `The ${what} file ${basename(file)} has no default export.`);
 }
 
-/** Node 20 does not run TypeScript by itself. */
+/** Node 20 does not run TypeScript by itself. Without jiti's cache, which lies in the temp folder for all to read and to make. */
 async function runTypeScript(file: string): Promise<object> {
   const { createJiti } = await import("jiti");
-  return createJiti(import.meta.url, { interopDefault: false }).import<object>(file);
+  return createJiti(import.meta.url, { interopDefault: false, fsCache: false }).import<object>(file);
 }

@@ -50,9 +50,10 @@ export function watchOnce(daemon: Pick<MailDaemon, "on" | "status">, clock: Cloc
   ];
   const cannotBeAsked = ({ address, state }: QueueStatus) =>
     hopeless.has(address) || state === "waiting-for-sign-in" || state === "unavailable" || state === "throttled" || state === "stopped";
-  const hadRound = (queue: QueueStatus) =>
-    cannotBeAsked(queue) || (queue.lastRoundAt !== undefined && queue.inFlight === 0 && queue.marksWaiting === 0);
-  const isEmpty = (queue: QueueStatus) => cannotBeAsked(queue) || queue.waiting <= (retrying.get(queue.address)?.size ?? 0);
+  const hadRound = (queue: QueueStatus) => cannotBeAsked(queue) || (queue.lastRoundAt !== undefined && queue.inFlight === 0);
+  // A mark may wait for ever: for a right that is missing, for room in the mailbox.
+  const isEmpty = (queue: QueueStatus) =>
+    cannotBeAsked(queue) || (queue.marksWaiting === 0 && queue.waiting <= (retrying.get(queue.address)?.size ?? 0));
 
   function codeOf(queues: readonly QueueStatus[]): ExitCode {
     if (queues.some(({ state }) => state === "waiting-for-sign-in")) return exitCodes.signIn;

@@ -74,10 +74,16 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   if (endpoint) view.tell("http:opened", { url: endpoint.url }, `health and metrics at ${endpoint.url}`);
 
   if (!(await startUnless(gentle, daemon, deadlineMs))) return exitCodes.done;
+  /** Mail goes on without it: a frozen daemon that has lost its store may hold the place. */
+  const untold = (error: unknown) => {
+    if (!(error instanceof MailError)) throw error;
+    view.tell("control:unavailable", { code: error.code }, `no control socket, other commands do not reach this daemon: ${error.message}`);
+    return undefined;
+  };
   try {
     // What others reach the running daemon by: it is closed when the daemon has stopped.
     const place = storeFolder(loaded);
-    const control = place === undefined ? undefined : await openControl({ daemon, storeFolder: place });
+    const control = place === undefined ? undefined : await openControl({ daemon, storeFolder: place }).catch(untold);
     undo.push(() => control?.close());
     const ended = await firstEnd(daemon, [
       ...[gentle].map(endingWith(exitCodes.done)),

@@ -3,13 +3,14 @@
  *
  * Invariants: the names are made of the idempotency key, so a mail that comes a second time overwrites its own files and
  * no other's; the `.json` comes last, so whoever sees it finds the mail whole; acknowledged is what is durable. Mail whose
- * MIME Graph refuses for good is a `.json` that says so.
+ * MIME Graph refuses for good is a `.json` that says so, and nothing is believed to be for good at the first answer but damage.
  */
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError, MailError, type MailErrorCode } from "../../base/errors.js";
 import type { Delivery } from "../../delivery/delivery.js";
+import { isDamage } from "../../mailbox/reduced.js";
 import { safeName } from "../../mailbox/safe-name.js";
 import { type FiledMailJson, mailJson, nameOfKey } from "../mail-json.js";
 import { folderMode, syncFolder, writeWhole } from "./durable-file.js";
@@ -17,6 +18,8 @@ import { nothingToClose, patientAttempts, type Sink } from "./sink.js";
 
 /** Milliseconds that a mail has from one piece of its MIME to the next, however long all of it takes. */
 const pieceMs = 900_000;
+/** From this attempt on, about twenty minutes after the first, a refusal is believed that may have been a passing one. */
+const believedAt = 9;
 
 /** @throws ConfigError `CONFIG_INVALID` when the folder cannot be made or written to */
 export async function filesSink(folder: string): Promise<Sink> {
@@ -64,7 +67,7 @@ async function writeMime(delivery: Delivery, place: string, name: string): Promi
     await writeWhole(join(place, name), async () => unhurried(delivery), signal);
     return { file: name };
   } catch (error) {
-    const refused = refusalOf(error);
+    const refused = refusalOf(error, delivery.attempt);
     if (refused === undefined || signal.aborted) throw error;
     return { refused };
   }
@@ -78,10 +81,13 @@ async function* unhurried({ message, signal, extend }: Delivery): AsyncIterable<
   }
 }
 
-/** What Graph refuses for good: damaged, too large, deleted meanwhile. Anything else may be had at the next attempt. */
-function refusalOf(error: unknown): MailErrorCode | undefined {
+/**
+ * What Graph refuses for good. Damage it says by a code of its own; that a mail is too large, is not there or is refused is
+ * believed after some attempts only, as a mailbox that moves and a gateway in trouble say the same.
+ */
+function refusalOf(error: unknown, attempt: number): MailErrorCode | undefined {
   const isFinal = error instanceof MailError && error.code.startsWith("GRAPH_") && error.scope === "call" && !error.retryable;
-  return isFinal ? error.code : undefined;
+  return isFinal && (isDamage(error) || attempt >= believedAt) ? error.code : undefined;
 }
 
 function systemCode(error: unknown): string {

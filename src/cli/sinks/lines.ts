@@ -5,7 +5,7 @@
  * line at a time, so a reader that is slow slows the deliveries and nothing gathers in memory. Once nobody reads any more nothing is acknowledged: each
  * delivery waits until the daemon's stop cuts it off, which does not count as an attempt.
  */
-import { fstatSync, fsync } from "node:fs";
+import { fstatSync, fsync, writeFile } from "node:fs";
 import { promisify } from "node:util";
 import { onAbort, sharedWait } from "../../base/shared-wait.js";
 import type { Delivery } from "../../delivery/delivery.js";
@@ -15,11 +15,15 @@ import type { Sink } from "./sink.js";
 /** A reader may pause for as long as it likes: the longest that `extend` takes. */
 const noLimitMs = 2 ** 31 - 1;
 
+/** Writes again what a write has left over. */
+const writeWhole = promisify<number, string>(writeFile);
+
 /** `sync` makes a file durable. */
 export function linesSink(stdout: NodeJS.WritableStream, sync: (fd: number) => Promise<void> = promisify(fsync)): Sink {
   const gone = new AbortController();
   const onGone = (error?: Error | null) => gone.abort((error as NodeJS.ErrnoException | undefined)?.code ?? "closed");
   stdout.on("error", onGone).on("close", onGone);
+  let isFirst = true;
   /** The line before: ends when it is written or never will be. */
   let last: Promise<unknown> = Promise.resolve();
 
@@ -28,12 +32,25 @@ export function linesSink(stdout: NodeJS.WritableStream, sync: (fd: number) => P
     delivery.signal.throwIfAborted();
     if (gone.signal.aborted) return cutOff(delivery.signal);
     const line = `${JSON.stringify(mailJson(delivery))}\n`;
-    const error = await new Promise<Error | null | undefined>((resolve) => void stdout.write(line, resolve));
-    const file = error ? undefined : fileOf(stdout);
-    if (file !== undefined) await sync(file);
+    const file = fileOf(stdout);
+    const error = file === undefined ? await written(stdout, line) : await appended(file, line);
+    if (file !== undefined && !error) await sync(file);
     if (!error) return;
     onGone(error);
     await cutOff(delivery.signal);
+  }
+
+  /** Node's own stream of a file takes a short write, as of a disk that fills, for a whole one. */
+  async function appended(file: number, line: string): Promise<Error | undefined> {
+    // What an earlier run has left may end in the middle of a line.
+    const text = isFirst && fstatSync(file).size > 0 ? `\n${line}` : line;
+    try {
+      await writeWhole(file, text);
+      isFirst = false;
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   return {
@@ -48,6 +65,10 @@ export function linesSink(stdout: NodeJS.WritableStream, sync: (fd: number) => P
     },
     close: () => void stdout.off("error", onGone).off("close", onGone),
   };
+}
+
+function written(stdout: NodeJS.WritableStream, line: string): Promise<Error | null | undefined> {
+  return new Promise((resolve) => void stdout.write(line, resolve));
 }
 
 /** Its descriptor where it was redirected into a file. */

@@ -57,6 +57,13 @@ it("waits for a round of every queue, for what is in flight, for what waits, and
   expect(clock.pending()).toBe(0);
 });
 
+it("waits for no mark for ever: one that cannot be made is left to the next run", async () => {
+  const { shows, clock, code } = scene();
+  expect(await shows({}, { marksWaiting: 1 })).toBeUndefined();
+  await clock.advance(60_000);
+  expect(code()).toBe(1);
+});
+
 test.each([
   ["waiting-for-sign-in", 3],
   ["unavailable", 4],

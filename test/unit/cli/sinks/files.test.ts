@@ -129,11 +129,22 @@ describe("whose MIME", () => {
     async (code) => {
       const { sink, files, json } = await scene();
       const mime = () => Promise.reject(new MailError(code, "Graph refuses it."));
-      expect(await handOver(sink, given({ mime }))).toEqual({ kind: "ack" });
+      // A mailbox that moves and a gateway in trouble say the same.
+      expect(await handOver(sink, given({ mime, attempt: 8 }))).toMatchObject({ kind: "retry" });
+      expect(await files()).toEqual([]);
+      expect(await handOver(sink, given({ mime, attempt: 9 }))).toEqual({ kind: "ack" });
       expect(await files()).toEqual([own("json")]);
       expect((await json(own("json"))).mime).toEqual({ refused: code });
     },
   );
+
+  it("is damaged, as Graph says by a code of its own, is a .json alone at once", async () => {
+    const { sink, files } = await scene();
+    const serviceCode = "ErrorMimeContentConversionFailed";
+    const mime = () => Promise.reject(new MailError("GRAPH_MIME_REFUSED", "Graph refuses it.", { serviceCode }));
+    expect(await handOver(sink, given({ mime }))).toEqual({ kind: "ack" });
+    expect(await files()).toEqual([own("json")]);
+  });
 
   test.each(["GRAPH_TIMEOUT", "GRAPH_THROTTLED", "GRAPH_UNAUTHORIZED", "AUTH_SIGN_IN_REQUIRED", "LIFECYCLE_STOPPED"] as const)(
     "cannot be had for now (%s) is another attempt, and leaves nothing",

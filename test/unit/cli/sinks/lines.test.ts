@@ -1,6 +1,6 @@
 /** Lines on standard output: acknowledged when taken, at the reader's pace, and never once nobody reads. */
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
@@ -109,8 +109,10 @@ it("acknowledges a mail only when its line is durable, where standard output is 
   const folder = await mkdtemp(join(tmpdir(), "mail-lines-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "mail.ndjson");
-  const stdout = createWriteStream(file);
+  const stdout = createWriteStream(file, { flags: "a" });
   onTestFinished(() => new Promise<void>((resolve) => void stdout.end(resolve)));
+  // As standard output, which is open from the beginning.
+  await new Promise((resolve) => stdout.once("open", resolve));
   const [asked, durable] = [deferred<number>(), deferred()];
   const sink = linesSink(stdout, (fd) => {
     asked.resolve(fd);
@@ -125,7 +127,11 @@ it("acknowledges a mail only when its line is durable, where standard output is 
   expect(one.verdicts).toEqual([]);
   durable.resolve();
   expect(await end).toEqual({ kind: "ack" });
+  await writeFile(file, '{"torn":', { flag: "a" });
   expect(await handOver(linesSink(stdout), given())).toEqual({ kind: "ack" });
+  const lines = (await readFile(file, "utf8")).split("\n");
+  // What a dying run left unfinished stands by itself.
+  expect(lines).toEqual([expect.stringMatching(/^\{.*\}$/), '{"torn":', expect.stringMatching(/^\{.*\}$/), ""]);
 });
 
 it("leaves no listener on the stream behind", () => {
