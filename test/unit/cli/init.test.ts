@@ -1,7 +1,7 @@
 /** `init`: what it writes is taken by the other commands, nothing is overwritten, and nothing is written for what cannot be used. */
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it, test } from "vitest";
+import { expect, it, onTestFinished, test } from "vitest";
 import { composeOptions } from "../../../src/cli/compose.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
 import { daemonSettings } from "../../../src/daemon/options.js";
@@ -61,4 +61,16 @@ test.each([
   const { exitCode, err } = await run("init", ...words);
   expect([exitCode, err]).toEqual([2, expect.stringContaining(named)]);
   expect(await readdir(folder)).toEqual([]);
+});
+
+it("leaves nothing of a TypeScript file in the temp folder, where others could read or change what runs", async () => {
+  const { folder, run } = await commandLine();
+  await run("init", ...ids, ...queues);
+  const temp = join(folder, "temp");
+  await mkdir(temp);
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = temp;
+  onTestFinished(() => void (before === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = before)));
+  expect((await loadConfig(folder, undefined)).config.queues).toHaveLength(2);
+  expect(await readdir(temp)).toEqual([]);
 });
