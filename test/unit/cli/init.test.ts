@@ -1,7 +1,7 @@
 /** `init`: what it writes is taken by the other commands, nothing is overwritten, and nothing is written for what cannot be used. */
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it, onTestFinished, test } from "vitest";
+import { expect, it, onTestFinished, test, vi } from "vitest";
 import { composeOptions } from "../../../src/cli/compose.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
 import { daemonSettings } from "../../../src/daemon/options.js";
@@ -68,9 +68,8 @@ it("leaves nothing of a TypeScript file in the temp folder, where others could r
   await run("init", ...ids, ...queues);
   const temp = join(folder, "temp");
   await mkdir(temp);
-  const before = process.env.TMPDIR;
-  process.env.TMPDIR = temp;
-  onTestFinished(() => void (before === undefined ? delete process.env.TMPDIR : (process.env.TMPDIR = before)));
+  vi.stubEnv("TMPDIR", temp);
+  onTestFinished(() => void vi.unstubAllEnvs());
   expect((await loadConfig(folder, undefined)).config.queues).toHaveLength(2);
   expect(await readdir(temp)).toEqual([]);
 });
