@@ -12,6 +12,7 @@ import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.js";
 import { explainCommand } from "./explain.js";
 import { importTokensCommand } from "./import-tokens.js";
 import { initCommand } from "./init.js";
+import { orInterrupted } from "./interrupted.js";
 import { quarantineCommand } from "./quarantine.js";
 import { replayCommand } from "./replay.js";
 import { rotateKeysCommand } from "./rotate-keys.js";
@@ -57,7 +58,7 @@ export async function runCli(words: readonly string[], cli: CliProcess, streams:
     async (...given) => {
       const options = program.opts<CommonOptions>();
       const terminal = createTerminal(streams, { json: options.json === true, env: cli.env });
-      exitCode = await work(createContext(cli, terminal, options), ...given);
+      exitCode = await orInterrupted(work(createContext(cli, terminal, options), ...given), cli.interrupts.hard);
     };
   for (const add of commands) add(program, does);
   try {

@@ -17,6 +17,7 @@ import type { AddCommand, CommandContext, Work } from "./context.js";
 import { openControl } from "./control-server.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { openHttpEndpoint } from "./http-endpoint.js";
+import { untilAborted } from "./interrupted.js";
 import { watchOnce } from "./once.js";
 import { openPrometheus } from "./prometheus.js";
 import { openRunView } from "./run-view.js";
@@ -44,7 +45,7 @@ export const runCommand: AddCommand = (program, does) => {
 const run: Work<[RunOptions]> = async (context, options) => {
   const undo = createUndo();
   try {
-    const hardEnd = aborted(context.interrupts.hard).then(() => exitCodes.interrupted);
+    const hardEnd = untilAborted(context.interrupts.hard).then(() => exitCodes.interrupted);
     return await Promise.race([daemonFrom(context, options, undo), hardEnd]);
   } finally {
     await undo.run();
@@ -131,14 +132,7 @@ function firstEnd(daemon: MailDaemon, ends: readonly Promise<ExitCode>[]): Promi
   return Promise.race([...ends, byItself]);
 }
 
-const endingWith = (code: ExitCode) => (signal: AbortSignal) => aborted(signal).then(() => code);
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else onAbort(signal, () => resolve());
-  });
-}
+const endingWith = (code: ExitCode) => (signal: AbortSignal) => untilAborted(signal).then(() => code);
 
 /** @throws ConfigError `CONFIG_INVALID` */
 function millisecondsOf(seconds: string): number {
