@@ -8,23 +8,28 @@ import { address, hostOptions, simulatorWith } from "../support/host.js";
 import { createManualClock } from "../support/manual-clock.js";
 import { stepping } from "../support/stepping.js";
 
-/** A queue whose requests to such paths take so long on their way. */
-async function slowQueue({ slow, ms = 800, ...options }: Partial<MailDaemonOptions> & { slow: RegExp; ms?: number }) {
+/** A queue whose requests to such paths take so long on their way there, or their answers on the way `back`. */
+async function slowQueue({
+  slow,
+  ms = 800,
+  back = false,
+  ...options
+}: Partial<MailDaemonOptions> & { slow: RegExp; ms?: number; back?: boolean }) {
   let underWay = 0;
   const clock = createManualClock(Date.now(), () => underWay > 0);
   const sim = simulatorWith([address], { now: () => clock.now() });
   const scene = { slowSent: 0, isSlow: true };
   const fetch: typeof globalThis.fetch = async (input, init) => {
-    if (scene.isSlow && slow.test(String(input))) {
-      scene.slowSent += 1;
-      await sleep(clock, ms, init?.signal ?? undefined);
-    }
+    const isSlow = scene.isSlow && slow.test(String(input));
+    if (isSlow) scene.slowSent += 1;
+    const travel = () => sleep(clock, ms, init?.signal ?? undefined);
+    if (isSlow && !back) await travel();
     underWay += 1;
-    try {
-      return await sim.fetch(input, init);
-    } finally {
+    const answer = await sim.fetch(input, init).finally(() => {
       underWay -= 1;
-    }
+    });
+    if (isSlow && back) await travel();
+    return answer;
   };
   const given = hostOptions(sim, { fetch, ...options });
   const done = <T>(work: Promise<T>) => stepping(work, () => clock.advance(10));
@@ -41,9 +46,13 @@ async function slowQueue({ slow, ms = 800, ...options }: Partial<MailDaemonOptio
   return Object.assign(scene, { clock, sim, daemon, begin, done, until });
 }
 
-test("a pause that the answer to a given-up read asks for is kept over a restart", async () => {
+test.each([
+  ["has not reached Graph yet", false],
+  ["is answered, and the answer under way", true],
+])("a pause that the answer to a given-up read asks for is kept over a restart: the read %s", async (_, back) => {
   const scene = await slowQueue({
     slow: /\$batch/,
+    back,
     defaults: { pollIntervalMs: 10_000, minPollIntervalMs: 10_000, startFrom: "unread" },
   });
   const { sim, clock, daemon, done, until } = scene;
