@@ -3,7 +3,7 @@
  * what they ask of Graph waits for its place with the governor, one of every mailbox in turn.
  */
 import type { Clock } from "../base/clock.js";
-import type { RunTurn, Scheduler } from "./scheduler.js";
+import type { RunTurn, Scheduler, Turn } from "./scheduler.js";
 
 interface Slot {
   readonly run: RunTurn;
@@ -15,6 +15,9 @@ interface Slot {
   woken: boolean;
   removed: boolean;
 }
+
+/** No other process runs a turn of these. */
+const unshared: Turn = { signal: new AbortController().signal, confirm: () => Promise.resolve() };
 
 export function createLocalScheduler({ clock }: { readonly clock: Clock }): Scheduler {
   const slots = new Map<string, Slot>();
@@ -29,7 +32,7 @@ export function createLocalScheduler({ clock }: { readonly clock: Clock }): Sche
     // Not inside the call that began it: a wake-up from within the turn must find it under way.
     await Promise.resolve();
     slot.woken = false;
-    const delayMs = slot.removed ? Number.POSITIVE_INFINITY : await slot.run();
+    const delayMs = slot.removed ? Number.POSITIVE_INFINITY : await slot.run(unshared);
     slot.turn = undefined;
     if (slot.removed) return;
     if (slot.woken) begin(slot);
@@ -50,6 +53,9 @@ export function createLocalScheduler({ clock }: { readonly clock: Clock }): Sche
   }
 
   return {
+    isShared: false,
+    open: () => Promise.resolve(),
+    trouble: undefined,
     add(address, run, delayMs = 0) {
       const slot: Slot = { run, stopTimer: undefined, turn: undefined, woken: false, removed: false };
       slots.set(address, slot);
