@@ -5,6 +5,7 @@
  * stack, and with `--json` as JSON on standard error. It must not touch the process.
  */
 import { Command, CommanderError } from "commander";
+import { ConfigError } from "../base/errors.js";
 import { type AddCommand, type CliProcess, type CommonOptions, createContext, type Does } from "./context.js";
 import { doctorCommand } from "./doctor.js";
 import { errorJson } from "./error-json.js";
@@ -51,7 +52,11 @@ export async function runCli(words: readonly string[], cli: CliProcess, streams:
     .option("--json", "results as JSON, a line each")
     .exitOverride()
     .showHelpAfterError("(--help tells more)")
-    .configureOutput({ writeOut: (text) => void streams.stdout.write(text), writeErr: (text) => void streams.stderr.write(text) });
+    .configureOutput({
+      writeOut: (text) => void streams.stdout.write(text),
+      // As JSON it is told below.
+      writeErr: (text) => void (plain.json || streams.stderr.write(text)),
+    });
 
   const does: Does =
     (work) =>
@@ -65,13 +70,19 @@ export async function runCli(words: readonly string[], cli: CliProcess, streams:
     await program.parseAsync(words, { from: "user" });
     return exitCode;
   } catch (error) {
-    return told(error, plain);
+    return error instanceof CommanderError ? usageTold(error, plain) : told(error, plain);
   }
 }
 
+/** Help and version are no failures; a text is printed already. */
+function usageTold({ exitCode, code, message }: CommanderError, terminal: Terminal): ExitCode {
+  if (exitCode === 0) return exitCodes.done;
+  if (!terminal.json) return exitCodes.usage;
+  const what = code === "commander.help" ? "Expected a command." : message.replace(/^error: /, "");
+  return told(new ConfigError("CONFIG_INVALID", `${what} (--help tells more)`), terminal);
+}
+
 function told(error: unknown, terminal: Terminal): ExitCode {
-  // Its text is printed already; help and version are no failures.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (terminal.json) {
     terminal.tell(JSON.stringify({ error: errorJson(error) }));
   } else {

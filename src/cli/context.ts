@@ -1,4 +1,5 @@
 /** What every command works with. The process itself is known to `main.ts` alone, so that tests own all of it. */
+import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import type { ExitCode } from "./exit-codes.js";
 import { type LoadedConfig, loadConfig } from "./load-config.js";
@@ -25,7 +26,7 @@ export interface CliProcess {
   readonly env: NodeJS.ProcessEnv;
   readonly interrupts: Interrupts;
   /** Standard input, for what is piped in. */
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: Readable;
   /** Standard output, for commands whose result is a stream of its own. */
   readonly stdout: NodeJS.WritableStream;
 }

@@ -10,10 +10,11 @@ import { MailError } from "../base/errors.js";
 import { type Answers, type AsJson, type Given, pathPrefix, type RequestName } from "./control-contract.js";
 import { isDeserted, placesOf } from "./control-place.js";
 import { errorOf } from "./error-json.js";
+import { Interrupted } from "./interruption.js";
 
 export interface RunningDaemon {
   readonly processId: number;
-  /** @throws what the daemon's method throws; MailError `LIFECYCLE_CONTROL_UNAVAILABLE`, `LIFECYCLE_STOPPED` after an abort */
+  /** @throws what the daemon's method throws; MailError `LIFECYCLE_CONTROL_UNAVAILABLE`, Interrupted after an abort */
   ask<Name extends RequestName>(name: Name, given: Given<Name>): Promise<AsJson<Answers[Name]>>;
 }
 
@@ -111,7 +112,7 @@ class Answered {
 
 function reached(error: unknown, path: string, signal: AbortSignal | undefined): Error {
   if (error instanceof Answered) return error.error;
-  if (signal?.aborted) return new MailError("LIFECYCLE_STOPPED", "It was interrupted before the daemon had answered; the daemon goes on.");
+  if (signal?.aborted) return new Interrupted("It was interrupted before the daemon had answered; the daemon goes on.");
   const { code } = error as NodeJS.ErrnoException;
   if (code === "EACCES" || code === "EPERM") {
     return new MailError("LIFECYCLE_CONTROL_UNAVAILABLE", `The control socket or folder ${path} is another user's.`, {

@@ -14,6 +14,7 @@ import { composeOptions, storeFolder } from "./compose.js";
 import type { AddCommand, CommandContext } from "./context.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { Interrupted } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
 import { type BundleStatus, writeBundle } from "./support-bundle.js";
 import { isStoreThere, withTarget } from "./target.js";
@@ -46,7 +47,6 @@ async function doctor(
   const { terminal, interrupts, folder } = context;
   const loaded = await context.load();
   const findings = await findingsOf(loaded, addresses, interrupts.gentle);
-  if (!findings) return exitCodes.interrupted;
   for (const [at, finding] of findings.entries()) {
     const isNew = finding.queue !== findings[at - 1]?.queue;
     terminal.result(finding, () => `${isNew ? headingOf(finding, terminal) : ""}${lineOf(finding, terminal)}`);
@@ -65,8 +65,8 @@ async function doctor(
   return findings.some(({ outcome }) => outcome === "failed") ? exitCodes.failed : exitCodes.done;
 }
 
-/** Nothing when it was interrupted. */
-async function findingsOf(loaded: LoadedConfig, addresses: readonly string[], signal: AbortSignal): Promise<Finding[] | undefined> {
+/** @throws Interrupted when the signal aborts */
+async function findingsOf(loaded: LoadedConfig, addresses: readonly string[], signal: AbortSignal): Promise<Finding[]> {
   const options = await composeOptions(loaded);
   const isMissing = !isStoreThere(loaded) && canBeMade(storeFolder(loaded) as string);
   const daemon = createMailDaemon(isMissing ? { ...options, store: memoryStore() } : options);
@@ -80,8 +80,7 @@ async function findingsOf(loaded: LoadedConfig, addresses: readonly string[], si
     };
     return isMissing ? findings.map((finding) => (finding.check === "store" ? { check: "store", ...noStore } : finding)) : findings;
   } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
+    throw signal.aborted ? new Interrupted() : error;
   } finally {
     signal.removeEventListener("abort", stop);
     await daemon.stop({ deadlineMs: 0 });

@@ -1,5 +1,6 @@
 /** With what a command ends: stable numbers, as scripts read them. */
 import { MailError } from "../base/errors.js";
+import { Interrupted } from "./interruption.js";
 
 export const exitCodes = {
   /** It did what was asked. */
@@ -14,7 +15,7 @@ export const exitCodes = {
   unavailable: 4,
   /** The store is in use, cannot be read or written, or its keys are not there. */
   store: 5,
-  /** Ctrl-C, a second time. */
+  /** Ctrl-C before it was done: the first where the command can give up, else the second. */
   interrupted: 130,
   /** Whoever read standard output has gone. */
   outputClosed: 141,
@@ -22,8 +23,15 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+/** Of several pieces of work: that of an interrupt, else of the first that failed. */
+export function folded(codes: readonly ExitCode[]): ExitCode {
+  if (codes.includes(exitCodes.interrupted)) return exitCodes.interrupted;
+  return codes.find((code) => code !== exitCodes.done) ?? exitCodes.done;
+}
+
 /** By what an error says of itself. */
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof Interrupted) return exitCodes.interrupted;
   if (!(error instanceof MailError)) return exitCodes.failed;
   const { code, retryable } = error;
   if (code.startsWith("CONFIG_")) return exitCodes.usage;

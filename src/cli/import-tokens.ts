@@ -11,9 +11,9 @@ import { ConfigError } from "../base/errors.js";
 import type { MailDaemon } from "../daemon/mail-daemon.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
 import { errorJson } from "./error-json.js";
-import { exitCodes } from "./exit-codes.js";
+import { type ExitCode, exitCodeOf, exitCodes, folded } from "./exit-codes.js";
+import { Interrupted } from "./interruption.js";
 import { readPiped } from "./piped.js";
-import { interrupted } from "./sign-in-way.js";
 import { withIdleDaemon } from "./target.js";
 
 export const importTokensCommand: AddCommand = (program, does) => {
@@ -47,25 +47,31 @@ interface Line {
 const importTokens: Work<[string]> = async (context, file) => {
   const { terminal, folder, stdin, interrupts } = context;
   const loaded = await context.load();
-  const lines = linesOf(file === "-" ? await readPiped(stdin, mostBytes) : await readPrivate(resolve(folder, file), kind));
+  const lines = linesOf(
+    file === "-" ? await readPiped(stdin, mostBytes, interrupts.gentle) : await readPrivate(resolve(folder, file), kind),
+  );
   if (lines.length === 0) throw new ConfigError("CONFIG_INVALID", "There is no token in it: expected a line of JSON for each.");
   const waiting = [...lines];
-  let failed = 0;
+  /** By their lines, so that the first failure is the first of the file. */
+  const codes: ExitCode[] = [];
   await withIdleDaemon(loaded, async (daemon) => {
     const work = async () => {
       for (let next = waiting.shift(); next && !interrupts.gentle.aborted; next = waiting.shift()) {
-        if (!(await importOne(daemon, next, context))) failed += 1;
+        codes[lines.indexOf(next)] = await importOne(daemon, next, context);
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
   });
-  if (interrupts.gentle.aborted) terminal.tell("Interrupted: not all tokens were tried.");
+  const tried = codes.filter((code) => code !== exitCodes.interrupted);
+  if (tried.length < lines.length)
+    throw new Interrupted(`It was interrupted: ${lines.length - tried.length} of ${lines.length} tokens were not tried.`);
+  const failed = codes.filter((code) => code !== exitCodes.done).length;
   if (!terminal.json) terminal.tell(`${lines.length} tokens, ${failed} failed. Now destroy them where they came from.`);
-  return failed === 0 && !interrupts.gentle.aborted ? exitCodes.done : exitCodes.signIn;
+  return folded(codes);
 };
 
-/** False when it failed. */
-async function importOne(daemon: MailDaemon, { line, token }: Line, { terminal, interrupts }: CommandContext): Promise<boolean> {
+/** Never rejects. */
+async function importOne(daemon: MailDaemon, { line, token }: Line, { terminal, interrupts }: CommandContext): Promise<ExitCode> {
   const queue = token?.address;
   try {
     if (!token) throw new ConfigError("CONFIG_INVALID", "It is no JSON object with the texts `address` and `refreshToken`.");
@@ -75,16 +81,17 @@ async function importOne(daemon: MailDaemon, { line, token }: Line, { terminal, 
       { line, queue, account, outcome: "signed-in" },
       () => `${terminal.style("green", "Signed in:")} ${queue} (line ${line})`,
     );
-    return true;
+    return exitCodes.done;
   } catch (cause) {
-    const error = errorJson(interrupts.gentle.aborted ? interrupted() : cause);
+    const failure = interrupts.gentle.aborted ? new Interrupted("The sign-in was given up.") : cause;
+    const error = errorJson(failure);
     terminal.result({ line, ...(queue === undefined ? {} : { queue }), outcome: "failed", error }, () =>
       [
         `${terminal.style("red", "Failed:")} ${queue ?? "?"} (line ${line}): ${error.code}: ${error.message}`,
         ...(error.remedy === undefined ? [] : [`  What to do: ${error.remedy}`]),
       ].join("\n"),
     );
-    return false;
+    return exitCodeOf(failure);
   }
 }
 

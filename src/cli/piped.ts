@@ -1,15 +1,24 @@
 /** Standard input as text, to its end. */
+import { addAbortSignal, type Readable } from "node:stream";
 import { ConfigError } from "../base/errors.js";
+import { Interrupted } from "./interruption.js";
 
-/** @throws ConfigError `CONFIG_INVALID` when it is longer than that many bytes */
-export async function readPiped(stdin: NodeJS.ReadableStream, mostBytes: number): Promise<string> {
+/**
+ * @throws ConfigError `CONFIG_INVALID` when it is longer than that many bytes; Interrupted when the signal aborts, and then
+ * nothing more is read
+ */
+export async function readPiped(stdin: Readable, mostBytes: number, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of stdin) {
-    const piece = Buffer.from(chunk as string | Uint8Array);
-    bytes += piece.length;
-    if (bytes > mostBytes) throw new ConfigError("CONFIG_INVALID", `Expected standard input to have at most ${mostBytes} bytes.`);
-    chunks.push(piece);
+  try {
+    for await (const chunk of addAbortSignal(signal, stdin)) {
+      const piece = Buffer.from(chunk as string | Uint8Array);
+      bytes += piece.length;
+      if (bytes > mostBytes) throw new ConfigError("CONFIG_INVALID", `Expected standard input to have at most ${mostBytes} bytes.`);
+      chunks.push(piece);
+    }
+  } catch (error) {
+    throw signal.aborted ? new Interrupted("It was interrupted while standard input was read.") : error;
   }
   return Buffer.concat(chunks).toString("utf8");
 }

@@ -7,7 +7,8 @@ import { MailError } from "../base/errors.js";
 import type { AddCommand, Work } from "./context.js";
 import type { Answers, AsJson } from "./control-contract.js";
 import { errorJson } from "./error-json.js";
-import { type ExitCode, exitCodeOf, exitCodes } from "./exit-codes.js";
+import { type ExitCode, exitCodeOf, folded } from "./exit-codes.js";
+import { Interrupted } from "./interruption.js";
 import { withTarget } from "./target.js";
 import type { Terminal } from "./terminal.js";
 
@@ -24,20 +25,20 @@ const quarantine: Work<[string | undefined]> = (context, address) =>
     const { terminal } = context;
     const queues = address === undefined ? (await target.status()).queues.map((queue) => queue.address) : [address];
     let count = 0;
-    let exitCode: ExitCode = exitCodes.done;
+    const codes: ExitCode[] = [];
     for (const queue of queues) {
       try {
         const resting = await target.quarantined(queue);
         for (const one of resting) terminal.result({ queue, ...one }, () => lineOf(terminal, queue, one));
         count += resting.length;
       } catch (error) {
-        if (address !== undefined || !(error instanceof MailError)) throw error;
-        exitCode = exitCodeOf(error);
+        if (address !== undefined || !(error instanceof MailError) || error instanceof Interrupted) throw error;
+        codes.push(exitCodeOf(error));
         tellFailed(terminal, queue, error);
       }
     }
     if (!terminal.json) terminal.tell(count === 1 ? "1 message rests in quarantine." : `${count} messages rest in quarantine.`);
-    return exitCode;
+    return folded(codes);
   });
 
 function tellFailed(terminal: Terminal, queue: string, error: MailError): void {

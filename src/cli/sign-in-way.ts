@@ -5,7 +5,7 @@
  * and kept for one sign-in; one that is piped in is for one account, so that none is ever sent for another.
  */
 import type { SignInMethod } from "../auth/sign-in-method.js";
-import { ConfigError, MailError } from "../base/errors.js";
+import { ConfigError } from "../base/errors.js";
 import type { CommandContext } from "./context.js";
 import { openInBrowser } from "./open-url.js";
 import { readPiped } from "./piped.js";
@@ -49,7 +49,7 @@ export function assertAskable({ password }: WayOptions, { isInteractive }: Termi
   throw new ConfigError("CONFIG_INVALID", "Nobody can be asked for a password here: pipe it in with --password-stdin.");
 }
 
-/** The method for one account. @throws MailError `LIFECYCLE_STOPPED` after Ctrl-C */
+/** The method for one account. @throws Interrupted after Ctrl-C */
 export async function methodFor(account: string, { context, options, simulator }: Way): Promise<SignInMethod> {
   const { terminal, interrupts, env } = context;
   const signal = interrupts.gentle;
@@ -92,18 +92,13 @@ async function passwordOf(
   { terminal, interrupts, stdin }: CommandContext,
 ): Promise<string> {
   terminal.tell("Signing in with a password is a legacy way that Microsoft advises against, and no second factor can pass it.");
-  if (passwordStdin) return (await readPiped(stdin, longestPasswordBytes)).split(/\r?\n/)[0] as string;
-  const password = await terminal.askSecret(`Password of ${account}:`, { signal: interrupts.gentle });
-  if (password === undefined) throw interrupted();
-  return password;
+  if (passwordStdin) return (await readPiped(stdin, longestPasswordBytes, interrupts.gentle)).split(/\r?\n/)[0] as string;
+  // That somebody can be asked was looked at before.
+  return (await terminal.askSecret(`Password of ${account}:`, { signal: interrupts.gentle })) as string;
 }
 
 /** Entra takes 256 characters. */
 const longestPasswordBytes = 4_096;
-
-export function interrupted(): MailError {
-  return new MailError("LIFECYCLE_STOPPED", "The sign-in was given up.");
-}
 
 /** Where a person's browser finds Entra's pages. */
 async function visibleFrom(simulator: string | undefined): Promise<(url: string) => string> {

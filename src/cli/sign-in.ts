@@ -9,9 +9,10 @@ import type { MailDaemon } from "../daemon/mail-daemon.js";
 import type { SignInState } from "../daemon/offline.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
 import { errorJson } from "./error-json.js";
-import { exitCodes } from "./exit-codes.js";
+import { type ExitCode, exitCodeOf, exitCodes, folded } from "./exit-codes.js";
+import { Interrupted } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
-import { assertAskable, assertOneWay, interrupted, methodFor, type Way, type WayOptions } from "./sign-in-way.js";
+import { assertAskable, assertOneWay, methodFor, type Way, type WayOptions } from "./sign-in-way.js";
 import { runningDaemon, withIdleDaemon, withOffline } from "./target.js";
 import type { Terminal } from "./terminal.js";
 
@@ -59,15 +60,16 @@ const signIn: Work<[readonly string[], SignInOptions]> = async (context, address
   if (addresses.length === 0) for (const state of states) if (!isChosen(state)) tellSkipped(terminal, state);
 
   const way: Way = { context, options, simulator: loaded.config.simulator };
-  let failed = 0;
+  const codes: ExitCode[] = [];
   await withIdleDaemon(loaded, async (daemon) => {
     for (const queues of accounts.values()) {
-      if (interrupts.gentle.aborted) failed += 1;
-      else if (!(await signInOne(daemon, queues, way))) failed += 1;
+      codes.push(interrupts.gentle.aborted ? exitCodes.interrupted : await signInOne(daemon, queues, way));
+      // A Ctrl-C that was typed at a question is no signal, and ends the others too.
+      if (codes.includes(exitCodes.interrupted)) return;
     }
   });
   if (accounts.size === 0 && !terminal.json) terminal.tell("All queues are signed in. Name one, or give --again, to sign it in anew.");
-  return failed === 0 ? exitCodes.done : exitCodes.signIn;
+  return folded(codes);
 };
 
 type Queues = readonly [SignInState, ...SignInState[]];
@@ -91,14 +93,15 @@ async function waitingQueues(context: CommandContext, loaded: LoadedConfig, name
     const waiting = status?.queues.filter(({ state }) => state === "waiting-for-sign-in") ?? [];
     return new Set(waiting.map(({ address }) => address.toLowerCase()));
   } catch (error) {
+    if (error instanceof Interrupted) throw error;
     const { code, message } = errorJson(error);
     context.terminal.tell(`${code}: ${message} Only what the vault tells is known.`);
     return new Set();
   }
 }
 
-/** False when it failed. */
-async function signInOne(daemon: MailDaemon, queues: Queues, way: Way): Promise<boolean> {
+/** Never rejects. */
+async function signInOne(daemon: MailDaemon, queues: Queues, way: Way): Promise<ExitCode> {
   const { terminal, interrupts } = way.context;
   const [{ queue, account }] = queues;
   try {
@@ -110,11 +113,11 @@ async function signInOne(daemon: MailDaemon, queues: Queues, way: Way): Promise<
         () => `${terminal.style("green", "Signed in:")} ${one.queue}${asAccount(one)}`,
       );
     }
-    return true;
+    return exitCodes.done;
   } catch (cause) {
-    const error = errorJson(interrupts.gentle.aborted ? interrupted() : cause);
-    for (const one of queues) tellFailed(terminal, one, error);
-    return false;
+    const error = interrupts.gentle.aborted ? new Interrupted("The sign-in was given up.") : cause;
+    for (const one of queues) tellFailed(terminal, one, errorJson(error));
+    return exitCodeOf(error);
   }
 }
 

@@ -15,6 +15,7 @@ import { composeOptions, storeFolder } from "./compose.js";
 import type { CommandContext } from "./context.js";
 import { findDaemon, type RunningDaemon } from "./control-client.js";
 import { type Answers, type AsJson, asJson } from "./control-contract.js";
+import { Interrupted } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
 
 export interface Target {
@@ -40,7 +41,7 @@ export async function withTarget<T>(context: CommandContext, work: (target: Targ
   const daemon = await runningDaemon(context, loaded);
   if (daemon) return work(running(daemon));
   assertThere(loaded);
-  return withOffline(loaded, (store) => work(stored(store)));
+  return withOffline(loaded, (store) => work(stored(store, context.interrupts.gentle)));
 }
 
 /** Does the work on the store of this configuration, whether a daemon runs on it or not. */
@@ -107,12 +108,16 @@ function running({ processId, ask }: RunningDaemon): Target {
   };
 }
 
-function stored(store: OfflineStore): Target {
+function stored(store: OfflineStore, signal: AbortSignal): Target {
   return {
     processId: undefined,
     status: async () => asJson(await store.status()),
     explain: async (address, id) => asJson((await store.explain(address, id)) ?? null),
     quarantined: async (address) => asJson(await store.quarantined(address)),
-    replay: (address, id, tell) => store.replay(address, id, tell),
+    replay: (address, id, tell) =>
+      store.replay(address, id, (one) => {
+        tell(one);
+        if (signal.aborted && id === undefined) throw new Interrupted();
+      }),
   };
 }

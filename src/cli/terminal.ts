@@ -7,6 +7,7 @@
 import { createInterface, type ReadLineOptions } from "node:readline/promises";
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
+import { Interrupted } from "./interruption.js";
 
 /** A terminal that can be drawn on. */
 export interface Screen {
@@ -30,9 +31,15 @@ export interface Terminal {
   tell(line: string): void;
   /** The text in that style where colours are shown, else as it is. */
   style(style: Style, text: string): string;
-  /** Asks on standard error; the default where nothing is typed. Undefined where nobody can be asked, the signal aborts, or Ctrl-C is typed. */
+  /**
+   * Asks on standard error; the default where nothing is typed. Undefined where there is none, or nobody can be asked.
+   * @throws Interrupted when the signal aborts, or Ctrl-C is typed
+   */
   ask(question: string, options?: { readonly default?: string; readonly signal?: AbortSignal }): Promise<string | undefined>;
-  /** Asks without an echo, and keeps no history. Undefined where nobody can be asked, the signal aborts, or Ctrl-C is typed. */
+  /**
+   * Asks without an echo, and keeps no history. Undefined where nobody can be asked.
+   * @throws Interrupted when the signal aborts, or Ctrl-C is typed
+   */
   askSecret(question: string, options?: { readonly signal?: AbortSignal }): Promise<string | undefined>;
 }
 
@@ -60,23 +67,25 @@ export function createTerminal(
     async ask(question, { default: fallback, signal } = {}) {
       if (!isInteractive) return undefined;
       const hint = fallback === undefined ? "" : ` (${fallback})`;
-      const answer = await typed({ input: stdin, output: stderr }, `${question}${hint} `, signal);
-      return answer?.trim() === "" ? fallback : answer?.trim();
+      const answer = (await typed({ input: stdin, output: stderr }, `${question}${hint} `, signal)).trim();
+      return answer === "" ? fallback : answer;
     },
     async askSecret(question, { signal } = {}) {
       if (!isInteractive) return undefined;
       stderr.write(`${question} `);
       // The line editor takes the terminal's own echo away, and shows what is typed in its output.
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-      const answer = await typed({ input: stdin, output: nowhere, terminal: true, historySize: 0 }, "", signal);
-      stderr.write("\n");
-      return answer;
+      try {
+        return await typed({ input: stdin, output: nowhere, terminal: true, historySize: 0 }, "", signal);
+      } finally {
+        stderr.write("\n");
+      }
     },
   };
 }
 
-/** A line; undefined when the signal aborts or Ctrl-C is typed, which is a key while the line is edited. */
-async function typed(options: ReadLineOptions, question: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+/** A line. @throws Interrupted when the signal aborts or Ctrl-C is typed, which is a key while the line is edited */
+async function typed(options: ReadLineOptions, question: string, signal: AbortSignal | undefined): Promise<string> {
   const lines = createInterface(options);
   const interrupted = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, interrupted.signal]) : interrupted.signal;
@@ -84,8 +93,7 @@ async function typed(options: ReadLineOptions, question: string, signal: AbortSi
   try {
     return await lines.question(question, { signal: stopped });
   } catch (error) {
-    if (stopped.aborted) return undefined;
-    throw error;
+    throw stopped.aborted ? new Interrupted("The question was not answered.") : error;
   } finally {
     lines.close();
   }

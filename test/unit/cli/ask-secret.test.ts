@@ -1,6 +1,7 @@
 /** A password that is asked for at a terminal: nothing of it is shown, and Ctrl-C ends the question. */
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
+import { Interrupted } from "../../../src/cli/interruption.js";
 import { createTerminal } from "../../../src/cli/terminal.js";
 
 function terminalOf({ isTTY = true } = {}) {
@@ -26,9 +27,9 @@ it("is taken as it was typed, and nothing but the question is shown", async () =
 
 it("any other question ends with Ctrl-C too, and takes its default where nothing is typed", async () => {
   const interrupted = terminalOf();
-  const asked = interrupted.terminal.ask("Name:");
+  const asked = expect(interrupted.terminal.ask("Name:")).rejects.toBeInstanceOf(Interrupted);
   interrupted.stdin.write("half\u0003");
-  expect(await asked).toBeUndefined();
+  await asked;
   const usual = terminalOf();
   const other = usual.terminal.ask("Name:", { default: "queue" });
   usual.stdin.write("\r");
@@ -37,15 +38,15 @@ it("any other question ends with Ctrl-C too, and takes its default where nothing
 
 it("ends with Ctrl-C, and with the signal", async () => {
   const typed = terminalOf();
-  const asked = typed.terminal.askSecret("Password:");
+  const asked = expect(typed.terminal.askSecret("Password:")).rejects.toBeInstanceOf(Interrupted);
   typed.stdin.write("half\u0003");
-  expect(await asked).toBeUndefined();
+  await asked;
   expect(typed.shown()).not.toContain("half");
   const interrupt = new AbortController();
   const aborted = terminalOf();
-  const other = aborted.terminal.askSecret("Password:", { signal: interrupt.signal });
+  const other = expect(aborted.terminal.askSecret("Password:", { signal: interrupt.signal })).rejects.toBeInstanceOf(Interrupted);
   interrupt.abort();
-  expect(await other).toBeUndefined();
+  await other;
   expect(aborted.modes).toEqual([true, false]);
 });
 

@@ -71,6 +71,15 @@ it("one that fails stops no other, says what to do, and ends the command with 3"
   expect(text.out).toContain("What to do:");
 });
 
+it("ends with what the first failure says: with 4 where Entra cannot be had now", async () => {
+  const line = await simulatedLine();
+  line.sim.user(support).setPassword(password);
+  line.input = password;
+  line.sim.faults.add({ name: "away", route: "token", status: 503 });
+  const { exitCode, out } = await line.run("--json", "sign-in", "--password-stdin", support);
+  expect([exitCode, line.json(out)]).toMatchObject([4, [{ outcome: "failed", error: { code: "AUTH_UNAVAILABLE" } }]]);
+});
+
 it("has the browser come back to the port that it is given", async () => {
   const line = await simulatedLine();
   const taken = createServer();
@@ -153,7 +162,7 @@ it("a sign-in that is interrupted is given up, and no other begins", async () =>
   const line = await simulatedLine();
   line.onErr = () => line.interrupt();
   const { exitCode, out } = await line.run("--json", "sign-in");
-  expect(exitCode).toBe(3);
+  expect(exitCode).toBe(130);
   expect(line.json(out)).toMatchObject([{ queue: support, outcome: "failed", error: { code: "LIFECYCLE_STOPPED" } }]);
 });
 
