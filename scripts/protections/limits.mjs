@@ -38,6 +38,16 @@ export const limits = [
     ],
   },
   {
+    protection: "a pause is no shorter for a process that is held up between two looks at its clocks",
+    file: "src/graph/bar.ts",
+    find: `    const leftMs = until - this.#clock.now();
+    const endsAt = this.#clock.ticks() + leftMs;
+`,
+    replace: `    const endsAt = this.#clock.ticks() + until - this.#clock.now();
+`,
+    test: ["test/unit/graph/bar.test.ts", "a pause ends no earlier for a process that is held up while it is taken in"],
+  },
+  {
     protection: "many mailboxes refused at once are a pause of all",
     file: "src/graph/governor.ts",
     find: "const until = fence.raised();",

@@ -37,7 +37,9 @@ export class Pause {
 
   /** False when that changes nothing, as it ends no later than the present one. */
   extend({ until, code }: Bar): boolean {
-    const endsAt = this.#clock.ticks() + until - this.#clock.now();
+    // The time of day first, then the ticks: where the process is held up between two looks, the pause is longer for it, never shorter.
+    const leftMs = until - this.#clock.now();
+    const endsAt = this.#clock.ticks() + leftMs;
     if (endsAt <= Math.max(this.#endsAt, this.#clock.ticks())) return false;
     this.#endsAt = endsAt;
     this.#code = code;
@@ -51,7 +53,8 @@ export class Pause {
 
   /** As it is to be told now. */
   get bar(): Bar {
-    return { until: this.#clock.now() + this.leftMs, code: this.#code };
+    const { leftMs } = this;
+    return { until: this.#clock.now() + leftMs, code: this.#code };
   }
 }
 
