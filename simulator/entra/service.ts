@@ -41,7 +41,7 @@ export function createEntraService(world: EntraServiceWorld): (ask: Ask) => Prom
     const entry = log.begin({ route, method: ask.method, path: ask.path + (query && `?${query}`), startedAt, ...(mailbox && { mailbox }) });
     const barKey = `entra ${mailbox ?? ""}`;
     const bar = gate.barred(barKey, startedAt);
-    if (bar && startedAt > bar.sentAt + 100) log.noteKnock(entry);
+    if (bar && startedAt > bar.sentAt + 100) log.noteKnock(entry, bar);
     await nextTurn();
 
     const traces: Traces = {

@@ -91,7 +91,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const places = mailbox !== undefined && mailboxRoutes.has(opened.route.name) ? gate.take(mailbox, wanted) : undefined;
     if (places && mailbox !== undefined) log.noteAtOnce(mailbox, places.atOnce);
     const bar = mailbox === undefined ? undefined : barredBy(mailbox, opened, plan);
-    if (bar && entry.startedAt > bar.sentAt + 100) log.noteKnock(entry);
+    if (bar && entry.startedAt > bar.sentAt + 100) log.noteKnock(entry, bar);
     await nextTurn();
     let outcome: Outcome = "dropped";
     try {

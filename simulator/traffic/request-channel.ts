@@ -7,8 +7,8 @@ import { channel } from "node:diagnostics_channel";
 /** What is published on the diagnostics channel `m365-mail-daemon/simulator:request`. */
 export type SimulatedRequest =
   | { readonly kind: "any" }
-  /** It came before a `Retry-After` had passed. */
-  | { readonly kind: "early"; readonly route: string; readonly mailbox?: string }
+  /** It came before a `Retry-After` had passed: so long after the refusal, and so long too early. */
+  | { readonly kind: "early"; readonly route: string; readonly mailbox?: string; readonly afterMs: number; readonly earlyMs: number }
   /** So many to the mailbox were under way at once, more than ever before. */
   | { readonly kind: "most"; readonly atOnce: number; readonly mailbox: string };
 

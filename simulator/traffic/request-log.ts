@@ -2,6 +2,7 @@
  * The record of every request, and what can be asked of it afterwards.
  * Invariant: entries stay in order of arrival; a batch part stands as an entry of its own and points to its batch. Decides nothing.
  */
+import type { Bar } from "./gate.js";
 import { tellRequest } from "./request-channel.js";
 import type { RouteName } from "./route-name.js";
 
@@ -66,7 +67,7 @@ export type OpenEntry = { -readonly [Field in keyof LogEntry]: LogEntry[Field] }
 export interface LogWriter extends RequestLog {
   begin(entry: Omit<OpenEntry, "number">): OpenEntry;
   noteAtOnce(mailbox: string, count: number): void;
-  noteKnock(entry: LogEntry): void;
+  noteKnock(entry: LogEntry, bar: Bar): void;
 }
 
 /** Makes an empty log. */
@@ -109,10 +110,11 @@ export function createRequestLog(): LogWriter {
       most.set(mailbox, count);
       tellRequest({ kind: "most", atOnce: count, mailbox });
     },
-    noteKnock(entry) {
+    noteKnock(entry, bar) {
       knocks.push(entry);
-      const { route, mailbox } = entry;
-      tellRequest({ kind: "early", route, ...(mailbox === undefined ? {} : { mailbox }) });
+      const { route, mailbox, startedAt } = entry;
+      const times = { afterMs: startedAt - bar.sentAt, earlyMs: bar.until - startedAt };
+      tellRequest({ kind: "early", route, ...(mailbox === undefined ? {} : { mailbox }), ...times });
     },
   };
 }
