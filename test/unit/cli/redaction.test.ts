@@ -47,7 +47,8 @@ describe("what looks like a secret", () => {
     const key = randomBytes(32).toString("base64");
     const jwt = `${Buffer.from('{"alg":"none"}').toString("base64url")}.${randomBytes(90).toString("base64url")}.${randomBytes(40).toString("base64url")}`;
     const text = redaction().text(`It was ${key}, and ${jwt}; 1.AX${randomBytes(60).toString("base64url")}.`);
-    expect(text).toMatch(/^It was hidden, and hidden; hidden/);
+    // A key that begins with a slash goes as a path.
+    expect(text).toMatch(/^It was (hidden|path-\d+), and hidden; hidden/);
   });
 
   it("is no code, step, host, time, number or sentence of ours", () => {
