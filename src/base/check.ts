@@ -15,7 +15,7 @@ export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown
 }
 
 /** Options whose value is repeated nowhere. */
-const secretNames: ReadonlySet<PropertyKey> = new Set(["vaultKeys", "password", "refreshToken", "proxy"]);
+const secretNames: ReadonlySet<PropertyKey> = new Set(["vaultKeys", "password", "refreshToken", "proxy", "connection"]);
 
 function sentence(issue: z.core.$ZodIssue, path: string): string {
   if (issue.code === "unrecognized_keys") {

@@ -246,8 +246,9 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
     turns.stop();
     const isThere = await link.end(await worker.getBackend().blockingClient);
     if (isThere) await within(clock, stopMs, Promise.all(errands));
-    const closed = worker.close(!isThere);
+    const closed = worker.close(false);
     await within(clock, isThere ? stopMs : 0, Promise.all([closed, loop]));
+    // What still waits for an answer is refused by this.
     await link.close();
     await within(clock, stopMs, Promise.all([closed, loop, queue.close()]));
     slots.clear();

@@ -113,15 +113,16 @@ export async function openRedisLink(
       return client.status === "ready";
     },
     async close() {
-      ending = true;
+      // A pause before another try ends by itself; `disconnect` would leave what waits waiting.
+      await link.end(undefined);
+      if (client.status === "end") return;
       client.disconnect();
       await settled(clock, client, ["end"], 2 * longestPauseMs);
     },
   };
   if (!(await settled(clock, client, ["ready"], openMs))) {
-    const error = trouble ?? unavailable(name, new Error(`No connection stood within ${openMs} ms.`));
-    ending = true;
-    client.disconnect();
+    const error = trouble ?? unavailable(name, new Error(`no connection within ${openMs} ms`));
+    await link.close();
     throw error;
   }
   return link;
