@@ -77,7 +77,7 @@ export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export { type BullmqScheduler, type BullmqSchedulerOptions, bullmqScheduler } from "./schedule/bullmq.js";
 export type { SchedulerCounts } from "./schedule/bullmq-worker.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";
-export type { RedisClientLike, RedisPlace, RedisPlaceOptions } from "./schedule/redis-link.js";
+export type { RedisClientLike, RedisPlace, RedisPlaceOptions } from "./schedule/bullmq-connection.js";
 export type { RunTurn, Scheduler, Turn } from "./schedule/scheduler.js";
 export type { StartFrom } from "./schedule/session.js";
 export type { SweepResult } from "./schedule/sweep-verdict.js";

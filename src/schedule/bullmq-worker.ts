@@ -7,7 +7,7 @@
 import type { Clock } from "../base/clock.js";
 import type { BullmqPackages, TurnJob } from "./bullmq-library.js";
 import { createHeldTurns, type HeldTurn, type Lock } from "./held-turns.js";
-import { openRedisLink, type RedisPlace, unavailable, within } from "./redis-link.js";
+import { openConnection, type RedisPlace, unavailable, within } from "./bullmq-connection.js";
 import type { RunTurn, Scheduler } from "./scheduler.js";
 import { createTurnJobs, jobIdOf, type NewJob } from "./turn-jobs.js";
 
@@ -72,7 +72,7 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
   /** Clears the timer of the next look; empty before the first `add` and after `stop`. */
   let stopTimer: (() => void) | undefined;
 
-  const link = await openRedisLink(packages, place, { clock, onReady });
+  const link = await openConnection(packages, place, { clock, onReady });
   const { client } = link;
   const shared = { connection: client, prefix: `{${options.prefix}}` };
   const queue = new Queue(queueName, { ...shared, streams: { events: { maxLen: 1_000 } } });

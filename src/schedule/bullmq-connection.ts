@@ -24,7 +24,7 @@ export interface RedisClientLike {
   duplicate(options?: object): unknown;
 }
 
-export interface RedisLink {
+export interface BullmqConnection {
   readonly client: RedisClient;
   /** As shown to people: without name and password. */
   readonly name: string;
@@ -49,11 +49,11 @@ export function isClient(place: RedisPlace): place is RedisClientLike {
 }
 
 /** Connects. `onReady` is called whenever a connection stands. @throws MailError `STORE_UNAVAILABLE` */
-export async function openRedisLink(
+export async function openConnection(
   { ioredis }: BullmqPackages,
   place: RedisPlace,
   { clock, onReady }: { readonly clock: Clock; onReady(): void },
-): Promise<RedisLink> {
+): Promise<BullmqConnection> {
   let ending = false;
   /** Why nothing goes through; empty while all is well. */
   let trouble: MailError | undefined;
@@ -90,7 +90,7 @@ export async function openRedisLink(
     onReady();
   });
 
-  const link: RedisLink = {
+  const link: BullmqConnection = {
     client,
     name,
     get trouble() {
