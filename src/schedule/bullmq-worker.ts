@@ -5,9 +5,9 @@
  * known here is left to others, and ends when nobody has known it for long. Nothing waits for Redis for ever.
  */
 import type { Clock } from "../base/clock.js";
+import { openConnection, type RedisPlace, unavailable, within } from "./bullmq-connection.js";
 import type { BullmqPackages, TurnJob } from "./bullmq-library.js";
 import { createHeldTurns, type HeldTurn, type Lock } from "./held-turns.js";
-import { openConnection, type RedisPlace, unavailable, within } from "./bullmq-connection.js";
 import type { RunTurn, Scheduler } from "./scheduler.js";
 import { createTurnJobs, jobIdOf, type NewJob } from "./turn-jobs.js";
 

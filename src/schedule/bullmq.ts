@@ -9,9 +9,9 @@ import { z } from "zod";
 import { checked } from "../base/check.js";
 import { type Clock, systemClock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { isClient, type RedisPlace } from "./bullmq-connection.js";
 import { loadedBullmq, requirePackage } from "./bullmq-library.js";
 import { type BullmqWorker, createBullmqWorker, type SchedulerCounts } from "./bullmq-worker.js";
-import { isClient, type RedisPlace } from "./bullmq-connection.js";
 import type { Scheduler } from "./scheduler.js";
 
 export interface BullmqSchedulerOptions {
