@@ -51,6 +51,7 @@ const sections = [
     text: "The second parameter of `lmdbStore(path, …)`, and that of `memoryStore(…)`.",
     shapes: ["LmdbStoreOptions", "MemoryStoreOptions"],
   },
+  { title: "Many processes", text: "Of `bullmqScheduler(…)`: [Many processes](many-processes.md).", shapes: ["BullmqSchedulerOptions"] },
   { title: "Keys", text: "Of `keychainKeys(…)`: [Keys](keys.md).", shapes: ["KeychainOptions"] },
   { title: "Network", text: "Of `undiciFetch(…)`, a second door for `fetch`.", shapes: ["UndiciFetchOptions"] },
   {

@@ -75,7 +75,7 @@ export type { DeliveryMark, Mark } from "./mailbox/mark.js";
 export type { MailBody, MailMessage } from "./mailbox/message.js";
 export type { MissingPart, Reduction } from "./mailbox/reduced.js";
 export { type BullmqScheduler, type BullmqSchedulerOptions, bullmqScheduler } from "./schedule/bullmq.js";
-export type { RedisClientLike, RedisPlace, RedisPlaceOptions } from "./schedule/bullmq-connection.js";
+export type { RedisClientLike, RedisPlace } from "./schedule/bullmq-connection.js";
 export type { SchedulerCounts } from "./schedule/bullmq-worker.js";
 export type { QueueState, ScheduleEvents } from "./schedule/events.js";
 export type { RunTurn, Scheduler, Turn } from "./schedule/scheduler.js";

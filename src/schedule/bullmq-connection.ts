@@ -8,15 +8,11 @@ import { ConfigError, MailError } from "../base/errors.js";
 import type { BullmqPackages, RedisClient } from "./bullmq-library.js";
 import type { RenewalTrouble } from "./held-turns.js";
 
-/** Where Redis is: a URL, options of `ioredis`, or one of its clients, of which a copy is made. */
-export type RedisPlace = string | RedisPlaceOptions | RedisClientLike;
-
-/** As `new Redis(options)` takes them: `host`, `port`, `username`, `password`, `db`, `tls`, `sentinels`, `name` and the others. */
-export interface RedisPlaceOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly [option: string]: unknown;
-}
+/**
+ * Where Redis is: a URL; options as `new Redis(options)` takes them (`host`, `port`, `username`, `password`, `db`, `tls`, `sentinels` and the
+ * others); or a client of `ioredis`, of which a copy is made.
+ */
+export type RedisPlace = string | Readonly<Record<string, unknown>> | RedisClientLike;
 
 /** A client of `ioredis`; it is not used itself, only its options. */
 export interface RedisClientLike {
@@ -45,7 +41,7 @@ const failureMs = 10_000;
 const longestPauseMs = 1_000;
 
 export function isClient(place: RedisPlace): place is RedisClientLike {
-  return typeof place === "object" && "duplicate" in place && typeof place.duplicate === "function";
+  return typeof Object(place).duplicate === "function";
 }
 
 /** Connects. `onReady` is called whenever a connection stands. @throws MailError `STORE_UNAVAILABLE` */
