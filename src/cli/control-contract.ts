@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import type { RotateResult } from "../auth/vault.js";
+import type { Finding } from "../daemon/doctor/finding.js";
 import type { DaemonStatus } from "../daemon/status.js";
 import type { QuarantinedMessage } from "../delivery/quarantine.js";
 import type { MessageStory } from "../delivery/story.js";
@@ -31,6 +32,8 @@ export const givenSchemas = {
   resume: queue,
   rotateKeys: nothing,
   signOut: queue,
+  /** Absent: all queues that the daemon knows. */
+  doctor: z.strictObject({ addresses: z.array(text).min(1).optional() }),
 };
 
 export type RequestName = keyof typeof givenSchemas;
@@ -51,6 +54,7 @@ export interface Answers {
   readonly rotateKeys: RotateResult;
   /** False when nobody was signed in. */
   readonly signOut: boolean;
+  readonly doctor: readonly Finding[];
 }
 
 export function isRequestName(name: string): name is RequestName {

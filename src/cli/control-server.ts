@@ -26,7 +26,7 @@ export interface ControlOptions {
   readonly storeFolder: string;
 }
 
-/** Requests are an address and an id. */
+/** Requests are addresses, or one and an id. */
 const longestBodyBytes = 64 * 1024;
 /** Milliseconds for a request to be sent; its answer may take as long as a sweep does. */
 const sendWithinMs = 30_000;
@@ -89,6 +89,7 @@ function servedBy(daemon: ControlOptions["daemon"]): Serve {
     resume: ({ address }) => nothingOf(daemon.resume(address)),
     rotateKeys: () => daemon.rotateKeys(),
     signOut: ({ address }) => daemon.signOut(address),
+    doctor: ({ addresses }) => daemon.doctor(addresses),
   };
   return async (name, given) => (served[name] as (given: unknown) => Promise<unknown>)(checked(givenSchemas[name], given));
 }

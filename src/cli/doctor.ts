@@ -1,23 +1,16 @@
 /**
  * `doctor`: what is in order and what is not, link by link, with the remedy of what fails.
  *
- * Invariants: it works beside a daemon that owns the store, and makes no store where there is none; it ends with 1 when
- * anything fails, and only then, as long as the configuration can be read.
+ * Invariant: it ends with 1 when anything fails, and only then, as long as the configuration can be read.
  */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import { systemClock } from "../base/clock.js";
-import { createMailDaemon } from "../daemon/daemon.js";
 import type { Finding } from "../daemon/doctor/finding.js";
-import { memoryStore } from "../state/memory.js";
-import { composeOptions, storeFolder } from "./compose.js";
 import type { AddCommand, CommandContext } from "./context.js";
+import { findingsOf } from "./doctor-findings.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
-import { Interrupted } from "./interruption.js";
-import type { LoadedConfig } from "./load-config.js";
 import { type BundleStatus, writeBundle } from "./support-bundle.js";
-import { isStoreThere, withTarget } from "./target.js";
+import { withTarget } from "./target.js";
 import type { Style, Terminal } from "./terminal.js";
 
 interface DoctorCommandOptions {
@@ -44,9 +37,9 @@ async function doctor(
   { bundle }: DoctorCommandOptions,
   version: string,
 ): Promise<ExitCode> {
-  const { terminal, interrupts, folder } = context;
+  const { terminal, folder } = context;
   const loaded = await context.load();
-  const findings = await findingsOf(loaded, addresses, interrupts.gentle);
+  const findings = await findingsOf(context, loaded, addresses);
   for (const [at, finding] of findings.entries()) {
     const isNew = finding.queue !== findings[at - 1]?.queue;
     terminal.result(finding, () => `${isNew ? headingOf(finding, terminal) : ""}${lineOf(finding, terminal)}`);
@@ -63,41 +56,6 @@ async function doctor(
     terminal.tell(`Support bundle: ${file}`);
   }
   return findings.some(({ outcome }) => outcome === "failed") ? exitCodes.failed : exitCodes.done;
-}
-
-/** @throws Interrupted when the signal aborts */
-async function findingsOf(loaded: LoadedConfig, addresses: readonly string[], signal: AbortSignal): Promise<Finding[]> {
-  const options = await composeOptions(loaded);
-  const isMissing = !isStoreThere(loaded) && canBeMade(storeFolder(loaded) as string);
-  const daemon = createMailDaemon(isMissing ? { ...options, store: memoryStore() } : options);
-  const stop = () => void daemon.stop({ deadlineMs: 0 });
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    const findings = await daemon.doctor(addresses.length === 0 ? undefined : addresses);
-    const noStore: Omit<Finding, "check"> = {
-      outcome: "skipped",
-      found: `There is no store in ${storeFolder(loaded)} yet: the first sign-in makes it.`,
-    };
-    return isMissing ? findings.map((finding) => (finding.check === "store" ? { check: "store", ...noStore } : finding)) : findings;
-  } catch (error) {
-    throw signal.aborted ? new Interrupted() : error;
-  } finally {
-    signal.removeEventListener("abort", stop);
-    await daemon.stop({ deadlineMs: 0 });
-  }
-}
-
-/** Whether a folder that is not there can be made, by what is there of its path; where not, opening it says why. */
-function canBeMade(folder: string): boolean {
-  for (let at = folder; ; at = dirname(at)) {
-    if (!existsSync(at)) continue;
-    try {
-      accessSync(at, constants.W_OK | constants.X_OK);
-      return statSync(at).isDirectory();
-    } catch {
-      return false;
-    }
-  }
 }
 
 /** Of the daemon that runs, or of the store; why not, where neither says. */

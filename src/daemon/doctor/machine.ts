@@ -44,7 +44,7 @@ export async function lookAtStore(store: Store): Promise<Seen> {
 }
 
 export async function lookAtOwner(store: Store, { clock, isOurs }: { clock: Clock; isOurs: boolean }): Promise<Seen> {
-  if (isOurs) return ok("This daemon owns the store.");
+  if (isOurs) return ok(`This daemon owns the store, in process ${process.pid}.`);
   const refusal = await owningDaemon(store, { clock });
   return ok(refusal ? `${refusal.message} This looks on beside it.` : "No daemon runs on the store.");
 }

@@ -37,6 +37,7 @@ function fakeDaemon(changes: Partial<Daemon> = {}) {
     resume: note("resume", undefined),
     rotateKeys: note("rotateKeys", { resealed: 2, current: 0, failed: [] }),
     signOut: note("signOut", true),
+    doctor: note("doctor", [{ check: "store", outcome: "ok", found: "It opens." }]),
     ...changes,
   };
   return { daemon, asked };
@@ -96,6 +97,8 @@ describe("what is asked", () => {
     expect(await ask("resume", { address })).toBeNull();
     expect(await ask("rotateKeys", {})).toEqual({ resealed: 2, current: 0, failed: [] });
     expect(await ask("signOut", { address })).toBe(true);
+    expect(await ask("doctor", {})).toEqual([{ check: "store", outcome: "ok", found: "It opens." }]);
+    expect(await ask("doctor", { addresses: [address] })).toHaveLength(1);
     expect(asked).toEqual([
       ["explain", address, "AAk"],
       ["quarantined", address],
@@ -107,6 +110,8 @@ describe("what is asked", () => {
       ["resume", address],
       ["rotateKeys"],
       ["signOut", address],
+      ["doctor", undefined],
+      ["doctor", [address]],
     ]);
   });
 

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import { createSimulator, type Simulator } from "../../../simulator/index.js";
 import { generateKey } from "../../../src/auth/key-ring.js";
 import { composeOptions, storeFolder } from "../../../src/cli/compose.js";
+import type { JsonConfig } from "../../../src/cli/config.js";
 import { type Control, openControl } from "../../../src/cli/control-server.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
 import { createMailDaemon } from "../../../src/daemon/daemon.js";
@@ -34,7 +35,10 @@ export interface Made {
   stop(): Promise<void>;
 }
 
-export async function simulatedLine(queues: readonly QueueOptions[] = [{ address: support }, { address: sales }]): Promise<SimulatedLine> {
+export async function simulatedLine(
+  queues: readonly QueueOptions[] = [{ address: support }, { address: sales }],
+  more: Partial<JsonConfig> = {},
+): Promise<SimulatedLine> {
   const sim = createSimulator({ seed: 1 });
   for (const address of new Set(queues.flatMap(({ address, account = address }) => [address, account]))) sim.addUser({ address });
   for (const { address, account } of queues) if (account !== undefined) sim.user(address).grantAccess(account);
@@ -51,6 +55,7 @@ export async function simulatedLine(queues: readonly QueueOptions[] = [{ address
     defaults: { pollIntervalMs: 50, minPollIntervalMs: 10, startFrom: "everything" },
     store: "./state",
     keys: { file: "keys" },
+    ...more,
   };
   await writeFile(join(folder, "mail-daemon.config.json"), JSON.stringify(config));
   const options = async () => composeOptions(await loadConfig(folder, undefined));
