@@ -6,7 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,6 +30,8 @@ export default async ({ message, reject }) => {
 /** @type {string[]} */
 const transcript = [];
 const folder = mkdtempSync(join(tmpdir(), "newcomer-"));
+const outputs = mkdtempSync(join(tmpdir(), "newcomer-outputs-"));
+let begunCount = 0;
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
 
@@ -37,17 +39,21 @@ const running = new Set();
 function steady(text) {
   /** @type {Map<string, string>} */
   const ids = new Map();
-  return text
-    .replaceAll(folder, "/home/you/mail")
-    .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:8365")
-    .replace(/AAkALg[\w=+/-]{20,}/g, (id) => {
-      if (!ids.has(id)) ids.set(id, `AAkALg…${ids.size + 1}`);
-      return /** @type {string} */ (ids.get(id));
-    })
-    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-03-01T09:00:00Z")
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?/g, "2026-03-01 09:00")
-    .replace(/\b\d+(\.\d+)? ?(ms|s|seconds?|minutes?|min|hours?|h|days?)\b/g, "… $2")
-    .replace(/\bprocess \d+/g, "process 4711");
+  return (
+    text
+      .replaceAll(folder, "/home/you/mail")
+      .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:8365")
+      .replace(/AAkALg[\w=+/-]{20,}/g, (id) => {
+        if (!ids.has(id)) ids.set(id, `AAkALg…${ids.size + 1}`);
+        return /** @type {string} */ (ids.get(id));
+      })
+      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "2026-03-01T09:00:00Z")
+      .replace(/\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?/g, "2026-03-01 09:00")
+      .replace(/\b\d+(\.\d+)? ?(ms|s|seconds?|minutes?|min|hours?|h|days?)\b/g, "… $2")
+      .replace(/\bprocess \d+/g, "process 4711")
+      // A queue's first round may be under way before all queues are there.
+      .replace(/^(.*: polled from now on\n)(.* started: .*\n)/gm, "$2$1")
+  );
 }
 
 /** @param {readonly string[]} words */
@@ -55,17 +61,20 @@ const shown = (words) => words.map((word) => (/^[\w@./:=-]+$/.test(word) ? word 
 
 /** @param {readonly string[]} words @param {{ readonly input?: string }} [options] */
 function begun(words, { input } = {}) {
+  // Of two pipes nobody knows which was written to first; of one file it shows, as on a terminal.
+  const file = join(outputs, String(++begunCount));
+  const written = openSync(file, "a");
   const child = spawn(join(folder, "node_modules/.bin/m365-mail-daemon"), words, {
     cwd: folder,
     env: { ...process.env, NO_COLOR: "1" },
     detached: true,
+    stdio: ["pipe", written, written],
   });
+  closeSync(written);
   running.add(child);
   child.once("exit", () => running.delete(child));
-  const output = { text: "" };
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (piece) => (output.text += piece));
-  child.stdin.end(input ?? "");
-  return { child, output };
+  child.stdin?.end(input ?? "");
+  return { child, output: { text: () => readFileSync(file, "utf8") } };
 }
 
 /** @param {string} typed @param {string} came */
@@ -74,15 +83,17 @@ function note(typed, came) {
   console.log(`$ ${typed}\n${came.trimEnd()}\n`);
 }
 
-/** Runs a command to its end. @param {readonly string[]} words @param {{ readonly input?: string, readonly exitCode?: number }} [options] */
-async function step(words, { input, exitCode = 0 } = {}) {
+/** With `says`, nothing is noted of a run that does not say that. @typedef {{ input?: string, exitCode?: number, says?: RegExp }} Step */
+/** Runs a command to its end. @param {readonly string[]} words @param {Step} [options] */
+async function step(words, { input, exitCode = 0, says } = {}) {
   const { child, output } = begun(words, input === undefined ? {} : { input });
   const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);
   const [code] = await once(child, "close");
   clearTimeout(limit);
-  note(`${input === undefined ? "" : `echo ${input} | `}npx m365-mail-daemon ${shown(words)}`, output.text);
-  if (code !== exitCode) throw new Error(`${shown(words)} ended with ${code} instead of ${exitCode}:\n${output.text}`);
-  return output.text;
+  if (code === exitCode && says && !says.test(output.text())) return undefined;
+  note(`${input === undefined ? "" : `echo ${input} | `}npx m365-mail-daemon ${shown(words)}`, output.text());
+  if (code !== exitCode) throw new Error(`${shown(words)} ended with ${code} instead of ${exitCode}:\n${output.text()}`);
+  return output.text();
 }
 
 /** Looks again until it is so. @template T @param {string} what @param {() => T | undefined | Promise<T | undefined>} look @returns {Promise<T>} */
@@ -98,7 +109,8 @@ async function until(what, look) {
 async function ask(words) {
   const { child, output } = begun(["--json", ...words]);
   await once(child, "close");
-  return output.text
+  return output
+    .text()
     .split("\n")
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line));
@@ -119,9 +131,9 @@ async function play() {
   transcript.push("$ npm install m365-mail-daemon");
 
   const simulator = begun(["simulate", "--port", "0", "--queue", queue, "--mails", "0"]);
-  const url = await until("the simulator", () => /http:\/\/127\.0\.0\.1:\d+/.exec(simulator.output.text)?.[0]);
-  await until("its advice", () => (/sign-in|init/.test(simulator.output.text) ? true : undefined));
-  note(`npx m365-mail-daemon simulate --queue ${queue} --mails 0 &`, simulator.output.text);
+  const url = await until("the simulator", () => /http:\/\/127\.0\.0\.1:\d+/.exec(simulator.output.text())?.[0]);
+  await until("its advice", () => (/sign-in|init/.test(simulator.output.text()) ? true : undefined));
+  note(`npx m365-mail-daemon simulate --queue ${queue} --mails 0 &`, simulator.output.text());
   await step(["init", "--simulator", url, "--queue", queue]);
   await step(["sign-in", "--password-stdin", queue], { input: "letmein" });
   await step(["doctor"]);
@@ -134,26 +146,31 @@ async function play() {
 
   const daemon = begun(["run"]);
   await until("the daemon", async () => ((await ask(["status"]))[0]?.running ? true : undefined));
+  await until("the start", () =>
+    ["started: ", "polled from now on"].every((line) => daemon.output.text().includes(line)) ? true : undefined,
+  );
   await step(["simulate", "deliver", queue, "--subject", "Where is my parcel?"]);
+  await until("a ticket", () => (daemon.output.text().includes("Ticket: Where is my parcel?") ? true : undefined));
   await step(["simulate", "deliver", queue, "--subject", "A puzzle"]);
   const [puzzle] = await until("the quarantine", async () => {
     const resting = await ask(["quarantine", queue]);
     return resting.length > 0 ? resting : undefined;
   });
-  await until("a ticket", () => (daemon.output.text.includes("Ticket: Where is my parcel?") ? true : undefined));
+  await until("its line", () => (daemon.output.text().includes("rests in quarantine") ? true : undefined));
   await marked();
-  await step(["status"]);
+  // Now and then a round is under way.
+  await until("a rest", () => step(["status"], { says: / idle / }));
   await step(["quarantine"]);
   await step(["explain", queue, puzzle.id]);
   writeFileSync(join(folder, "mended"), "");
   transcript.push("$ touch mended");
   await step(["replay", queue, puzzle.id]);
-  await until("the second ticket", () => (daemon.output.text.includes("Ticket: A puzzle") ? true : undefined));
+  await until("the second ticket", () => (daemon.output.text().includes("Ticket: A puzzle") ? true : undefined));
   await marked();
   await step(["explain", queue, puzzle.id]);
   daemon.child.kill("SIGINT");
   const [code] = await once(daemon.child, "close");
-  note("npx m365-mail-daemon run          # in the other window, ended by Ctrl-C", daemon.output.text);
+  note("npx m365-mail-daemon run          # in the other window, ended by Ctrl-C", daemon.output.text());
   if (code !== 0) throw new Error(`run ended with ${code} after Ctrl-C`);
 }
 
@@ -161,7 +178,7 @@ try {
   await play();
 } finally {
   for (const child of running) process.kill(-(/** @type {number} */ (child.pid)), "SIGTERM");
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  for (const one of [folder, outputs]) rmSync(one, { recursive: true, force: true, maxRetries: 5 });
 }
 const text = readFileSync(page, "utf8");
 const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
