@@ -14,11 +14,13 @@ import ts from "typescript";
 
 const ownRoot = fileURLToPath(new URL("..", import.meta.url));
 
+const typeScript = /^(ts|typescript|mts)$/;
+
 /**
- * The ```ts blocks of one page; blocks that end nowhere end with the page.
- * @param {string} page @param {string} markdown @returns {Block[]}
+ * The blocks of one page in a language, by default TypeScript; blocks that end nowhere end with the page.
+ * @param {string} page @param {string} markdown @param {RegExp} [languages] @returns {Block[]}
  */
-export function blocksOf(page, markdown) {
+export function blocksOf(page, markdown, languages = typeScript) {
   /** @type {Block[]} */
   const blocks = [];
   /** @type {{ line: number, fence: string, isCode: boolean, code: string[] } | undefined} undefined outside of blocks */
@@ -30,7 +32,7 @@ export function blocksOf(page, markdown) {
   for (const [index, line] of markdown.split(/\r?\n/).entries()) {
     const [, fence, language] = /^\s*(`{3,}|~{3,})\s*(\S*)/.exec(line) ?? [];
     if (open === undefined && fence !== undefined) {
-      open = { line: index + 2, fence, isCode: /^(ts|typescript|mts)$/.test(language ?? ""), code: [] };
+      open = { line: index + 2, fence, isCode: languages.test(language ?? ""), code: [] };
     } else if (open !== undefined && fence?.startsWith(open.fence) && language === "") close();
     else open?.code.push(line);
   }
@@ -45,9 +47,9 @@ function pagesOf(root) {
   return ["README.md", ...guides].filter((name) => name.endsWith(".md") && existsSync(join(root, name))).sort();
 }
 
-/** @param {string} root @returns {Block[]} */
-export function readBlocks(root) {
-  return pagesOf(root).flatMap((page) => blocksOf(page.split(sep).join("/"), readFileSync(join(root, page), "utf8")));
+/** @param {string} root @param {RegExp} [languages] @returns {Block[]} */
+export function readBlocks(root, languages) {
+  return pagesOf(root).flatMap((page) => blocksOf(page.split(sep).join("/"), readFileSync(join(root, page), "utf8"), languages));
 }
 
 /** @param {string} root @returns {ts.CompilerOptions} */

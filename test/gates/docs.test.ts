@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { checkBlocks } from "../../scripts/docs-check.mjs";
+import { checkJson } from "../../scripts/docs-json.mjs";
 import { checkPages, checkSite } from "../../scripts/docs-links.mjs";
 
 const project: Readonly<Record<string, string>> = {
@@ -59,6 +60,50 @@ test("a name of the DOM is not there for a block", () => {
 
 test("the real pages compile", () => {
   expect(checkBlocks(fileURLToPath(new URL("../..", import.meta.url))).faults).toEqual([]);
+});
+
+describe("JSON", () => {
+  const checkBlocksOfJson = (pages: Readonly<Record<string, string>>) => checkJson(treeOf(pages)).faults;
+  const app = { clientId: "c81d4e2e-bcf2-4e6a-869b-7df92533d2db", tenantId: "contoso.com" };
+  const json = (value: object) => block(JSON.stringify(value), "json");
+
+  test("parts of a configuration, mails with some of their properties, seed files, and comments pass", () => {
+    const config = { app, queues: [{ address: "support@contoso.com" }], http: { port: 9464 } };
+    const mail = { key: "k", queue: "support@contoso.com", attempt: 1, message: { id: "AAk", subject: "Hello" } };
+    const readme = [config, { deliverTo: { ndjson: true } }, mail, { users: [] }].map(json).join("\n");
+    expect(checkJson(treeOf({ "README.md": `${readme}\n${block('{\n  // which\n  "store": "./state",\n}', "jsonc")}` }))).toEqual({
+      blockCount: 5,
+      faults: [],
+    });
+  });
+
+  test("broken JSON, a name that no configuration has, a wrong value, a wrong part, and a mail with a wrong name are named with their line", () => {
+    expect(
+      checkBlocksOfJson({
+        "README.md": block('{\n  "a": 1\n  "b": 2\n}', "json"),
+        "docs/a.md": json({ deliverToo: { ndjson: true } }),
+        "docs/b.md": json({ deliverTo: { webhook: { url: "https://example.com" } } }),
+        "docs/c.md": json({ queues: [{ address: "support@contoso.com", polInterval: 1 }] }),
+        "docs/d.md": json({ app: { clientId: app.clientId } }),
+        "docs/e.md": json({ key: "k", queue: "q", attempt: 1, message: { subjekt: "Hello" } }),
+        "docs/f.md": block("12", "json"),
+      }),
+    ).toEqual([
+      "README.md:6  no JSON: CommaExpected",
+      "docs/a.md:4  no configuration: it must NOT have additional properties (deliverToo)",
+      ...new Array(8).fill(expect.stringMatching(/^docs\/b\.md:4 {2}no configuration: /)),
+      "docs/c.md:4  no configuration: /queues/0 must NOT have additional properties (polInterval)",
+      "docs/d.md:4  no configuration: /app must have required property 'tenantId'",
+      "docs/e.md:4  no mail: /message must NOT have additional properties (subjekt)",
+      "docs/f.md:4  no object: what is it?",
+    ]);
+  });
+
+  test("that of the real pages passes", () => {
+    const { blockCount, faults } = checkJson(fileURLToPath(new URL("../..", import.meta.url)));
+    expect(faults).toEqual([]);
+    expect(blockCount).toBeGreaterThan(5);
+  });
 });
 
 describe("links", () => {
