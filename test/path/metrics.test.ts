@@ -219,7 +219,11 @@ test("every instrument is in the text with its type and its help", async () => {
     const plain = name.replaceAll(".", "_");
     if (kind === "Histogram") {
       expect(written).toContain(`# HELP ${plain} ${description}\n# UNIT ${plain} s\n# TYPE ${plain} histogram\n${plain}_count`);
-      for (const suffix of ["count", "sum", "bucket"]) expect(families.get(`${plain}_${suffix}`)?.samples.length).toBeGreaterThan(0);
+      const histogram = families.get(plain);
+      expect(histogram).toMatchObject({ type: "HISTOGRAM", help: description });
+      expect(new Set(histogram?.samples.map((sample) => sample.name))).toEqual(
+        new Set(["bucket", "sum", "count"].map((suffix) => `${plain}_${suffix}`)),
+      );
       continue;
     }
     const isCounter = kind === "Counter" || kind === "ObservableCounter";

@@ -6,6 +6,7 @@ import type { MailJson } from "../../../src/cli/mail-json.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import { memoryStore } from "../../../src/index.js";
 import { deferred } from "../../support/deferred.js";
+import { familiesOf } from "../../support/prometheus.js";
 import { commandLine } from "./command-line.js";
 import { address, began, runScene } from "./run-scene.js";
 import { receiver } from "./sinks/receiver.js";
@@ -247,7 +248,21 @@ it("answers for health and metrics where the configuration says so, and no more 
   };
   await expect.poll(() => ask("/readyz")).toMatchObject({ status: 200 });
   expect(await ask("/healthz")).toMatchObject({ status: 200 });
-  expect((await ask("/metrics")).text).toContain("# TYPE ");
+  // By a parser that is not ours; until the mail is settled.
+  const measured = async () => new Map(familiesOf((await ask("/metrics")).text).map((family) => [family.name, family]));
+  const settled = "mail_daemon_message_time_to_settled";
+  await expect
+    .poll(async () => (await measured()).get(settled)?.samples)
+    .toContainEqual({ name: `${settled}_count`, labels: {}, value: 1 });
+  const families = await measured();
+  expect(families.get(settled)?.type).toBe("HISTOGRAM");
+  expect(families.get("http_client_request_duration")).toMatchObject({ type: "HISTOGRAM" });
+  expect(families.get("mail_daemon_delivery_ended_total")).toMatchObject({
+    type: "COUNTER",
+    samples: [{ labels: { mail_daemon_outcome: "settled" }, value: 1 }],
+  });
+  expect(families.get("mail_daemon_queue_count")?.type).toBe("GAUGE");
+  expect([...families.values()].filter(({ type }) => type === "UNTYPED")).toEqual([]);
   interrupt();
   expect(await ended).toBe(0);
   await expect(ask("/healthz")).rejects.toThrow("fetch failed");
