@@ -1,20 +1,15 @@
 /** The demo as a user runs it: the built program, its output, its exit code, and what it leaves behind. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { type Prints, watchPrints } from "../support/example-process.js";
 import { childSecrets } from "../support/secrets/child-secrets.js";
-import { showPrint } from "../support/secrets/showings.js";
 
 const program = fileURLToPath(new URL("../../dist/examples/demo/main.js", import.meta.url));
 
-interface Demo {
-  readonly child: ChildProcess;
-  /** Everything printed so far. */
-  output(): string;
-  /** Resolves once something printed matches. */
-  printed(pattern: RegExp): Promise<RegExpMatchArray>;
+interface Demo extends Prints {
   /** As a terminal does on Ctrl-C: to the whole group. */
   interrupt(): void;
   /** The exit code, when all was printed. */
@@ -30,39 +25,17 @@ function startDemo(...parameters: string[]): Demo {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...secrets.environment },
   });
-  let text = "";
-  /** Who waits for a print; each removes itself. */
-  const looks = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-      showPrint("what the demo printed", chunk);
-      for (const look of looks) look();
-    });
-  }
   const closed = once(child, "close");
+  const prints = watchPrints(child, closed, "the demo");
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     await closed;
     const count = secrets.collect();
     // The tickets stand for mail that was fetched, with tokens.
-    if (text.includes("T-0001")) expect(count, "secrets told by the demo").toBeGreaterThan(0);
+    if (prints.output().includes("T-0001")) expect(count, "secrets told by the demo").toBeGreaterThan(0);
   });
   return {
-    child,
-    output: () => text,
-    printed: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(text);
-          if (!match) return;
-          looks.delete(look);
-          resolve(match);
-        };
-        looks.add(look);
-        look();
-        closed.then(() => reject(new Error(`The demo ended without printing ${pattern}:\n${text}`)));
-      }),
+    ...prints,
     interrupt: () => process.kill(-(child.pid ?? 0), "SIGINT"),
     exitCode: closed.then(([code]) => code as number | null),
   };
