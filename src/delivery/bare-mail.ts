@@ -5,12 +5,14 @@
  *
  * Invariants: nothing is kept back for its headers for good: where its MIME cannot be had, it comes without them, and
  * says so; nobody but the message itself waits for them: what is being read is not in flight, and
- * what cannot be asked for now waits outside, without its content. So few are read at once that memory stays small.
+ * what cannot be asked for now waits outside, without its content. So few are read at once that memory stays small; the
+ * others wait in the room, aside.
  */
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { pauseMs } from "../graph/retry.js";
+import type { JsonObject } from "../graph/wire.js";
 import { oversizeOf, withinBytes } from "../mailbox/content-size.js";
 import type { MailHeader } from "../mailbox/mail-header.js";
 import { isAboutMessage, reducedItem, reductionCode, reductionOf } from "../mailbox/reduced.js";
@@ -50,7 +52,7 @@ export interface BareMail {
   takeSuspect(): Loaded | undefined;
   /** Whether it was taken from the room before, and waits for its headers since. */
   knows(entry: OpenEntry): boolean;
-  /** So many more may be taken from the room, suspects apart. */
+  /** So many more that are bare may be taken from the room, suspects apart. */
   readonly roomFor: number;
 }
 
@@ -74,6 +76,11 @@ interface Vain {
   counted: number;
 }
 
+/** Whether Graph gave it without the headers that it has. */
+export function isBareItem(item: JsonObject): boolean {
+  return !Array.isArray(item.internetMessageHeaders) && !reductionOf(item) && !oversizeOf(item)?.missing.includes("headers");
+}
+
 export function createBareMail(options: BareMailOptions): BareMail {
   const { queue, clock, emit, maxMessageBytes, readHeaders, room, later, signal, onChange, onFailure } = options;
   const ready: Loaded[] = [];
@@ -83,12 +90,7 @@ export function createBareMail(options: BareMailOptions): BareMail {
   let reading = 0;
   let readingSuspects = 0;
 
-  const isBare = (one: Loaded | undefined) =>
-    one !== undefined &&
-    readHeaders !== undefined &&
-    !Array.isArray(one.item.internetMessageHeaders) &&
-    !reductionOf(one.item) &&
-    !oversizeOf(one.item)?.missing.includes("headers");
+  const isBare = (one: Loaded | undefined) => one !== undefined && readHeaders !== undefined && isBareItem(one.item);
 
   /** Milliseconds until it is asked for again; nothing when it is enough. */
   function againInMs(vain: Vain, error: MailError): number | undefined {
@@ -182,7 +184,7 @@ export function createBareMail(options: BareMailOptions): BareMail {
     },
     knows: ({ id }) => waiting.has(id),
     get roomFor() {
-      return readHeaders ? Math.max(0, mostAtOnce - reading - ready.length) : Number.POSITIVE_INFINITY;
+      return Math.max(0, mostAtOnce - reading - ready.length);
     },
   };
 }

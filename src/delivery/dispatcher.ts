@@ -11,7 +11,7 @@ import { asMailError, MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import { toMailMessage } from "../mailbox/message.js";
 import { createAppetite } from "./appetite.js";
-import { createBareMail } from "./bare-mail.js";
+import { createBareMail, isBareItem } from "./bare-mail.js";
 import { createDelays } from "./delays.js";
 import { createDelivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
 import type { Dispatcher, DispatcherOptions } from "./dispatcher-contract.js";
@@ -36,7 +36,7 @@ const graceMs = 1_000;
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { queue, ledger, clock, maxInFlight } = options;
-  const room = createWaitingRoom(options);
+  const room = createWaitingRoom({ ...options, ...(options.readHeaders && { isBare: isBareItem }) });
   const presence = options.solitude.join(pump);
   const inFlight = createInFlight(presence);
   const ended = new AbortController();
@@ -46,7 +46,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   // Each write in trouble listens, and each reading of a MIME; Node takes more than ten for a leak.
   setMaxListeners(0, ended.signal, closing.signal);
   const delays = createDelays(clock);
-  const appetite = createAppetite({ clock, isHungry: () => room.loadedCount <= keptAhead && room.roomFor > 0 });
+  const appetite = createAppetite({ clock, isHungry: () => room.loadedCount + room.asideCount <= keptAhead && room.roomFor > 0 });
   /** Nothing is handed over: a pause, or a stop past its deadline. */
   let paused = false;
   let stopping = false;
@@ -94,7 +94,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** Whether others may begin in the place of some that do not. */
   function startSome(): boolean {
-    const taken = room.takeLoaded(Math.min(maxInFlight - inFlight.count, bareMail.roomFor));
+    const taken = room.takeLoaded(maxInFlight - inFlight.count, bareMail.roomFor);
     const whole = bareMail.whole(aside.withoutStorms(taken));
     void start(whole);
     return whole.length < taken.length;

@@ -1,11 +1,12 @@
 /**
  * Where messages wait for their delivery: oldest first, one of a conversation at a time, some with their content.
  * Suspects of a crash wait in a lane of their own: they come out one by one, a few read ahead, and hold up no reading.
- * Of a message that is too large the content is dropped before it is kept.
+ * Bare mail, whose headers are still to be read, steps aside where no more of it may come out, so that others come out before it;
+ * its conversation waits with it. Of a message that is too large the content is dropped before it is kept.
  *
- * Invariants: an entry is in exactly one of ready, loaded (of its lane) and held; content is counted in bytes, entries are not.
+ * Invariants: an entry is in exactly one of ready, loaded (of its lane), held and aside; content is counted in bytes, entries are not.
  * Content is taken in while its sum, here and over all queues, is below the mark, so even a message larger than the mark gets through; what is
- * held or kept may take half of the mark, so that it never shuts out the others. While a conversation has held entries
+ * held, kept or aside may take half of the mark, so that it never shuts out the others. While a conversation has held entries
  * it is busy, or one of its entries is on its way: whoever takes an entry out and cannot go on with it calls `pass`.
  */
 import type { JsonObject } from "../graph/wire.js";
@@ -26,8 +27,11 @@ export interface WaitingRoom {
   add(entry: OpenEntry, item?: JsonObject): void;
   /** Up to `count` of those that wait without content, suspects first, then the oldest; they are out of the room then. */
   takeUnloaded(count: number): OpenEntry[];
-  /** Up to `count` of the oldest with content whose conversation is free, no suspects; occupies their conversations. */
-  takeLoaded(count: number): Loaded[];
+  /**
+   * Up to `count` of the oldest with content whose conversation is free, no suspects; occupies their conversations.
+   * `bareCount`: so many of them may be bare. Default: all.
+   */
+  takeLoaded(count: number, bareCount?: number): Loaded[];
   /** Likewise of the suspects. */
   takeSuspects(count: number): Loaded[];
   /** Whom `takeSuspects` looks at first. */
@@ -53,6 +57,8 @@ export interface WaitingRoom {
   /** Those that are no suspects. */
   readonly unloadedCount: number;
   readonly loadedCount: number;
+  /** Those that are bare and may not come out yet. */
+  readonly asideCount: number;
   /** Suspects whose content is wanted now. */
   readonly unloadedSuspectCount: number;
   readonly loadedSuspectCount: number;
@@ -65,6 +71,8 @@ export interface WaitingRoomOptions {
   readonly contentBudget: ContentBudget;
   /** Bytes of one message's content above which its bodies are left out of what is kept and handed over. Default 0: no limit. */
   readonly maxMessageBytes?: number;
+  /** True of what lacks its headers. Default: of nothing. */
+  readonly isBare?: (item: JsonObject) => boolean;
 }
 
 interface Held {
@@ -85,17 +93,20 @@ interface Lane {
   readonly loaded: Heap<Loaded>;
 }
 
-export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageBytes = 0 }: WaitingRoomOptions): WaitingRoom {
+export function createWaitingRoom(options: WaitingRoomOptions): WaitingRoom {
+  const { highWaterBytes, contentBudget, maxMessageBytes = 0, isBare = () => false } = options;
   const ordinary = createLane();
   const suspects = createLane();
   /** By conversation, those that wait for it; a conversation without any has no heap. */
   const held = new Map<string, Heap<Held>>();
+  /** Bare mail that may not come out yet; it occupies its conversations. */
+  const aside = createHeap<Held>((a, b) => older(a.entry, b.entry));
   const busy = new Set<string>();
   /** Ids of those whose content is out of date. */
   const outdated = new Set<string>();
   let bytes = 0;
   let closed = false;
-  /** The part of `bytes` that is held or kept. */
+  /** The part of `bytes` that is held, kept or aside. */
   let restingBytes = 0;
   /** Bytes of a usual message; 0 before the first. */
   let usualBytes = 0;
@@ -132,13 +143,35 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
   function hold(one: Loaded, conversationId: string): void {
     const heap = held.get(conversationId) ?? createHeap<Held>((a, b) => older(a.entry, b.entry));
     held.set(conversationId, heap);
+    rest(one, heap);
+  }
+
+  function rest(one: Loaded, heap: Heap<Held>): void {
+    // It says its conversation from now on: without content nothing else does.
+    const entry = withConversation(one);
     if (mayRest(one.bytes)) {
       restingBytes += one.bytes;
-      return heap.push({ entry: one.entry, loaded: one });
+      return heap.push({ entry, loaded: one });
     }
     countBytes(-one.bytes);
-    // It says its conversation from now on: without content nothing else does.
-    heap.push({ entry: { ...one.entry, conversationId }, loaded: undefined });
+    heap.push({ entry, loaded: undefined });
+  }
+
+  /** Up to `count` of those aside; such as wait without content, or with an outdated one, are read again first. */
+  function fromAside(count: number): Loaded[] {
+    const taken: Loaded[] = [];
+    for (const { entry, loaded } of aside.take(count)) {
+      if (loaded) {
+        restingBytes -= loaded.bytes;
+        countBytes(-loaded.bytes);
+      }
+      if (loaded && !outdated.delete(entry.id)) taken.push(loaded);
+      else {
+        if (entry.conversationId !== undefined) busy.delete(entry.conversationId);
+        ordinary.ready.push(entry);
+      }
+    }
+    return taken;
   }
 
   function release(conversationId: string): void {
@@ -155,8 +188,9 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
     laneOf(one.entry).loaded.push(one);
   }
 
-  function take({ loaded }: Lane, count: number): Loaded[] {
+  function take({ loaded }: Lane, count: number, bareCount = Number.POSITIVE_INFINITY): Loaded[] {
     const taken: Loaded[] = [];
+    let bareLeft = bareCount;
     while (taken.length < count) {
       const [one] = loaded.take(1);
       if (!one) break;
@@ -171,6 +205,13 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
         continue;
       }
       if (conversationId !== undefined) busy.add(conversationId);
+      if (isBare(one.item)) {
+        if (bareLeft <= 0) {
+          rest(one, aside);
+          continue;
+        }
+        bareLeft -= 1;
+      }
       countBytes(-one.bytes);
       taken.push(one);
     }
@@ -187,7 +228,11 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
       const first = suspects.ready.take(Math.min(count, unloadedSuspectCount()));
       return [...first, ...ordinary.ready.take(count - first.length)];
     },
-    takeLoaded: (count) => take(ordinary, count),
+    takeLoaded(count, bareCount = Number.POSITIVE_INFINITY) {
+      const before = aside.size;
+      const bare = fromAside(Math.max(0, Math.min(count, bareCount)));
+      return [...bare, ...take(ordinary, count - bare.length, bareCount - (before - aside.size))];
+    },
     takeSuspects: (count) => take(suspects, count),
     get nextSuspect() {
       return suspects.loaded.first;
@@ -224,6 +269,9 @@ export function createWaitingRoom({ highWaterBytes, contentBudget, maxMessageByt
     get loadedCount() {
       return ordinary.loaded.size;
     },
+    get asideCount() {
+      return aside.size;
+    },
     get unloadedSuspectCount() {
       return unloadedSuspectCount();
     },
@@ -240,6 +288,11 @@ function createLane(): Lane {
 export function conversationOf({ entry, item }: Loaded): string | undefined {
   const fetched = item.conversationId;
   return typeof fetched === "string" ? fetched : entry.conversationId;
+}
+
+function withConversation(one: Loaded): OpenEntry {
+  const conversationId = conversationOf(one);
+  return conversationId === undefined ? one.entry : { ...one.entry, conversationId };
 }
 
 function older(a: OpenEntry, b: OpenEntry): number {

@@ -236,6 +236,27 @@ it("few are read at once, and all come in the end", async () => {
   expect(ids()).toHaveLength(60);
 });
 
+it("while as many are read as may be, and none is answered, all others are handed over", async () => {
+  const { arriveBare, asked, clock, handed, ids } = await withBareMail();
+  const names = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}${index}`);
+  await arriveBare(...names("bare", 40));
+  const others = names("m", 40);
+  await arriveBare(...others);
+  for (let at = 0; at < handed.length; at += 1) {
+    handed[at]!.finish();
+    await clock.advance(10);
+  }
+  expect(ids().toSorted()).toEqual(others.toSorted());
+  expect(asked).toHaveLength(16);
+  for (let at = 0; at < asked.length; at += 1) {
+    asked[at]!.resolve([]);
+    await clock.advance(10);
+    handed.at(-1)!.finish();
+    await clock.advance(10);
+  }
+  expect(ids().slice(40)).toEqual(names("bare", 40));
+});
+
 it("a stop does not wait for headers, and the message is there at the next start", async () => {
   const { arriveBare, asked, dispatcher, done, failures, ids, stored } = await withBareMail();
   await arriveBare("bare");

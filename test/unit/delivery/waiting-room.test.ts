@@ -237,3 +237,60 @@ test("of a message above the limit only what is left of it takes room, and that 
   expect(taken.map((one) => "body" in one.item)).toEqual([false, false, false, true]);
   expect(taken[0]?.bytes).toBeLessThan(3_000);
 });
+
+/** What is bare says so. */
+const bareRoom = (messages = 100) =>
+  createWaitingRoom({ highWaterBytes: messages * size, contentBudget: freeContent(), isBare: ({ isBare }) => isBare === true });
+const bare = (conversationId?: string) => ({ ...item("", { bytes: size, ...(conversationId && { conversationId }) }), isBare: true });
+const ids = (some: readonly { readonly entry: OpenEntry }[]) => some.map(({ entry }) => entry.id);
+
+test("bare mail steps aside where no more of it may come out, and comes before what is younger once it may", () => {
+  const room = bareRoom();
+  for (const index of [1, 2, 3]) room.add(entry(`bare${index}`, index), bare());
+  for (const index of [4, 5]) room.add(entry(`m${index}`, index), item("", { bytes: size }));
+  expect(ids(room.takeLoaded(2, 1))).toEqual(["bare1", "m4"]);
+  expect([room.asideCount, room.loadedCount]).toEqual([2, 1]);
+  expect(ids(room.takeLoaded(0, 1))).toEqual([]);
+  expect(ids(room.takeLoaded(2, 1))).toEqual(["bare2", "m5"]);
+  expect(ids(room.takeLoaded(2, 0))).toEqual([]);
+  expect(ids(room.takeLoaded(2))).toEqual(["bare3"]);
+  expect(room.roomFor).toBe(bareRoom().roomFor / size);
+});
+
+test("its conversation waits with it", () => {
+  const room = bareRoom();
+  const conversationId = "c";
+  room.add(entry("bare", 1), bare(conversationId));
+  room.add(entry("after", 2), item("", { bytes: size, conversationId }));
+  room.add(entry("other", 3), item("", { bytes: size }));
+  expect(ids(room.takeLoaded(9, 0))).toEqual(["other"]);
+  expect(ids(room.takeLoaded(9, 1))).toEqual(["bare"]);
+  expect(ids(room.takeLoaded(9))).toEqual([]);
+  room.free(conversationId);
+  expect(ids(room.takeLoaded(9))).toEqual(["after"]);
+});
+
+test("of much bare mail the rest waits without content, which leaves room for others and is read again in its turn", () => {
+  const room = bareRoom(10);
+  for (let index = 0; index < 8; index += 1) room.add(entry(`bare${index}`, index), bare(`c${index}`));
+  expect(ids(room.takeLoaded(9, 0))).toEqual([]);
+  expect([room.asideCount, room.unloadedCount]).toEqual([8, 0]);
+  expect(room.roomFor).toBeGreaterThan(4);
+  expect(ids(room.takeLoaded(9, 8)).length).toBeLessThan(8);
+  const again = room.takeUnloaded(9);
+  expect(again[0]).toMatchObject({ id: expect.stringMatching(/^bare/), conversationId: expect.stringMatching(/^c/) });
+  for (const one of again) room.add(one, bare(one.conversationId));
+  expect(ids(room.takeLoaded(9))).toEqual(again.map(({ id }) => id));
+});
+
+test("what changes while it is aside is read again before it comes out", () => {
+  const room = bareRoom();
+  const conversationId = "c";
+  room.add(entry("bare", 1), bare(conversationId));
+  expect(ids(room.takeLoaded(9, 0))).toEqual([]);
+  room.refresh("bare");
+  expect(ids(room.takeLoaded(9))).toEqual([]);
+  const [again] = room.takeUnloaded(9);
+  room.add(again!, bare(conversationId));
+  expect(ids(room.takeLoaded(9))).toEqual(["bare"]);
+});
