@@ -156,8 +156,7 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
   function ended(connection: RedisConnection): Promise<void> {
     return new Promise((resolve) => {
       // A connection that waits to be made anew ends without a word.
-      const isUp = connection.status === "ready" || connection.status === "connect" || connection.status === "connecting";
-      const stop = clock.startTimer(end, isUp ? 2 * farewellMs : 0);
+      const stop = clock.startTimer(end, 2 * farewellMs);
       function end(): void {
         stop();
         connection.off("end", end);

@@ -48,7 +48,7 @@ export interface CheckedRedisOptions extends Required<Pick<RedisStoreOptions, "p
 }
 
 const schema = z.strictObject({
-  url: z.unknown(),
+  url: z.unknown().optional(),
   client: z.custom<RedisClient>(isClient, { error: "a client of ioredis" }).optional(),
   prefix: z
     .string()
