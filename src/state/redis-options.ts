@@ -12,11 +12,11 @@ import {
 } from "../base/redis-library.js";
 
 export interface RedisStoreOptions {
-  /** Where the server is: `redis://` or, by TLS, `rediss://`, with user, password, port and database in it if it wants them. */
+  /** Where the server is: `redis://` or, by TLS, `rediss://`, with user, password, port and database in it if it wants them. Default: none; `client` is given then. */
   readonly url?: string;
   /**
    * Instead of `url`, a client of `ioredis` that you made: a `Redis` (with Sentinel too) or a `Cluster`. The store makes a
-   * connection of its own like it, and never closes yours.
+   * connection of its own like it, and never closes yours. Default: none; `url` is given then.
    */
   readonly client?: RedisClient;
   /**

@@ -139,7 +139,7 @@ describe.skipIf(redisMissing !== undefined)("the server of redisStore", () => {
 
   async function contentOf(key: string): Promise<unknown> {
     const type = await admin.type(key);
-    return type === "hash" ? admin.hgetall(key) : type === "zset" ? admin.zrange(key, 0, -1) : admin.get(key);
+    return type === "hash" ? admin.hgetall(key) : type === "zset" ? admin.zrange(key, "0", "-1") : admin.get(key);
   }
 });
 
