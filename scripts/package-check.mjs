@@ -8,12 +8,14 @@
  *    optional peer says so: none is installed.
  * 4. There a host's file and the quick start are type-checked, strictly, without the DOM's types and with every
  *    declaration file read (`skipLibCheck: false`), resolved as Node does and as bundlers do.
+ * 5. The Dockerfile of examples/deploy is played with it, without Docker.
  */
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { blocksOf } from "./docs-check.mjs";
+import { checkImage } from "./image-check.mjs";
 import { programsOf } from "./quick-start.mjs";
 import { run } from "./run.mjs";
 
@@ -124,6 +126,7 @@ try {
   await play(consumer, "peers.mjs");
   await checkTypes(consumer, "nodenext");
   await checkTypes(consumer, "bundler");
+  await checkImage(consumer);
 } catch (error) {
   console.error(`package: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -7,11 +7,13 @@ import { systemClock } from "../base/clock.js";
 import type { Finding } from "../daemon/doctor/finding.js";
 import type { AddCommand, CommandContext } from "./context.js";
 import { findingsOf } from "./doctor-findings.js";
+import { doctorText } from "./doctor-view.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { commandLine } from "./run-view.js";
 import { type BundleStatus, writeBundle } from "./support-bundle.js";
 import { withTarget } from "./target.js";
-import type { Style, Terminal } from "./terminal.js";
+import type { Terminal } from "./terminal.js";
 
 interface DoctorCommandOptions {
   readonly bundle?: string;
@@ -40,9 +42,10 @@ async function doctor(
   const { terminal, folder } = context;
   const loaded = await context.load();
   const findings = await findingsOf(context, loaded, addresses);
-  for (const [at, finding] of findings.entries()) {
-    const isNew = finding.queue !== findings[at - 1]?.queue;
-    terminal.result(finding, () => `${isNew ? headingOf(finding, terminal) : ""}${lineOf(finding, terminal)}`);
+  if (terminal.json) for (const finding of findings) terminal.result(finding, () => "");
+  else {
+    const commandOf = (...words: string[]) => commandLine(loaded, folder, words);
+    terminal.result(findings, () => doctorText(findings, { style: terminal.style, columns: columnsOf(context), commandOf }));
   }
   tellSum(findings, terminal);
   if (bundle !== undefined) {
@@ -67,24 +70,9 @@ async function statusOf(context: CommandContext): Promise<BundleStatus> {
   }
 }
 
-const marks: Readonly<Record<Finding["outcome"], { readonly word: string; readonly style: Style }>> = {
-  ok: { word: "ok", style: "green" },
-  warning: { word: "WARN", style: "yellow" },
-  failed: { word: "FAIL", style: "red" },
-  skipped: { word: "-", style: "dim" },
-};
-
-function headingOf({ queue, check }: Finding, terminal: Terminal): string {
-  if (queue !== undefined) return `\n${terminal.style("bold", queue)}\n`;
-  return check === "clock" ? "\n" : "";
-}
-
-function lineOf({ check, outcome, found, remedy, step }: Finding, terminal: Terminal): string {
-  const { word, style } = marks[outcome];
-  const line = `${terminal.style(style, word.padEnd(5))}${check.padEnd(13)}${found}`;
-  if (remedy === undefined || outcome === "ok") return line;
-  const where = step === undefined || remedy.includes(`#${step}`) ? "" : ` (docs/setup-entra.md#${step})`;
-  return `${line}\n${" ".repeat(18)}${terminal.style("bold", "What to do:")} ${remedy}${where}`;
+/** Of standard output, where it is a terminal. */
+function columnsOf({ stdout }: CommandContext): number | undefined {
+  return "columns" in stdout && typeof stdout.columns === "number" && stdout.columns > 0 ? stdout.columns : undefined;
 }
 
 function tellSum(findings: readonly Finding[], terminal: Terminal): void {

@@ -4,6 +4,7 @@
  * Invariants: the cursor is always below the table when nothing is being written; the timer ends with `end`, which leaves
  * the last table where it is.
  */
+import { stripVTControlCharacters } from "node:util";
 import type { Clock } from "../base/clock.js";
 import type { Screen } from "./terminal.js";
 
@@ -24,7 +25,11 @@ export function createLiveTable({ screen, clock, linesNow }: { screen: Screen; c
   let drawn: readonly string[] = [];
   let stopTimer: () => void = () => undefined;
 
-  const erase = () => (drawn.length === 0 ? "" : `${csi}${drawn.length}A\r${csi}0J`);
+  const erase = () => {
+    // A screen that has become narrower has broken its lines.
+    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / screen.columns)), 0);
+    return rows === 0 ? "" : `${csi}${rows}A\r${csi}0J`;
+  };
 
   function draw(above: readonly string[] = []): void {
     const lines = linesNow();

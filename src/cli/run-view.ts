@@ -32,8 +32,11 @@ export interface RunView {
 export function openRunView(context: CommandContext, { daemon, loaded, sink, table: wanted }: RunViewOptions): RunView {
   const { terminal } = context;
   const { screen } = terminal;
-  const linesOn = ({ columns, rows }: Screen) =>
-    statusTable(daemon.status(), { columns, rows, now: systemClock.now(), style: terminal.style });
+  const linesOn = ({ columns, rows }: Screen) => {
+    const status = daemon.status();
+    // What each queue did is over; why it stopped is told.
+    return status.state === "stopped" ? [] : statusTable(status, { columns, rows, now: systemClock.now(), style: terminal.style });
+  };
   const table =
     screen && (wanted ?? isAlone(context, loaded))
       ? createLiveTable({ screen, clock: systemClock, linesNow: () => linesOn(screen) })
@@ -68,7 +71,7 @@ function isAlone({ stdout }: CommandContext, { config: { deliverTo = { ndjson: t
 }
 
 /** A command as it is typed, with the configuration where it has to be named. */
-function commandLine({ file }: LoadedConfig, folder: string, words: readonly string[]): string {
+export function commandLine({ file }: LoadedConfig, folder: string, words: readonly string[]): string {
   const isFound = configNames.some((name) => file === join(folder, name));
   const all = ["m365-mail-daemon", ...words, ...(isFound ? [] : ["--config", file])];
   return all.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");

@@ -35,8 +35,8 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Starts one, with more parameters if given; who calls it calls `stop`. */
-export async function startRedis(parameters: readonly string[] = []): Promise<RedisServer> {
+/** Starts one; who calls it calls `stop`. */
+export async function startRedis(): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "redis-"));
   const port = await freePort();
   const clients = new Set<Redis>();
@@ -45,21 +45,7 @@ export async function startRedis(parameters: readonly string[] = []): Promise<Re
   async function start(): Promise<void> {
     const begun = spawn(
       "redis-server",
-      [
-        "--port",
-        String(port),
-        "--bind",
-        "127.0.0.1",
-        "--dir",
-        folder,
-        "--save",
-        "",
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "always",
-        ...parameters,
-      ],
+      ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always"],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     child = begun;

@@ -63,7 +63,7 @@ test("what the daemon finds is printed as what the command finds, and it says wh
   expect(text.exitCode).toBe(1);
   expect(text.out).toMatch(new RegExp(`^ok +owner +This daemon owns the store, in process ${process.pid}\\.$`, "m"));
   expect(text.out).toMatch(/^FAIL +vault-record .* has not been signed in.*\n +What to do: /m);
-  expect(text.out.split("\n").filter((one) => /^(ok|FAIL|-) /.test(one))).toHaveLength(ofMachine + 2 * ofQueue + 1);
+  expect(text.out.split("\n").filter((one) => /^(ok|FAIL|-) /.test(one))).toHaveLength(ofMachine + ofQueue + 2 + 1);
 });
 
 test("a queue that the running daemon does not know is a failure that says to start it anew; one of no configuration is an error", async () => {

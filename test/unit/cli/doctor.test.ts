@@ -58,7 +58,7 @@ test("what fails has its remedy and its step, what follows is not looked at, and
   expect(out).toMatch(
     /^FAIL +mailbox +Graph answered 404 MailboxNotEnabledForRESTAPI .*\n +What to do: .*Licenses and apps.*#mailbox-licence\)$/m,
   );
-  expect(out).toMatch(/^- +folders +Not looked at, as mailbox failed\.$/m);
+  expect(out).toMatch(/^- +3 checks +Not looked at, as mailbox failed: folders, delta, marks\.$/m);
   expect(err).toBe("1 failed, 0 warnings, 3 not looked at.\n");
 });
 

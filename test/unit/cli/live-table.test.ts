@@ -50,6 +50,19 @@ it("keeps lines that are told above it", async () => {
   table.end();
 });
 
+it("takes away all of what it drew on a screen that has become narrower since", async () => {
+  const clock = createManualClock();
+  const { screen, writes } = terminal();
+  let now = ["x".repeat(70), `${csi}31m${"y".repeat(35)}${csi}39m`];
+  const table = createLiveTable({ screen, clock, linesNow: () => now });
+  screen.columns = 40;
+  now = ["short"];
+  await clock.advance(500);
+  // The first line takes two rows there, the second one.
+  expect(writes.at(-1)).toBe(`${csi}3A\r${csi}0Jshort\n`);
+  table.end();
+});
+
 it("writes nothing while nothing changes", async () => {
   const clock = createManualClock();
   const { screen, writes } = terminal();
