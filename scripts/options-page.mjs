@@ -48,8 +48,8 @@ const sections = [
   },
   {
     title: "Stores",
-    text: "The second parameter of `lmdbStore(path, …)`, and that of `memoryStore(…)`.",
-    shapes: ["LmdbStoreOptions", "MemoryStoreOptions"],
+    text: "The second parameter of `lmdbStore(path, …)`; those of `memoryStore(…)` and of [`redisStore(…)`](custom-store.md#redis).",
+    shapes: ["LmdbStoreOptions", "MemoryStoreOptions", "RedisStoreOptions"],
   },
   { title: "Many processes", text: "Of `bullmqScheduler(…)`: [Many processes](many-processes.md).", shapes: ["BullmqSchedulerOptions"] },
   { title: "Keys", text: "Of `keychainKeys(…)`: [Keys](keys.md).", shapes: ["KeychainOptions"] },

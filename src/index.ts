@@ -84,4 +84,5 @@ export type { SweepResult } from "./schedule/sweep-verdict.js";
 export type { StoreEvents } from "./state/events.js";
 export { type LmdbStoreOptions, lmdbStore } from "./state/lmdb.js";
 export { type MemoryStoreOptions, memoryStore } from "./state/memory.js";
+export { type RedisStoreOptions, redisStore } from "./state/redis.js";
 export type { Check, Commit, CommitResult, Entry, Key, Selection, Store, Value } from "./state/store.js";

@@ -43,7 +43,7 @@ export interface MailDaemonOptions {
   readonly app: AppOptions;
   /** The queues that run from the start, 0 or more, each address once; `addQueue` takes further ones. */
   readonly queues: readonly QueueOptions[];
-  /** Where state is kept: `lmdbStore(path)`, `memoryStore()`, or your own. */
+  /** Where state is kept: `lmdbStore(path)`, `redisStore({ url })`, `memoryStore()`, or your own. */
   readonly store: Store;
   /** The keys that seal the tokens: `environmentKeys(name)`, `keyFile(path)`, `keychainKeys()`, `keyRing(keys)`, or a function that resolves with keys. */
   readonly vaultKeys: KeyRing | KeyFunction;

@@ -2,6 +2,7 @@
  * What an adapter has to bring, in terms of key bytes and JSON texts only; `front.ts` makes a `Store` of it.
  * An engine never sees an unchecked key or value, and is never called while closed.
  */
+import type { MailError } from "../base/errors.js";
 import type { KeyBytes } from "./key.js";
 import type { PreparedCommit, PreparedSelection } from "./request.js";
 import type { CommitResult } from "./store.js";
@@ -29,8 +30,9 @@ export interface Engine {
   /** All from one moment. @throws MailError `STORE_UNAVAILABLE` */
   list(selection: PreparedSelection): Promise<StoredAt[]>;
   /**
-   * Begins one write transaction, calls `take` once inside it and applies what it gave, in order: one result each.
+   * Begins a write, calls `take` once and applies what it gave, in order: one result each, an error for a commit that
+   * failed alone.
    * @throws MailError `STORE_UNAVAILABLE`, with nothing of it written.
    */
-  write(take: () => readonly PreparedCommit[]): Promise<CommitResult[]>;
+  write(take: () => readonly PreparedCommit[]): Promise<readonly (CommitResult | MailError)[]>;
 }

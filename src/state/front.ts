@@ -3,6 +3,7 @@
  * leaves the bytes to an engine. It knows no engine.
  */
 import type { Clock } from "../base/clock.js";
+import { MailError } from "../base/errors.js";
 import type { Engine, Stored } from "./engine.js";
 import { createGatherer } from "./gather.js";
 import { decodeKey, encodeKey } from "./key.js";
@@ -13,7 +14,7 @@ import { decodeValue } from "./value.js";
 
 /** Makes a `Store` of an engine. */
 export function createStore(engine: Engine, clock: Clock): Store {
-  const gatherer = createGatherer<PreparedCommit, CommitResult>({ clock, write: (take) => engine.write(take) });
+  const gatherer = createGatherer<PreparedCommit, CommitResult | MailError>({ clock, write: (take) => engine.write(take) });
   const lifetime = createLifetime({
     name: engine.name,
     open: () => engine.open(),
@@ -47,12 +48,17 @@ export function createStore(engine: Engine, clock: Clock): Store {
       try {
         lifetime.assertOpen();
         const prepared = prepareCommit(commit);
-        return gatherer.add(prepared, prepared.withinMs);
+        return gatherer.add(prepared, prepared.withinMs).then(orThrown);
       } catch (error) {
         return Promise.reject(error as Error);
       }
     },
   };
+}
+
+function orThrown(result: CommitResult | MailError): CommitResult {
+  if (result instanceof MailError) throw result;
+  return result;
 }
 
 function entry(key: Key, { json, version }: Stored): Entry {

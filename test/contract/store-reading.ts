@@ -173,7 +173,8 @@ export function describeStoreReading(makeStore: MakeStore): void {
   it("100,000 keys written in random order are listed in order, in bounded time", async () => {
     const store = await openStore(makeStore);
     const count = 100_000;
-    const startedAt = performance.now();
+    // Of the processor: how long it takes beside what else the machine does says nothing.
+    const before = process.cpuUsage();
     for (let from = 0; from < count; from += 10_000) {
       const puts = Array.from({ length: 10_000 }, (_, at) => ({ key: ["q", ((from + at) * 7_919) % count] as Key, value: at }));
       await store.commit({ puts });
@@ -184,6 +185,7 @@ export function describeStoreReading(makeStore: MakeStore): void {
     expect(listed.every(({ key }, at) => key[1] === at)).toBe(true);
     expect(listed).toHaveLength(count);
     expect(last?.key).toEqual(["q", count - 1]);
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(8_000);
   });
 }

@@ -35,8 +35,8 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** Starts one; who calls it calls `stop`. */
-export async function startRedis(): Promise<RedisServer> {
+/** Starts one, with more parameters if given; who calls it calls `stop`. */
+export async function startRedis(parameters: readonly string[] = []): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "redis-"));
   const port = await freePort();
   const clients = new Set<Redis>();
@@ -45,7 +45,21 @@ export async function startRedis(): Promise<RedisServer> {
   async function start(): Promise<void> {
     const begun = spawn(
       "redis-server",
-      ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always"],
+      [
+        "--port",
+        String(port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        folder,
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        ...parameters,
+      ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     child = begun;
