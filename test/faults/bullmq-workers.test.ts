@@ -94,7 +94,9 @@ describe.skipIf(redisMissing !== undefined)("workers on one Redis", () => {
     expect(begins(first, since).length).toBeGreaterThan(20);
     await first.stop();
     const stopped = first.told.find(({ told }) => told === "stopped")?.at ?? 0;
-    await expect.poll(() => new Set(begins(second, stopped).map(({ address }) => address)).size, { interval: 20, timeout: 60_000 }).toBe(addresses.length);
+    await expect
+      .poll(() => new Set(begins(second, stopped).map(({ address }) => address)).size, { interval: 20, timeout: 60_000 })
+      .toBe(addresses.length);
     // Without a wait for a lock.
     const firsts = addresses.map((address) => begins(second, stopped).find((one) => one.address === address)?.at ?? 0);
     expect(Math.max(...firsts) - stopped).toBeLessThan(2 * lockMs);

@@ -99,7 +99,7 @@ export async function startRedis(parameters: readonly string[] = []): Promise<Re
       return client;
     },
     async stop() {
-      for (const client of clients) client.disconnect();
+      for (const client of clients) if (client.status !== "end") client.disconnect();
       clients.clear();
       await kill();
       await rm(folder, { recursive: true, force: true });
