@@ -2,6 +2,7 @@
 
 const ledgerTest = "test/unit/delivery/ledger.test.ts";
 const suspectsTest = "test/unit/delivery/suspects.test.ts";
+const redisTest = "test/faults/redis-store.test.ts";
 const dispatcherTest = "test/unit/delivery/dispatcher.test.ts";
 
 /** @type {readonly import("./copy.mjs").Protection[]} */
@@ -119,5 +120,19 @@ export const ledger = [
       "test/unit/schedule/poller-stale.test.ts",
       "while the store is in trouble no round begins, nothing is told a second time, and rounds come by themselves after it",
     ],
+  },
+  {
+    protection: "a commit that failed did not happen, also where its answer was lost on the way",
+    file: "src/state/redis.ts",
+    find: "() => doubts.set(call.space, parameters[1] as number),",
+    replace: "() => undefined,",
+    test: [redisTest, "a commit that was written, but never answered, is taken back whole before anything else is read or written"],
+  },
+  {
+    protection: "a commit that is sent again after a cut is carried out once",
+    file: "src/state/redis-scripts.ts",
+    find: "  if last[1] == number then return last[2] end\n",
+    replace: "",
+    test: [redisTest, "two stores over ways that are cut at random: none of their commits is lost, doubled or done by half"],
   },
 ];
