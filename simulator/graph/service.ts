@@ -70,6 +70,8 @@ interface Opened {
   readonly route: GraphRoute;
   readonly grant: AccessGrant | undefined;
   readonly mailbox: string | undefined;
+  /** Whose limits it counts against: of a batch the mailbox that all its parts are for, if that is one; else as `mailbox`. */
+  readonly charged: string | undefined;
   readonly entry: OpenEntry;
   readonly traces: GraphTraces;
 }
@@ -83,14 +85,15 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
   const shapes = random.fork("challenges");
 
   return async function serve(ask) {
-    const opened = open(ask);
-    const { entry, mailbox } = opened;
-    const plan = opened.route.name === "batch" ? tryReadBatch(ask) : undefined;
+    const asked = open(ask);
+    const plan = asked.route.name === "batch" ? tryReadBatch(ask) : undefined;
+    const opened = plan && !(plan instanceof GraphRefusal) ? { ...asked, charged: mailboxOfAll(asked, plan) } : asked;
+    const { entry, charged } = opened;
     // Four parts run at once (Graph throttling limits), so fewer than four take no more places than they are.
     const wanted = plan && !(plan instanceof GraphRefusal) && !plan.serial ? Math.min(gateWidth, plan.parts.length) : 1;
-    const places = mailbox !== undefined && mailboxRoutes.has(opened.route.name) ? gate.take(mailbox, wanted) : undefined;
-    if (places && mailbox !== undefined) log.noteAtOnce(mailbox, places.atOnce);
-    const bar = mailbox === undefined ? undefined : barredBy(mailbox, opened, plan);
+    const places = charged !== undefined && mailboxRoutes.has(opened.route.name) ? gate.take(charged, wanted) : undefined;
+    if (places && charged !== undefined) log.noteAtOnce(charged, places.atOnce);
+    const bar = charged === undefined ? undefined : barredBy(charged, opened, plan);
     if (bar && entry.startedAt > bar.sentAt + 100) log.noteKnock(entry, bar);
     await nextTurn();
     let outcome: Outcome = "dropped";
@@ -110,6 +113,15 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     return gate.barred(mailbox, entry.startedAt) ?? over;
   }
 
+  function mailboxOf(user: string | undefined, grant: AccessGrant | undefined): string | undefined {
+    return user === undefined ? grant?.account.address : (directory.find(user)?.address ?? user.toLowerCase());
+  }
+
+  function mailboxOfAll({ grant, mailbox }: Opened, { parts }: BatchPlan): string | undefined {
+    const [one, ...others] = new Set(parts.map(({ method, path }) => mailboxOf(readRoute(method, path.slice(5)).user, grant)));
+    return others.length === 0 ? (one ?? mailbox) : mailbox;
+  }
+
   function open(ask: Ask, batch?: Opened): Opened {
     const route = ask.path.startsWith("/v1.0/")
       ? readRoute(ask.method, ask.path.slice(5))
@@ -122,7 +134,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
           refusal: unknownRoute(`${ask.method} ${ask.path}`),
         };
     const grant = batch ? batch.grant : grantOf(ask.headers.authorization, issuer);
-    const mailbox = route.user === undefined ? grant?.account.address : (directory.find(route.user)?.address ?? route.user.toLowerCase());
+    const mailbox = mailboxOf(route.user, grant);
     const requestId = random.guid();
     const startedAt = settings.now();
     const entry = log.begin({
@@ -139,6 +151,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
       route,
       grant,
       mailbox,
+      charged: mailbox,
       entry,
       traces: { requestId, clientRequestId: ask.headers["client-request-id"] ?? requestId, now: startedAt },
     };
@@ -167,7 +180,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     places: Places | undefined,
     bar: Bar | undefined,
   ): Promise<Outcome> {
-    const { ask, traces, mailbox } = opened;
+    const { ask, traces, mailbox, charged } = opened;
     let responses: string | "dropped" = "dropped";
     let longestWaitMs = 0;
     const work = async (): Promise<Outcome> => {
@@ -201,7 +214,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const outcome = await intercept(ask, strike, work, (fault) => graphFaultAnswer(fault, traces));
     // The client learns of a part's pause only now, and only from the whole answer, so only then does its bar come down.
     const told = outcome !== "dropped" && outcome.body === responses;
-    if (told && longestWaitMs > 0 && mailbox !== undefined) gate.bar(mailbox, settings.now(), settings.now() + longestWaitMs);
+    if (told && longestWaitMs > 0 && charged !== undefined) gate.bar(charged, settings.now(), settings.now() + longestWaitMs);
     return close(opened, outcome);
   }
 
@@ -239,7 +252,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
   }
 
   /** Fills in the log entry; a refusal that names a time, outside a batch, bars the mailbox. */
-  function close({ entry, mailbox }: Opened, outcome: Outcome): Outcome {
+  function close({ entry, charged }: Opened, outcome: Outcome): Outcome {
     const now = settings.now();
     entry.endedAt = now;
     if (outcome === "dropped") return outcome;
@@ -248,7 +261,7 @@ export function createGraphService(world: GraphServiceWorld): (ask: Ask) => Prom
     const waitMs = retryAfterMs(outcome.headers["retry-after"], now);
     if (waitMs === undefined) return outcome;
     entry.retryAfterMs = waitMs;
-    if (barring.has(outcome.status) && entry.batch === undefined && mailbox !== undefined) gate.bar(mailbox, now, now + waitMs);
+    if (barring.has(outcome.status) && entry.batch === undefined && charged !== undefined) gate.bar(charged, now, now + waitMs);
     return outcome;
   }
 

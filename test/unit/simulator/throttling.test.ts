@@ -170,3 +170,19 @@ test("a mailbox answers so many requests in any ten minutes, parts of batches an
   clock.at += 1_000;
   expect((await ask(folder)).status).toBe(200);
 });
+
+test("a batch counts against the mailbox that its parts are for, whoever's token sends it", async () => {
+  const { sim } = await createCaller();
+  const others = ["one@contoso.com", "two@contoso.com"];
+  for (const other of others) sim.addUser({ address: other });
+  const authorization = `Bearer ${await signIn(sim, sim.user(address))}`;
+  const sendTo = (mailbox: string) => {
+    const requests = [1, 2, 3, 4].map((id) => ({ id: String(id), method: "GET", url: `/users/${mailbox}/mailFolders/inbox` }));
+    const headers = { authorization, "content-type": "application/json" };
+    return sim.fetch(`${graphOrigin}/v1.0/$batch`, { method: "POST", headers, body: JSON.stringify({ requests }) });
+  };
+  await Promise.all(others.map(sendTo));
+  expect([address, ...others].map((mailbox) => sim.log.mostAtOnce(mailbox))).toEqual([0, 4, 4]);
+  await Promise.all([sendTo("one@contoso.com"), sendTo("one@contoso.com")]);
+  expect(sim.log.mostAtOnce("one@contoso.com")).toBe(8);
+});
