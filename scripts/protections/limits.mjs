@@ -74,7 +74,7 @@ export const limits = [
   {
     protection: "a pause of all is kept over a restart",
     file: "src/daemon/governance.ts",
-    find: "if (kept) governor.keep(kept);",
+    find: "if (kept && kept.until > governor.barredUntil) governor.keep(kept);",
     replace: "",
     test: [pathTest, "the pause of all is kept over a restart, for mailboxes that were not refused themselves as well"],
   },

@@ -20,6 +20,7 @@ import { createEntraPause, type EntraPause } from "./entra-pause.js";
 import type { EmitAuthEvent } from "./events.js";
 import type { Identity } from "./identity.js";
 import { createKeepAlive } from "./keep-alive.js";
+import type { RefreshLease } from "./refresh-lease.js";
 import { signInAgain } from "./renewal.js";
 import { graphScopes } from "./scopes.js";
 import { accountKey } from "./sealed-store.js";
@@ -77,6 +78,8 @@ export interface AccountsOptions {
   /** Asks Graph who has just signed in. */
   readonly ask: AskWith;
   readonly emit: EmitAuthEvent;
+  /** Where several processes share the vault. */
+  readonly lease?: RefreshLease | undefined;
 }
 
 interface Known {
@@ -94,7 +97,7 @@ interface Known {
 /** How long a shared mailbox's refusal counts towards one of the whole account. */
 const sharedRefusalMs = 3_600_000;
 
-export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }: AccountsOptions): Accounts {
+export function createAccounts({ entra, vault, store, clock, cloud, ask, emit, lease }: AccountsOptions): Accounts {
   const signIn = createSignIn({ entra, vault, ask, clock, host: cloud.authorityHost });
   const application = createApplicationBar({
     clock,
@@ -128,6 +131,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit }:
       clock,
       application,
       pause,
+      lease,
       scopes: () => account.scopes,
       onRefreshed: (expiresAt) => each((of) => emit("token:refreshed", { ...of, expiresAt })),
       onExpiring: (expiresAt, error) =>

@@ -21,10 +21,11 @@ import { type Bar, createBar } from "./bar.js";
 import type { Entra } from "./entra.js";
 import type { EntraPause } from "./entra-pause.js";
 import { type HeldToken, heldToken } from "./held-token.js";
+import type { RefreshLease } from "./refresh-lease.js";
 import { createRenewal, type Renewal, signInAgain, type Unsaved } from "./renewal.js";
 import { sameClaims } from "./same-claims.js";
 import { type SessionTimes, sessionEnd, sessionTimes } from "./session-end.js";
-import type { Vault } from "./vault.js";
+import type { Vault, VaultEntry } from "./vault.js";
 import type { VaultRecord } from "./vault-record.js";
 
 export interface TokenSourceOptions {
@@ -36,6 +37,8 @@ export interface TokenSourceOptions {
   readonly application: ApplicationBar;
   /** The scopes that the account's queues need, asked at each flight. */
   readonly scopes: () => readonly string[];
+  /** Where several processes share the vault. */
+  readonly lease?: RefreshLease | undefined;
   readonly onRefreshed: (expiresAt: number) => void;
   /** Once for each record that does not do. */
   readonly onSignInRequired: (error: MailError) => void;
@@ -131,13 +134,24 @@ class AccountTokenSource implements AccountTokens {
       const stored = heldToken(entry.record, entry.version, clock);
       if (stored && stored.token !== outdated && this.#serves(stored, refused, claims)) return this.#take(mine, stored);
       await this.#bar.throwIfEntraBarred();
-      const record = await this.#renewal.renewed(entry, { claims, signal });
-      if (!record) continue;
-      this.#unsaved = { record, expectedVersion: entry.version, claims };
-      const fetched = await this.#saved(this.#unsaved);
+      const fetched = await this.#alone(() => this.#fetched(entry, claims, signal), { version: entry.version, signal });
       if (fetched) return this.#take(mine, fetched);
     }
     throw new MailError("STORE_UNAVAILABLE", `The vault record of ${account} changed ${mostLaps} times while it was being renewed.`);
+  }
+
+  /** While no other process asks Entra for the account, where several share the vault; `undefined` when one has done it. */
+  #alone<T>(work: () => Promise<T>, how: Parameters<RefreshLease["hold"]>[2]): Promise<T | undefined> {
+    const { lease, account } = this.#options;
+    return lease ? lease.hold(account, work, how) : work();
+  }
+
+  /** From Entra, and durable; `undefined` when the record in the vault is another by now. */
+  async #fetched(entry: VaultEntry, claims: string | undefined, signal: AbortSignal): Promise<HeldToken | undefined> {
+    const record = await this.#renewal.renewed(entry, { claims, signal });
+    if (!record) return undefined;
+    this.#unsaved = { record, expectedVersion: entry.version, claims };
+    return this.#saved(this.#unsaved);
   }
 
   /** The token of a record that is durable now; `undefined` when the record there is another by now. */

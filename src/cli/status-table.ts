@@ -28,6 +28,7 @@ const urgency: Record<QueueStatus["state"], number> = {
   starting: 5,
   polling: 6,
   idle: 6,
+  elsewhere: 7,
 };
 
 export function statusTable(status: DaemonStatus, { columns, rows, now, style }: TableSpace): string[] {

@@ -2,6 +2,7 @@
 import { type Accounts, createAccounts } from "../auth/accounts.js";
 import { createEntra, type Entra } from "../auth/entra.js";
 import type { EmitAuthEvent } from "../auth/events.js";
+import { createRefreshLease } from "../auth/refresh-lease.js";
 import type { AskWith } from "../auth/sign-in.js";
 import { createVault, type Vault } from "../auth/vault.js";
 import type { Clock } from "../base/clock.js";
@@ -54,7 +55,10 @@ export function connect(settings: DaemonSettings, { clock, governor, emit, onReq
   const vault = createVault({ store, keys, clock });
   const asked = createEntra({ clientId, tenantId, cloud, http: authority, clock });
   const entra = onRefreshEnd ? tellingRefreshes(asked, onRefreshEnd) : asked;
-  const accounts = createAccounts({ entra, vault, store, clock, cloud, emit, ask: askWith(client, governor) });
+  const lease = settings.scheduler?.isShared
+    ? createRefreshLease({ store, clock, version: (account) => vault.version(account) })
+    : undefined;
+  const accounts = createAccounts({ entra, vault, store, clock, cloud, emit, lease, ask: askWith(client, governor) });
   return { client, vault, accounts, doors: { graph, authority } };
 }
 

@@ -17,18 +17,20 @@ import { createSolitude } from "../delivery/solitude.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createLocalScheduler } from "../schedule/local.js";
 import type { EmitStoreEvent } from "../state/events.js";
-import { type Ownership, takeOwnership } from "../state/ownership.js";
 import { watchStore } from "../state/watched-store.js";
+import { beginQueue } from "./begin-queue.js";
 import { assertVaultOpens, connect } from "./connection.js";
+import { deadlineError } from "./deadline.js";
 import { examine } from "./doctor.js";
 import type { DaemonEvents } from "./events.js";
 import { createGovernance } from "./governance.js";
 import type { MailDaemon, StopOptions } from "./mail-daemon.js";
 import { observe } from "./observation.js";
 import { daemonSettings, type MailDaemonOptions, queueSettings } from "./options.js";
+import { createPossession } from "./possession.js";
 import { createQueues } from "./queues.js";
-import { runQueue } from "./running-queue.js";
 import { type DaemonState, type DaemonStatus, storeStatus } from "./status.js";
+import { statusOfAll } from "./status-of-all.js";
 
 /**
  * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
@@ -67,19 +69,22 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   const observation = observe(settings, { clock, emitter: events, status: () => status() });
   const emit = events.emit as EmitAuthEvent;
   const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit, ...observation.connection });
-  const scheduler = createLocalScheduler({ clock });
+  const scheduler = settings.scheduler ?? createLocalScheduler({ clock });
+  const possession = createPossession({ store, clock, isShared: scheduler.isShared, turns: () => queues.turns, onLost: lost });
   const solitude = createSolitude({ clock });
   const contentBudget = createContentBudget(settings.highWaterBytes);
   const queues = createQueues({
     accounts,
     run: (queue) =>
-      runQueue({
+      beginQueue({
         settings: settings.cloud.hasHeaders ? queue : { ...queue, content: { ...queue.content, headers: false } },
         store,
         clock,
         client,
         tokens: accounts.tokens(queue.address),
-        confirm: () => (ownership as Ownership).confirm(),
+        confirm: () => possession.confirm(),
+        worker: possession.worker,
+        turnMaxMs: settings.turnMaxMs,
         scheduler,
         handOver,
         events,
@@ -108,8 +113,6 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   let stopping: Promise<void> | undefined;
   /** Empty until the store was lost. */
   let loss: MailError | undefined;
-  /** Empty until the store is ours. */
-  let ownership: Ownership | undefined;
   let tellStopped: (error: MailError | undefined) => void = () => undefined;
   const stopped = new Promise<MailError | undefined>((resolve) => {
     tellStopped = resolve;
@@ -139,10 +142,11 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     await store.open();
     undo.push(() => store.close());
     await sharedWait(vault.ready(), ending.signal);
-    const taken = await takeOwnership(store, { clock, onLost: lost });
-    ownership = taken;
-    undo.push(() => taken.release());
+    await possession.take();
+    undo.push(() => possession.release());
     await governance.restore();
+    await scheduler.open();
+    if (scheduler.isShared) governance.follow();
     await sharedWait(assertVaultOpens(vault, queues.all()), ending.signal);
     await queues.takeAll();
     if (loss) throw loss;
@@ -242,6 +246,8 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     once: (name, listener) => events.once(name, listener),
     off: (name, listener) => events.off(name, listener),
     status,
+    statusOfAll: () =>
+      withStore(async () => statusOfAll(status(), { queues: queues.all(), workers: await possession.workers(), store, clock })),
     signIn: async (address, method) => {
       const queue = queues.find(address);
       return withStore(() => accounts.signIn(queue.address, method, { signal: ending.signal }));
@@ -252,18 +258,18 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     },
     doctor: async (address) => {
       const asked = address === undefined ? queues.all() : [...new Set([address].flat().map(queues.find))];
-      const beside = { governor: state === "running" ? governance.governor : undefined, ownsStore: ownership !== undefined };
+      const beside = { governor: state === "running" ? governance.governor : undefined, ownsStore: possession.isTaken };
       const about = { settings, queues: asked, known: queues.all(), running: queues.peek };
       return awaited(() => examine({ ...about, ...beside, clock, signal: ending.signal }));
     },
     rotateKeys: () => withStore(() => sharedWait(accounts.rotateKeys(), ending.signal)),
-    pollNow: async (address) => queues.running(address).poller.pollNow(),
+    pollNow: async (address) => queues.running(address).pollNow(),
     sweep: (address) => queues.sweep(address),
     pause: async (address) => queues.running(address).pause(),
     resume: async (address) => queues.running(address).resume(),
-    quarantined: async (address) => queues.running(address).quarantine().list(),
-    explain: async (address, id) => queues.running(address).quarantine().explain(id),
-    replay: async (address, id) => queues.running(address).quarantine().replay(id),
+    quarantined: async (address) => queues.running(address).quarantined(),
+    explain: async (address, id) => queues.running(address).explain(id),
+    replay: async (address, id) => queues.running(address).replay(id),
     async addQueue(given) {
       const queue = queueSettings(given, settings.defaults, { cloud: settings.cloud });
       assertNotStopped();
@@ -285,12 +291,6 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "stopped";
     tellStopped(undefined);
   }
-}
-
-function deadlineError(deadlineMs: unknown): ConfigError | undefined {
-  if (typeof deadlineMs === "number" && deadlineMs >= 0) return undefined;
-  const got = `${String(deadlineMs)} (${typeof deadlineMs})`;
-  return new ConfigError("CONFIG_INVALID", `Expected \`deadlineMs\` to be a number of milliseconds, 0 or more, got ${got}.`);
 }
 
 function stoppedError(): MailError {

@@ -14,6 +14,7 @@ import { createGovernor, type Governor } from "../graph/governor.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { type Connection, connect } from "./connection.js";
+import type { DaemonQueue } from "./daemon-queue.js";
 import type { Renewed } from "./doctor/account.js";
 import { hidesTokens, lookAtApplication } from "./doctor/application.js";
 import { type DoctorCheck, type Finding, type Seen, seeing, skipped, skippedFor, type Telling, walk } from "./doctor/finding.js";
@@ -23,7 +24,6 @@ import { accountOf, isShared, queueLinks } from "./doctor/queue.js";
 import { lookAtWay, type Way } from "./doctor/way.js";
 import { pauseKey } from "./governance.js";
 import type { DaemonSettings } from "./options.js";
-import type { RunningQueue } from "./running-queue.js";
 
 export interface DoctorOptions {
   readonly settings: DaemonSettings;
@@ -32,7 +32,7 @@ export interface DoctorOptions {
   /** All of the daemon's: what they need decides what an account's token is asked for. */
   readonly known: readonly QueueSettings[];
   /** The queue as it runs in this process, if it does. */
-  readonly running: (address: string) => RunningQueue | undefined;
+  readonly running: (address: string) => DaemonQueue | undefined;
   /** The running daemon's; absent where none runs in this process. */
   readonly governor: Governor | undefined;
   /** Whether the daemon of this process owns the store. */

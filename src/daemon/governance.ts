@@ -3,7 +3,8 @@
  * of polling, and what spreads beginnings.
  */
 import type { Clock } from "../base/clock.js";
-import { MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
+import { unlessAway } from "../delivery/insist.js";
 import { readBar } from "../graph/bar.js";
 import { type ApplicationLimits, createGovernor, type Governor } from "../graph/governor.js";
 import type { EmitScheduleEvent } from "../schedule/events.js";
@@ -21,6 +22,8 @@ export interface Governance {
   readonly claims: MailboxClaims;
   /** Goes on with a pause from before the restart. @throws MailError `STORE_…` */
   restore(): Promise<void>;
+  /** Keeps to the pauses that other processes are asked for too, from within half a second. */
+  follow(): void;
   /** Nothing is written any more. */
   end(): void;
 }
@@ -35,6 +38,9 @@ export interface GovernanceOptions {
   readonly onFailure: (error: MailError) => void;
 }
 
+/** Milliseconds between looks for a pause that another process was asked for. */
+const followMs = 500;
+
 /** Where the pause of the whole application lies. */
 export const pauseKey: Key = ["daemon", "pause"];
 
@@ -47,6 +53,8 @@ export function createGovernance({ limits, store, clock, emit, onFailure }: Gove
     write: (value) => store.commit({ puts: [{ key: pauseKey, value }] }),
     onFailure,
   });
+  /** Clears the timer of the next look; does nothing where none runs. */
+  let stopFollowing = (): void => undefined;
   const allowed = limits.requestsPerTenSeconds / 10;
 
   const governor = createGovernor({
@@ -58,16 +66,34 @@ export function createGovernance({ limits, store, clock, emit, onFailure }: Gove
     },
   });
 
+  async function restore(): Promise<void> {
+    const kept = readBar((await store.get(pauseKey))?.value, clock.now());
+    if (kept && kept.until > governor.barredUntil) governor.keep(kept);
+  }
+
+  function follow(): void {
+    if (ended.signal.aborted) return;
+    const run = () => {
+      restore()
+        .catch(unlessAway)
+        .then(follow, (error: unknown) =>
+          onFailure(asMailError(error, "STORE_UNAVAILABLE", "The pause of the application could not be read.")),
+        );
+    };
+    stopFollowing = clock.startTimer(run, followMs, { background: true });
+  }
+
   return {
     governor,
     pace: createPace({ allowed, sent: () => governor.load * allowed }),
     walkPacer: createWalkPacer(clock),
     startPacer: createStartPacer(clock),
     claims: createMailboxClaims(),
-    async restore() {
-      const kept = readBar((await store.get(pauseKey))?.value, clock.now());
-      if (kept) governor.keep(kept);
+    restore,
+    follow,
+    end() {
+      stopFollowing();
+      ended.abort(new MailError("LIFECYCLE_STOPPED", "The daemon has stopped."));
     },
-    end: () => ended.abort(new MailError("LIFECYCLE_STOPPED", "The daemon has stopped.")),
   };
 }

@@ -97,6 +97,7 @@ export const lines: Lines = {
     fields: ["queue", "folder", "mode", "code", "nextTryAt", ...advice],
   },
   "queue:folder-changed": { level: "info", text: "a watched folder has changed", fields: ["queue", "folder", "change", "path", "as"] },
+  "queue:turn-lost": { level: "warn", text: "the queue's turn is another process's now", fields: ["queue", "code", "reason"] },
   "queue:mailbox-changed": { level: "warn", text: "another mailbox lies behind the queue", fields: ["queue", "from", "to"] },
   "queue:swept": {
     level: "debug",

@@ -11,6 +11,7 @@ import type { Finding } from "./doctor/finding.js";
 import type { DaemonEvents } from "./events.js";
 import type { QueueOptions } from "./options.js";
 import type { DaemonStatus } from "./status.js";
+import type { StatusOfAll } from "./status-of-all.js";
 
 export interface StopOptions {
   /** Milliseconds for the handlers under way and their marks, 0 or more. Default 30,000. */
@@ -37,7 +38,14 @@ export interface MailDaemon extends AsyncDisposable {
   on<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): () => void;
   once<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): () => void;
   off<Name extends keyof DaemonEvents>(name: Name, listener: Listener<DaemonEvents[Name]>): void;
+  /** From memory, without asking anybody. Of a queue whose turn is another process's it says no more than that (`elsewhere`). */
   status(): DaemonStatus;
+  /**
+   * The same over all processes that share the queues (see `scheduler`): their queues as their last turns left them, which the
+   * store tells, and the processes themselves.
+   * @throws MailError `STORE_…`, `LIFECYCLE_STOPPED`
+   */
+  statusOfAll(): Promise<StatusOfAll>;
   /**
    * Signs a queue's account in, before or after `start()`; nothing is stored unless all of it went well.
    * @throws ConfigError `CONFIG_INVALID`; MailError `AUTH_…`, `GRAPH_…`, `STORE_…`, `LIFECYCLE_UNKNOWN_QUEUE`; the reason of the method's `signal`
@@ -64,7 +72,10 @@ export interface MailDaemon extends AsyncDisposable {
    * @throws MailError when all have ended: why one of them could not be swept, `LIFECYCLE_NOT_STARTED`, `LIFECYCLE_PAUSED`, `LIFECYCLE_UNKNOWN_QUEUE`
    */
   sweep(address?: string): Promise<SweepResult>;
-  /** No rounds and no new deliveries until `resume`. Not kept over a restart. */
+  /**
+   * No rounds and no new deliveries until `resume`. Not kept over a restart; where the queues' turns go around among
+   * processes it holds in all of them, and until `resume`.
+   */
   pause(address: string): Promise<void>;
   resume(address: string): Promise<void>;
   /**

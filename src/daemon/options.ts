@@ -14,6 +14,7 @@ import type { Delivery } from "../delivery/delivery.js";
 import { stormRule, stormSchema } from "../delivery/storm-rule.js";
 import { contentSchema } from "../mailbox/content-options.js";
 import { assertPossible, markSchema } from "../mailbox/mark.js";
+import type { Scheduler } from "../schedule/scheduler.js";
 import type { QueueSettings, StartFrom } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { foldersSchema } from "./folders.js";
@@ -47,6 +48,16 @@ export interface MailDaemonOptions {
   readonly store: Store;
   /** The keys that seal the tokens: `environmentKeys(name)`, `keyFile(path)`, `keychainKeys()`, `keyRing(keys)`, or a function that resolves with keys. */
   readonly vaultKeys: KeyRing | KeyFunction;
+  /**
+   * Where the queues' turns run: `bullmqScheduler(options)`, which lets them go around among processes with one store. Default: all in
+   * this process, which has its store for itself.
+   */
+  readonly scheduler?: Scheduler;
+  /**
+   * Milliseconds, 1,000 to 3,600,000, after which a turn takes no new deliveries, where turns go around among processes; it ends when
+   * the last is settled or timed out. Default 60,000.
+   */
+  readonly turnMaxMs?: number;
   /** Takes each delivery: resolving is `ack`, throwing is `retry`. Default none: a listener of the event `message` settles each delivery. */
   readonly handler?: Handler;
   /** Options for every queue that does not set them itself. Default none: each as its own comment says. */
@@ -79,6 +90,8 @@ export interface DaemonSettings extends LimitSettings {
   readonly logger: Logger | undefined;
   readonly logAddresses: boolean;
   readonly metrics: MetricsOptions | undefined;
+  readonly scheduler: Scheduler | undefined;
+  readonly turnMaxMs: number;
 }
 
 const dayMs = 86_400_000;
@@ -162,12 +175,19 @@ const optionsSchema = z.strictObject({
   logger: z.custom<Logger>(isLogger, { error: "a logger with debug, info, warn and error, such as pino's" }).optional(),
   logAddresses: z.boolean().optional(),
   metrics: metricsSchema.optional(),
+  scheduler: z
+    .custom<Scheduler>((value) => typeof (value as Partial<Scheduler> | null)?.add === "function", {
+      error: "a scheduler, such as bullmqScheduler() gives",
+    })
+    .optional(),
+  turnMaxMs: whole(1_000, 3_600_000).optional(),
 });
 
 /** @throws ConfigError `CONFIG_INVALID` */
 export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
   const given = checked(optionsSchema, options);
   const { app, queues, store, vaultKeys, handler, defaults = {}, limits = {}, fetch, logger, logAddresses = false, metrics } = given;
+  const { scheduler, turnMaxMs = 60_000 } = given;
   const cloud = clouds[app.cloud ?? "global"];
   assertPossibleMarks(defaults as QueueDefaults, cloud, "defaults");
   const settings = queues.map((queue, index) =>
@@ -188,6 +208,8 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
     logger,
     logAddresses,
     metrics: metrics as MetricsOptions | undefined,
+    scheduler: scheduler as Scheduler | undefined,
+    turnMaxMs,
   };
 }
 

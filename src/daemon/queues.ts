@@ -8,8 +8,8 @@ import type { Accounts } from "../auth/accounts.js";
 import { ConfigError, MailError } from "../base/errors.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
-import type { RunningQueue } from "./running-queue.js";
-import { type QueueStatus, queueStatus } from "./status.js";
+import type { DaemonQueue } from "./daemon-queue.js";
+import { type QueueStatus, stoppedStatus } from "./status.js";
 
 export interface Queues {
   /** Makes a queue known. @throws ConfigError `CONFIG_INVALID` when it is already */
@@ -18,12 +18,14 @@ export interface Queues {
   /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE` */
   find(address: string): QueueSettings;
   /** @throws MailError `LIFECYCLE_UNKNOWN_QUEUE`, `LIFECYCLE_NOT_STARTED` */
-  running(address: string): RunningQueue;
+  running(address: string): DaemonQueue;
   /** The queue as it runs; nothing when it does not. */
-  peek(address: string): RunningQueue | undefined;
+  peek(address: string): DaemonQueue | undefined;
   /** Sweeps one, or all; each to its end, whatever becomes of the others. @throws MailError the first that failed, and as `running` does */
   sweep(address?: string): Promise<SweepResult>;
   readonly runningCount: number;
+  /** Queues that are worked on here at this moment. */
+  readonly turns: number;
   /** Takes a known queue and begins to poll it. @throws MailError why it could not; the queue is unknown again then */
   take(queue: QueueSettings): Promise<void>;
   /**
@@ -43,7 +45,7 @@ export interface Queues {
 
 export interface QueuesOptions {
   readonly accounts: Pick<Accounts, "add" | "remove">;
-  readonly run: (queue: QueueSettings) => Promise<RunningQueue>;
+  readonly run: (queue: QueueSettings) => Promise<DaemonQueue>;
   readonly onBroken: (queue: QueueSettings, error: MailError) => void;
 }
 
@@ -57,7 +59,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
   /** All by address in lower case. */
   const known = new Map<string, QueueSettings>();
   /** Empty before the start and after the stop. */
-  const running = new Map<string, RunningQueue>();
+  const running = new Map<string, DaemonQueue>();
   /** Queues that could not be taken at the start. */
   const broken = new Map<string, MailError>();
   /** What is under way; each leaves when it has ended. */
@@ -98,7 +100,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     if (known.delete(key)) await accounts.remove(address);
   }
 
-  function runningOf(address: string): RunningQueue {
+  function runningOf(address: string): DaemonQueue {
     const { address: queue } = find(address);
     const found = running.get(queue.toLowerCase());
     if (found) return found;
@@ -136,20 +138,11 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     }
   }
 
-  async function sweepOne(address: string): Promise<SweepResult> {
-    const { session, poller, sweeper } = runningOf(address);
-    const { address: queue } = session.settings;
-    if (poller.isPaused) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
-    const swept = sweeper.demand();
-    poller.wake();
-    return swept;
-  }
-
   return {
     add,
     async sweep(address) {
       const asked = address === undefined ? [...known.values()].map((queue) => queue.address) : [address];
-      const ends = await Promise.allSettled(asked.map(sweepOne));
+      const ends = await Promise.allSettled(asked.map(async (one) => runningOf(one).sweep()));
       return ends.reduce(sum, { listed: 0, known: 0, found: 0, gone: 0 });
     },
     find,
@@ -158,6 +151,9 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
     peek: (address) => running.get(address.toLowerCase()),
     get runningCount() {
       return running.size;
+    },
+    get turns() {
+      return [...running.values()].filter(({ mailbox }) => mailbox !== undefined).length;
     },
     take: (queue) =>
       takeOne(queue).catch(async (error: unknown) => {
@@ -190,7 +186,7 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
       lost = reason;
       for (const queue of running.values()) queue.abandon(reason);
     },
-    status: (now) => [...known].map(([key, queue]) => queueStatus(queue, { running: running.get(key), broken: broken.get(key), now })),
+    status: (now) => [...known].map(([key, queue]) => running.get(key)?.status(now) ?? stoppedStatus(queue, broken.get(key))),
   };
 }
 

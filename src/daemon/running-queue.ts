@@ -24,8 +24,9 @@ import type { MailboxClaims } from "../schedule/mailbox-claims.js";
 import type { Pace } from "../schedule/pace.js";
 import type { Pacer } from "../schedule/pacer.js";
 import { createPoller, type Poller } from "../schedule/poller.js";
+import type { QueueMemory } from "../schedule/queue-memory.js";
 import type { Scheduler } from "../schedule/scheduler.js";
-import { openSession, type QueueSettings, type Session } from "../schedule/session.js";
+import { openSession, type QueueSettings, type Session, type SessionOptions } from "../schedule/session.js";
 import { createSweeper, type Sweeper } from "../schedule/sweep.js";
 import { runTurn } from "../schedule/turn.js";
 import type { WatchedStore } from "../state/watched-store.js";
@@ -35,7 +36,7 @@ export interface RunningQueue {
   readonly session: Session;
   readonly poller: Poller;
   readonly sweeper: Sweeper;
-  readonly lateness: Pick<Lateness, "isLate">;
+  readonly lateness: Pick<Lateness, "isLate" | "noted">;
   /** Made at each call: it keeps nothing. */
   quarantine(): Quarantine;
   /** No rounds, no new deliveries; who waits for a round that has not begun, or for a sweep, is refused. */
@@ -69,7 +70,13 @@ export interface RunningQueueOptions {
   readonly solitude: Solitude;
   readonly contentBudget: ContentBudget;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
-  readonly events: Emitter<DaemonEvents>;
+  readonly events: Pick<Emitter<DaemonEvents>, "emit">;
+  /** Asked before each batch of marks; see `SessionOptions`. */
+  readonly confirmMark?: SessionOptions["confirmMark"];
+  /** What it knew in its last turn, wherever that was. Default: nothing. */
+  readonly memory?: QueueMemory | undefined;
+  /** It has been abandoned, for that reason. */
+  readonly onAbandoned?: (reason: MailError) => void;
 }
 
 /** Marks get so much of a stop's deadline at the least, milliseconds. */
@@ -77,17 +84,18 @@ const leastMarkMs = 1_000;
 
 /** Takes the queue and begins to poll it. @throws MailError `STORE_…` */
 export async function runQueue(options: RunningQueueOptions): Promise<RunningQueue> {
-  const { settings, store, clock, client, tokens, scheduler, events } = options;
+  const { settings, store, clock, client, tokens, scheduler, events, memory } = options;
   const { address } = settings;
   const emit = events.emit as EmitScheduleEvent & EmitDeliveryEvent;
 
-  const session = await openSession({ ...options, emit, onFailure: abandon });
-  const sweeper = createSweeper({ settings, clock });
+  const session = await openSession({ ...options, emit, memory: memory?.session, onFailure: abandon });
+  const sweeper = createSweeper({ settings, clock, dueAt: memory?.sweepDueAt });
   const poller = createPoller({
     session,
     clock,
     emit,
     pace: options.pace,
+    memory: memory?.poller,
     turn: (how) =>
       runTurn({ session, store, client, clock, emit, ...how, sweepStep: (work) => sweeper.step(work) })
         .catch((error: unknown) => {
@@ -103,6 +111,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   const lateness = createLateness({
     clock,
     lateAfterMs: settings.lateAfterMs,
+    noted: memory?.lateness,
     oldest: () => oldestUndelivered(session.ledger.open.values()),
     onLate({ entry: { id, attempts }, since }, undeliveredForMs) {
       const { waitingCount: waiting, inFlightCount: inFlight } = session.dispatcher;
@@ -119,6 +128,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     sweeper.stop(reason);
     poller.stop(`${reason.code}: ${reason.message}`);
     session.abandon(reason);
+    options.onAbandoned?.(reason);
   }
 
   return {

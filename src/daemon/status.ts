@@ -33,6 +33,9 @@ export interface QueueStatus {
   readonly late: boolean;
   /** Milliseconds since the oldest message was found (or replayed) that is neither settled nor in quarantine nor gone; absent when there is none. */
   readonly oldestUndeliveredMs?: number;
+  /** The process that had its last turn, and when that ended: where the queue's turns go around, and this is not from memory. */
+  readonly worker?: string;
+  readonly asOf?: Date;
 }
 
 export interface DaemonStatus {
@@ -53,16 +56,15 @@ export function storeStatus(trouble: StoreTrouble | undefined): Pick<DaemonStatu
   return { storeTrouble: { since: new Date(trouble.since), why: `${code}: ${message}`, ...(remedy === undefined ? {} : { remedy }) } };
 }
 
+/** Of a queue that does not run. `broken`: what is the matter with it. */
+export function stoppedStatus({ address }: QueueSettings, broken: MailError | undefined): QueueStatus {
+  const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
+  return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
+}
+
 /** `now`: epoch milliseconds. */
-export function queueStatus(
-  { address }: QueueSettings,
-  { running, broken, now }: { running: RunningQueue | undefined; broken: MailError | undefined; now: number },
-): QueueStatus {
-  if (!running) {
-    const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
-    return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
-  }
-  const { poller, session, lateness } = running;
+export function queueStatus({ poller, session, lateness }: RunningQueue, now: number): QueueStatus {
+  const { address } = session.settings;
   const { lastRoundAt } = poller;
   const oldest = oldestUndelivered(session.ledger.open.values());
   return {

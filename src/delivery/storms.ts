@@ -26,6 +26,8 @@ export interface StormsOptions {
   readonly rule: StormRule;
   readonly clock: Clock;
   readonly emit: EmitDeliveryEvent;
+  /** Of the owner before. Default: none. */
+  readonly flows?: readonly KeptFlow[] | undefined;
 }
 
 export interface Storms {
@@ -35,6 +37,17 @@ export interface Storms {
   rest(): void;
   /** Messages that are remembered. */
   readonly size: number;
+  /** What is remembered, for the next of its kind. */
+  readonly flows: readonly KeptFlow[];
+}
+
+/** A flow as it is kept from one owner of the queue to the next. */
+export interface KeptFlow {
+  readonly by: "sender" | "conversation";
+  readonly key: string;
+  readonly marks: readonly { readonly at: number; readonly sequence: number }[];
+  readonly metAt: number;
+  readonly storm?: { readonly id: string; readonly since: number; readonly messages: number } | undefined;
 }
 
 /** One message of a flow. */
@@ -77,6 +90,17 @@ class StormWatch implements Storms {
   constructor(options: StormsOptions) {
     this.#options = options;
     this.#most = leastRemembered + 2 * (options.rule.messages + 1);
+    for (const kept of options.flows ?? []) this.#keep(kept);
+  }
+
+  #keep({ by, key, marks, metAt, storm }: KeptFlow): void {
+    const flow: Flow = { by, key, marks: [...marks], metAt, ...(storm ? { storm: { ...storm } } : {}) };
+    this.#flows ??= new Map();
+    this.#flows.set(nameOf(flow), flow);
+    this.#count += marks.length;
+    if (!storm) return;
+    this.#storming ??= new Set();
+    this.#storming.add(flow);
   }
 
   meet(entry: Pick<OpenEntry, "id" | "sequence" | "receivedAt">, { sender, conversationId }: Origin): string | undefined {
@@ -105,6 +129,10 @@ class StormWatch implements Storms {
 
   get size(): number {
     return this.#count;
+  }
+
+  get flows(): readonly KeptFlow[] {
+    return [...(this.#flows?.values() ?? [])];
   }
 
   #flowOf(by: Flow["by"], key: string): Flow {

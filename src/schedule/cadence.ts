@@ -22,6 +22,18 @@ export interface Cadence {
   rest(): void;
   /** Failures in a row; 0 after a round that went well. */
   readonly failures: number;
+  /** What it has learnt, for the next of its kind. */
+  readonly learnt: Learnt;
+}
+
+export interface Learnt {
+  /** From one mail to the next, milliseconds. */
+  readonly gapMs: number;
+  /** Epoch milliseconds of the last round that brought mail, or of the beginning. */
+  readonly newsAt: number;
+  /** The queue's place in its interval, 0 to 1. */
+  readonly place: number;
+  readonly failures: number;
 }
 
 export interface Round {
@@ -42,6 +54,8 @@ export interface CadenceOptions {
   /** Requests of a round without news, at first. */
   readonly requests: number;
   readonly pace: Pace;
+  /** What one before it had learnt. Default: nothing. */
+  readonly learnt?: Learnt | undefined;
 }
 
 /** Share of an interval by which a round may come sooner to drift to its place. */
@@ -71,15 +85,16 @@ class MailCadence implements Cadence {
   #planned = 0;
   #failures = 0;
 
-  constructor({ clock, pace, pollIntervalMs, minPollIntervalMs, requests }: CadenceOptions) {
+  constructor({ clock, pace, pollIntervalMs, minPollIntervalMs, requests, learnt }: CadenceOptions) {
     this.#clock = clock;
     this.#pace = pace;
     this.#pollIntervalMs = pollIntervalMs;
     this.#shortestMs = Math.min(minPollIntervalMs, pollIntervalMs);
     this.#requests = requests;
-    this.#place = clock.random();
-    this.#gapMs = pollIntervalMs;
-    this.#newsAt = clock.ticks();
+    this.#place = learnt?.place ?? clock.random();
+    this.#gapMs = learnt?.gapMs ?? pollIntervalMs;
+    this.#newsAt = clock.ticks() - Math.max(0, clock.now() - (learnt?.newsAt ?? clock.now()));
+    this.#failures = learnt?.failures ?? 0;
   }
 
   afterRound(round: Round): number {
@@ -108,6 +123,11 @@ class MailCadence implements Cadence {
 
   get failures(): number {
     return this.#failures;
+  }
+
+  get learnt(): Learnt {
+    const newsAt = this.#clock.now() - (this.#clock.ticks() - this.#newsAt);
+    return { gapMs: this.#gapMs, newsAt, place: this.#place, failures: this.#failures };
   }
 
   #learn({ begunAt, messages }: Round): void {

@@ -2,8 +2,17 @@
 import type { Advice } from "../auth/advice.js";
 import type { MailErrorCode } from "../base/errors.js";
 
-/** The states of a queue; `poller.ts` has the table. */
-export type QueueState = "waiting-for-sign-in" | "starting" | "polling" | "idle" | "throttled" | "unavailable" | "paused" | "stopped";
+/** The states of a queue; `poller.ts` has the table. `elsewhere`: its turns go around, and this process has none of it now. */
+export type QueueState =
+  | "waiting-for-sign-in"
+  | "starting"
+  | "polling"
+  | "idle"
+  | "throttled"
+  | "unavailable"
+  | "paused"
+  | "elsewhere"
+  | "stopped";
 
 interface AboutQueue {
   /** The queue address as configured. */
@@ -125,6 +134,11 @@ export interface ScheduleEvents {
       readonly failures: number;
       readonly nextInMs: number;
     };
+  /**
+   * This process lost the turn of a queue whose turns go around (it was frozen, or cut off): what was under way here is given
+   * up, and delivered again where the turn is now.
+   */
+  "queue:turn-lost": AboutQueue & { readonly code: MailErrorCode; readonly reason: string };
   /** The queue has had no complete round for `staleAfterMs`; told once, until one is complete again. A paused queue is not stale. */
   "queue:stale": AboutQueue &
     Advice & {

@@ -21,6 +21,16 @@ export interface Lateness {
   /** Clears the timer for good. */
   stop(): void;
   readonly isLate: boolean;
+  /** For the next of its kind. */
+  readonly noted: NotedLateness;
+}
+
+/** Epoch milliseconds. */
+export interface NotedLateness {
+  /** Before then nothing is told late. */
+  readonly graceUntil: number;
+  /** When the limit was passed; empty unless that was told and is not over. */
+  readonly lateSince?: number | undefined;
 }
 
 export interface LatenessOptions {
@@ -32,6 +42,8 @@ export interface LatenessOptions {
   readonly onLate: (oldest: Undelivered, forMs: number) => void;
   /** Gets the milliseconds since the limit was passed. */
   readonly onOver: (forMs: number) => void;
+  /** What one before it had noted. Default: nothing. */
+  readonly noted?: NotedLateness | undefined;
 }
 
 /** Milliseconds that deliveries get at the most before anything is told late, after the beginning and after a pause. */
@@ -55,7 +67,8 @@ class QueueLateness implements Lateness {
 
   constructor(options: LatenessOptions) {
     this.#options = options;
-    this.#graceUntil = this.#graceEnd();
+    this.#graceUntil = options.noted?.graceUntil ?? this.#graceEnd();
+    this.#lateSince = options.noted?.lateSince;
   }
 
   look(): void {
@@ -94,6 +107,10 @@ class QueueLateness implements Lateness {
 
   get isLate(): boolean {
     return this.#lateSince !== undefined;
+  }
+
+  get noted(): NotedLateness {
+    return { graceUntil: this.#graceUntil, lateSince: this.#lateSince };
   }
 
   #graceEnd(): number {

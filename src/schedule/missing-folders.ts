@@ -25,6 +25,8 @@ export interface MissingFolders {
   /** All are due now: somebody may have put them there. */
   lookAgain(): void;
   readonly count: number;
+  /** All, by folder. */
+  readonly all: ReadonlyMap<string, MissingFolder>;
   /** Why the first of them is missing; empty when none is. */
   readonly error: MailError | undefined;
 }
@@ -40,17 +42,21 @@ export function untilNextLook(failures: number): number {
   return failures <= soonTries ? soonMs : slowMs;
 }
 
-export function createMissingFolders(clock: Clock): MissingFolders {
-  return new FoldersMissing(clock);
+/** `before`: those that were missing already. */
+export function createMissingFolders(clock: Clock, before?: ReadonlyMap<string, MissingFolder>): MissingFolders {
+  return new FoldersMissing(clock, before);
 }
+
+const none: ReadonlyMap<string, MissingFolder> = new Map();
 
 class FoldersMissing implements MissingFolders {
   readonly #clock: Clock;
   /** Empty until the first is missing. */
   #missing: Map<string, MissingFolder> | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, before?: ReadonlyMap<string, MissingFolder>) {
     this.#clock = clock;
+    if (before && before.size > 0) this.#missing = new Map(before);
   }
 
   isDue(folder: string): boolean {
@@ -73,6 +79,10 @@ class FoldersMissing implements MissingFolders {
 
   lookAgain(): void {
     for (const [folder, entry] of this.#missing ?? []) this.#missing?.set(folder, { ...entry, nextTryAt: 0 });
+  }
+
+  get all(): ReadonlyMap<string, MissingFolder> {
+    return this.#missing ?? none;
   }
 
   get count(): number {

@@ -3,9 +3,11 @@ import type { Advice } from "../auth/advice.js";
 import type { Clock } from "../base/clock.js";
 import type { MailError } from "../base/errors.js";
 import type { Urgency } from "../graph/fair-order.js";
+import type { Learnt } from "./cadence.js";
 import type { EmitScheduleEvent, QueueState } from "./events.js";
 import type { Pace } from "./pace.js";
 import type { Session } from "./session.js";
+import type { NotedStaleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
 
 export interface PollerOptions {
@@ -23,6 +25,16 @@ export interface PollerOptions {
   readonly storeTrouble: () => MailError | undefined;
   /** Another process has taken the queue. */
   readonly onLost: (error: MailError) => void;
+  /** What the poller before it knew. Default: nothing. */
+  readonly memory?: PollerMemory | undefined;
+}
+
+/** What a poller knows beyond the session. Times are epoch milliseconds. */
+export interface PollerMemory extends NotedStaleness {
+  readonly state: QueueState;
+  readonly why: string;
+  readonly lastRoundAt?: number | undefined;
+  readonly cadence: Learnt;
 }
 
 export interface Poller {
@@ -46,4 +58,5 @@ export interface Poller {
   readonly lastRoundAt: number | undefined;
   /** No round was complete for the queue's `staleAfterMs`. */
   readonly isStale: boolean;
+  readonly memory: PollerMemory;
 }

@@ -20,15 +20,15 @@
  */
 import { type Advice, adviceOf } from "../auth/advice.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
+import { afterFailure } from "./after-failure.js";
 import { type Cadence, createCadence } from "./cadence.js";
 import type { QueueState } from "./events.js";
-import { needsSignIn, toldOf, whyOf } from "./failure.js";
-import { untilNextLook } from "./missing-folders.js";
-import type { Poller, PollerOptions } from "./poller-contract.js";
+import { toldOf, whyOf } from "./failure.js";
+import type { Poller, PollerMemory, PollerOptions } from "./poller-contract.js";
 import { createStaleness, type Staleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
 
-export type { Poller, PollerOptions } from "./poller-contract.js";
+export type { Poller, PollerMemory, PollerOptions } from "./poller-contract.js";
 
 interface Waiter {
   readonly resolve: () => void;
@@ -42,7 +42,6 @@ const tooManyWait = "as many messages wait for their delivery as `highWaterMessa
 
 /** Nobody can do anything about it, or need not. */
 const nothing: Advice = {};
-const unavailable: ReadonlySet<MailErrorCode> = new Set(["GRAPH_MAILBOX_UNAVAILABLE", "SYNC_FOLDER_NOT_FOUND", "SYNC_MAILBOX_TAKEN"]);
 const nobody: readonly Waiter[] = [];
 
 export function createPoller(options: PollerOptions): Poller {
@@ -71,16 +70,21 @@ class QueuePoller implements Poller {
   #ended: MailError | undefined;
 
   constructor(options: PollerOptions) {
-    const { session, clock, pace } = options;
+    const { session, clock, pace, memory } = options;
     const { settings } = session;
     this.#options = options;
-    this.#cadence = createCadence({ clock, ...settings, requests: settings.folders.length, pace });
+    this.#cadence = createCadence({ clock, ...settings, requests: settings.folders.length, pace, learnt: memory?.cadence });
     this.#staleness = createStaleness({
       clock,
       staleAfterMs: settings.staleAfterMs,
+      noted: memory,
       onStale: (forMs) => this.#tellStale(forMs),
       onRecovered: (staleForMs) => options.emit("queue:recovered", { queue: settings.address, staleForMs }),
     });
+    if (!memory) return;
+    this.#state = memory.state;
+    this.#why = memory.why;
+    this.#lastRoundAt = memory.lastRoundAt;
   }
 
   async run(): Promise<number> {
@@ -183,6 +187,11 @@ class QueuePoller implements Poller {
     return this.#staleness.isStale;
   }
 
+  get memory(): PollerMemory {
+    const { learnt: cadence } = this.#cadence;
+    return { state: this.#state, why: this.#why, lastRoundAt: this.#lastRoundAt, cadence, ...this.#staleness.noted };
+  }
+
   get #queue(): string {
     return this.#options.session.settings.address;
   }
@@ -250,29 +259,12 @@ class QueuePoller implements Poller {
     }
     const backoff = this.#cadence.afterFailure();
     this.#failure = error;
-    const nextInMs = this.#delayAfter(error, backoff);
+    const { session, clock } = this.#options;
+    const { state, nextInMs } = afterFailure(error, { session, clock, backoff, failures: this.#cadence.failures });
     this.#options.emit("queue:failed", { queue: this.#queue, ...toldOf(error), failures: this.#cadence.failures, nextInMs });
-    this.#settle(this.#stateAfter(error), whyOf(error), adviceOf(error));
+    this.#settle(state, whyOf(error), adviceOf(error));
     if (nextInMs === Number.POSITIVE_INFINITY) this.#watchOn();
     return nextInMs;
-  }
-
-  #stateAfter({ code }: MailError): QueueState {
-    if (needsSignIn.has(code)) return "waiting-for-sign-in";
-    if (unavailable.has(code)) return "unavailable";
-    return this.#options.session.mailbox.gate.barredUntil > this.#options.clock.now() ? "throttled" : "idle";
-  }
-
-  #delayAfter(error: MailError, backoff: number): number {
-    const to = this.#stateAfter(error);
-    // A fresh token that Graph refuses is not mended by waiting for another sign-in alone.
-    if (to === "waiting-for-sign-in") return error.code === "GRAPH_UNAUTHORIZED" ? backoff : Number.POSITIVE_INFINITY;
-    if (to === "unavailable") return untilNextLook(this.#cadence.failures);
-    const { session, clock } = this.#options;
-    const { mailbox, settings } = session;
-    const waitMs = Math.max(backoff, Math.max(error.notBeforeAt ?? 0, mailbox.gate.barredUntil) - clock.now());
-    // Where all queues wait for the same end they come after it as a level line.
-    return mailbox.gate.isBarredForAll ? waitMs + clock.random() * settings.pollIntervalMs : waitMs;
   }
 
   /** One watch at a time; ends with the sign-in or with the queue. */

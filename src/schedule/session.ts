@@ -4,141 +4,34 @@
  * Invariant: opening takes the queue (its epoch rises) and does nothing else; `begin` feeds what the ledger holds to
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
-import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
-import type { ContentBudget } from "../delivery/content-budget.js";
-import type { Delivery } from "../delivery/delivery.js";
-import { createDispatcher, type Dispatcher } from "../delivery/dispatcher.js";
-import type { EmitDeliveryEvent } from "../delivery/events.js";
-import type { IfChangedElsewhere } from "../delivery/foreign.js";
-import { type Ledger, type LedgerOptions, openLedger } from "../delivery/ledger.js";
+import { createDispatcher } from "../delivery/dispatcher.js";
+import { openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
-import { createOutbox, type Outbox } from "../delivery/outbox.js";
-import type { Solitude } from "../delivery/solitude.js";
-import type { StormRule } from "../delivery/storm-rule.js";
+import { createOutbox } from "../delivery/outbox.js";
 import { createStorms } from "../delivery/storms.js";
 import { readBar } from "../graph/bar.js";
-import type { GraphClient, MailboxAccess } from "../graph/client.js";
-import { createGate, type MailboxLimits } from "../graph/gate.js";
-import type { Governor } from "../graph/governor.js";
-import type { TokenSource } from "../graph/token.js";
-import type { ContentOptions } from "../mailbox/content-options.js";
+import type { MailboxAccess } from "../graph/client.js";
+import { createGate } from "../graph/gate.js";
 import { unwalked } from "../mailbox/cursor.js";
-import { createFolderIds, type FolderIdOf } from "../mailbox/folder-ids.js";
-import type { FolderOption } from "../mailbox/folder-name.js";
+import { createFolderIds } from "../mailbox/folder-ids.js";
 import { createMailboxContent, type MailboxContent } from "../mailbox/mailbox-content.js";
-import { isEmptyMark, type Mark, type MarkAbilities } from "../mailbox/mark.js";
+import { isEmptyMark } from "../mailbox/mark.js";
 import { applyMarks } from "../mailbox/marker.js";
-import { createPageSize, type PageSize } from "../mailbox/page-size.js";
+import { createPageSize } from "../mailbox/page-size.js";
 import { findListed } from "../mailbox/presence.js";
 import { mailboxAnswers, readMessages, readWithLess } from "../mailbox/reader.js";
 import { createTargetFolders, type TargetFolders } from "../mailbox/target-folders.js";
-import type { Store, Value } from "../state/store.js";
-import type { EmitScheduleEvent } from "./events.js";
+import type { Value } from "../state/store.js";
 import { openFoundFolders } from "./found-folders.js";
-import type { MailboxClaims } from "./mailbox-claims.js";
-import { createMissingFolders, type MissingFolders } from "./missing-folders.js";
-import type { Pacer } from "./pacer.js";
+import { createMissingFolders } from "./missing-folders.js";
 import { barKeyOf, pauseRecord } from "./pause-record.js";
+import type { PageSizes, Session, SessionOptions } from "./session-contract.js";
 import { readSpent, recordSpent, spentKey } from "./spent-record.js";
-import { areDirect, directFolders, type WatchedFolders } from "./watched-folders.js";
+import { areDirect, directFolders } from "./watched-folders.js";
 
-/** Where a folder's first walk begins: what was there before is delivered all, if unread, if newer, or not at all. */
-export type StartFrom = "now" | "unread" | "everything" | Date;
-
-/** One queue as configured, with every default in place. */
-export interface QueueSettings {
-  readonly address: string;
-  readonly account: string | undefined;
-  readonly folders: readonly FolderOption[];
-  readonly afterAck: Mark;
-  readonly onQuarantine: Mark;
-  readonly startFrom: StartFrom;
-  readonly content: ContentOptions;
-  readonly conversationOrder: "hold" | "release";
-  readonly ifChangedElsewhere: IfChangedElsewhere;
-  readonly pollIntervalMs: number;
-  readonly minPollIntervalMs: number;
-  readonly pageSize: number;
-  readonly maxInFlight: number;
-  readonly maxAttempts: number;
-  readonly handlerTimeoutMs: number;
-  readonly highWaterBytes: number;
-  readonly maxMessageBytes: number;
-  readonly storm: StormRule;
-  readonly highWaterMessages: number;
-  readonly sweepIntervalMs: number;
-  readonly staleAfterMs: number;
-  readonly lateAfterMs: number;
-}
-
-export interface SessionOptions {
-  readonly settings: QueueSettings;
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly client: GraphClient;
-  readonly tokens: TokenSource;
-  readonly confirm?: LedgerOptions["confirm"];
-  readonly mailboxLimits: MailboxLimits;
-  /** Shared by all queues of the process. */
-  readonly governor: Governor;
-  /** Whether the cloud has delta rounds of mail folders. */
-  readonly hasDelta: boolean;
-  /** Whether headers that Graph's JSON does not have are read from the MIME. */
-  readonly wantsHeaders: boolean;
-  /** What marks can do in the cloud. */
-  readonly abilities: MarkAbilities;
-  readonly walkPacer: Pacer;
-  /** Shared by all queues of the process. */
-  readonly claims: MailboxClaims;
-  /** Likewise. */
-  readonly solitude: Solitude;
-  /** Likewise. */
-  readonly contentBudget: ContentBudget;
-  readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
-  readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
-  /** The queue cannot go on in this process. */
-  readonly onFailure: (error: MailError) => void;
-}
-
-export interface Session {
-  readonly settings: QueueSettings;
-  readonly ledger: Ledger;
-  readonly dispatcher: Dispatcher;
-  readonly outbox: Outbox;
-  readonly mailbox: MailboxAccess;
-  /** How many messages to ask for in a page of that folder: what is the matter with one folder makes no page of another smaller. */
-  pageSizesOf(folder: string): PageSizes;
-  readonly hasDelta: boolean;
-  readonly walkPacer: Pacer;
-  readonly claims: MailboxClaims;
-  /** The folders' own ids by their names as configured, as far as they are known. */
-  readonly folderIds: Map<string, string>;
-  readonly folderIdOf: FolderIdOf;
-  /** The folders that marks move to. */
-  readonly targets: () => TargetFolders;
-  /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
-  readonly troubleSince: Map<string, number>;
-  readonly missing: MissingFolders;
-  readonly watched: WatchedFolders;
-  /** Object id of the mailbox's user as stored; empty until it was read. */
-  owner: string | undefined;
-  /** Goes on where the last owner ended. */
-  begin(): void;
-  /** Lets go of what an idle queue does without; called after a turn that found nothing. */
-  rest(): void;
-  /** Drains: first the handlers, then their marks, both before the deadline. */
-  close(deadlineMs: number): Promise<void>;
-  /** Ends at once, without a write. */
-  abandon(reason: MailError): void;
-}
-
-/** Of rounds by delta, and of plain listings. */
-interface PageSizes {
-  readonly round: PageSize;
-  readonly listing: PageSize;
-}
+export type { QueueSettings, Session, SessionMemory, SessionOptions, StartFrom } from "./session-contract.js";
 
 /** The most that Graph gives in a page of a plain listing (api/user-list-messages). */
 const longestListing = 1_000;
@@ -147,7 +40,7 @@ const leastMarkMs = 1_000;
 
 /** @throws MailError `STORE_…` */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { settings, store, clock, client, tokens, emit, onFailure } = options;
+  const { settings, store, clock, client, tokens, emit, onFailure, memory } = options;
   const queue = settings.address;
   const ledger = await openLedger({ store, clock, queue, confirm: options.confirm });
   const barKey = barKeyOf(ledger.queueKey);
@@ -181,7 +74,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const folderIds = new Map<string, string>();
   const pageSizes = new Map<string, PageSizes>();
   const folderIdOf = createFolderIds(client, mailbox, folderIds);
-  const missing = createMissingFolders(clock);
+  const missing = createMissingFolders(clock, memory?.missing);
   const { folders } = settings;
   const watched = areDirect(folders)
     ? directFolders(folders)
@@ -205,11 +98,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       clock,
       emit,
       onFailure,
-      apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
+      apply: async (orders, signal) => {
+        await options.confirmMark?.();
+        return applyMarks(client, mailbox, orders, { signal, targets: targets() });
+      },
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
-  const storms = createStorms({ queue, rule: settings.storm, clock, emit });
+  const storms = createStorms({ queue, rule: settings.storm, clock, emit, flows: memory?.flows });
   const dispatcher = dispatcherOnDemand(() =>
     createDispatcher({
       ...settings,
@@ -255,7 +151,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     folderIds,
     folderIdOf,
     targets,
-    troubleSince: new Map(),
+    troubleSince: new Map(memory?.troubleSince),
+    storms,
     missing,
     watched,
     owner: undefined,

@@ -18,6 +18,16 @@ export interface Staleness {
   /** Clears the timer for good. */
   stop(): void;
   readonly isStale: boolean;
+  /** For the next of its kind. */
+  readonly noted: NotedStaleness;
+}
+
+/** Epoch milliseconds. */
+export interface NotedStaleness {
+  /** Since when there is no complete round, as far as it counts. */
+  readonly roundlessSince: number;
+  /** Since when, for a staleness that was told and is not over. */
+  readonly staleSince?: number | undefined;
 }
 
 export interface StalenessOptions {
@@ -27,9 +37,10 @@ export interface StalenessOptions {
   /** Gets the milliseconds without a complete round, a pause left out. */
   readonly onStale: (forMs: number) => void;
   readonly onRecovered: (forMs: number) => void;
+  /** What one before it had noted. Default: the time counts from now. */
+  readonly noted?: NotedStaleness | undefined;
 }
 
-/** The time counts from this call. */
 export function createStaleness(options: StalenessOptions): Staleness {
   return new QueueStaleness(options);
 }
@@ -41,12 +52,14 @@ class QueueStaleness implements Staleness {
   #since: number;
   /** Since when, for the staleness that was told last; empty once it is over. */
   #toldSince: number | undefined;
-  #stopTimer: () => void;
+  #stopTimer: () => void = () => undefined;
 
   constructor(options: StalenessOptions) {
     this.#options = options;
-    this.#since = options.clock.now();
-    this.#stopTimer = this.#startTimer();
+    this.#since = options.noted?.roundlessSince ?? options.clock.now();
+    this.#toldSince = options.noted?.staleSince;
+    if (this.#toldSince === undefined) this.#stopTimer = this.#startTimer();
+    else this.#state = "stale";
   }
 
   #startTimer(): () => void {
@@ -98,5 +111,9 @@ class QueueStaleness implements Staleness {
 
   get isStale(): boolean {
     return this.#state === "stale";
+  }
+
+  get noted(): NotedStaleness {
+    return { roundlessSince: this.#since, staleSince: this.#toldSince };
   }
 }

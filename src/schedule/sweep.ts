@@ -26,6 +26,10 @@ export interface Sweeper {
   cancel(reason: MailError): void;
   /** For good. */
   stop(reason: MailError): void;
+  /** A sweep has begun, or somebody waits for one. */
+  readonly isUnderWay: boolean;
+  /** Epoch milliseconds of the next one; empty until it is known. */
+  readonly dueAt: number | undefined;
 }
 
 interface Waiter {
@@ -47,6 +51,8 @@ export function createSweeper(options: SweeperOptions): Sweeper {
 export interface SweeperOptions {
   readonly settings: QueueSettings;
   readonly clock: Clock;
+  /** As one before it had it. Default: as the store says. */
+  readonly dueAt?: number | undefined;
 }
 
 class QueueSweeper implements Sweeper {
@@ -71,6 +77,15 @@ class QueueSweeper implements Sweeper {
 
   constructor(options: SweeperOptions) {
     this.#options = options;
+    this.#dueAt = options.dueAt;
+  }
+
+  get isUnderWay(): boolean {
+    return this.#listing !== undefined || this.#served.length + this.#waiters.length > 0;
+  }
+
+  get dueAt(): number | undefined {
+    return this.#dueAt;
   }
 
   async #isDue({ session, store }: TurnWork): Promise<boolean> {

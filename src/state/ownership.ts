@@ -17,7 +17,7 @@ import { z } from "zod";
 import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { isProvablyDead, type ProcessIdentity, thisProcess } from "./process-identity.js";
-import type { Entry, Key, Store } from "./store.js";
+import type { Commit, Entry, Key, Store } from "./store.js";
 
 /** Where the owner's record lies. */
 export const ownerKey: Key = ["daemon", "owner"];
@@ -93,6 +93,31 @@ export async function owningDaemon(store: Store, { clock }: Pick<OwnershipOption
   return standing && refusalOf(store, standing, await thisProcess(), clock);
 }
 
+/** The owner of a store that several daemons share by turns; none of them alone is. */
+const sharedOwner = "shared";
+
+/**
+ * Takes the store for one of several daemons that share it, or goes on having it: the record then keeps those out that
+ * want it for themselves, until `expiryMs` after the last of such calls. `beside` is written in the same commit.
+ * @throws MailError `LIFECYCLE_STORE_IN_USE` while a daemon has it for itself, `STORE_…`
+ */
+export async function shareOwnership(
+  store: Store,
+  { clock, expiryMs = 15_000 }: Pick<OwnershipOptions, "clock" | "expiryMs">,
+  beside: NonNullable<Commit["puts"]> = [],
+): Promise<void> {
+  for (;;) {
+    const standing = await store.get(ownerKey);
+    const isShared = ownerRecord.safeParse(standing?.value).data?.ownerId === sharedOwner;
+    const self = await thisProcess();
+    const refusal = standing && !isShared ? await refusalOf(store, standing, self, clock) : undefined;
+    if (refusal) throw refusal;
+    const record: OwnerRecord = { ...self, host: "", ownerId: sharedOwner, expiresAt: clock.now() + expiryMs };
+    const checks = [{ key: ownerKey, version: standing?.version ?? null }];
+    if ((await store.commit({ checks, puts: [{ key: ownerKey, value: record }, ...beside] })).ok) return;
+  }
+}
+
 async function refusalOf(store: Store, { value }: Entry, self: ProcessIdentity, clock: Clock): Promise<MailError | undefined> {
   const parsed = ownerRecord.safeParse(value);
   if (!parsed.success) {
@@ -103,11 +128,12 @@ async function refusalOf(store: Store, { value }: Entry, self: ProcessIdentity, 
   }
   const owner = parsed.data;
   if (owner.expiresAt <= clock.now() || (await isProvablyDead(owner, self))) return undefined;
+  const isShared = owner.ownerId === sharedOwner;
+  const holder = isShared ? "daemons that share its queues" : `the daemon in process ${owner.processId} on host ${owner.host}`;
   return new MailError(
     "LIFECYCLE_STORE_IN_USE",
-    `The store ${store.name} belongs to the daemon in process ${owner.processId} on host ${owner.host}, ` +
-      `whose record expires at ${new Date(owner.expiresAt).toISOString()} unless it is renewed.`,
-    { notBeforeAt: owner.expiresAt, remedy: "Stop that daemon first, or give this one a store of its own." },
+    `The store ${store.name} belongs to ${holder}, whose record expires at ${new Date(owner.expiresAt).toISOString()} unless it is renewed.`,
+    { notBeforeAt: owner.expiresAt, remedy: `Stop ${isShared ? "them" : "that daemon"} first, or give this one a store of its own.` },
   );
 }
 

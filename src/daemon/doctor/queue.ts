@@ -14,8 +14,8 @@ import { barKeyOf } from "../../schedule/pause-record.js";
 import type { QueueSettings } from "../../schedule/session.js";
 import { readSpent, spentKey } from "../../schedule/spent-record.js";
 import { askWith, type Connection } from "../connection.js";
+import type { DaemonQueue } from "../daemon-queue.js";
 import type { DaemonSettings } from "../options.js";
-import type { RunningQueue } from "../running-queue.js";
 import { accountLinks, type Renewed } from "./account.js";
 import type { Link } from "./finding.js";
 import { mailboxLinks } from "./mailbox.js";
@@ -24,7 +24,7 @@ export interface QueueLinkOptions {
   readonly settings: DaemonSettings;
   readonly connection: Connection;
   readonly governor: Governor;
-  readonly running: (address: string) => RunningQueue | undefined;
+  readonly running: (address: string) => DaemonQueue | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Of all queues looked at. */
@@ -83,8 +83,8 @@ async function accessOf(queue: QueueSettings, options: QueueLinkOptions): Promis
   const { connection, running, governor, clock, settings } = options;
   const { address } = queue;
   const tokens = connection.accounts.tokens(address);
-  const here = running(address);
-  if (here) return { ...here.session.mailbox, tokens };
+  const here = running(address)?.mailbox;
+  if (here) return { ...here, tokens };
   const queueKey = address.toLowerCase();
   const [bar, spent] = await settings.store.getMany([barKeyOf(queueKey), spentKey(queueKey)]);
   const limits = { ...settings.mailboxLimits, width: 1, spentBefore: readSpent(spent?.value, clock.now()) };

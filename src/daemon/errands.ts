@@ -1,0 +1,136 @@
+/**
+ * What one process asks of a queue whose turn may be another's: left in the store, done by whoever has the turn, answered
+ * in the store.
+ *
+ * Invariants: an errand is done under the queue's epoch, and its answer is written in the commit that takes it away; a turn that
+ * is lost on the way leaves it for the next (so a replay may then be made twice). What nobody waits for any more is forgotten.
+ */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { backoffMs } from "../base/backoff.js";
+import { type Clock, sleep } from "../base/clock.js";
+import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
+import type { Ledger } from "../delivery/ledger.js";
+import type { SweepResult } from "../schedule/sweep-verdict.js";
+import type { Entry, Key, Store, Value } from "../state/store.js";
+import { errandPrefix } from "./turn-notes.js";
+
+const whatSchema = z.discriminatedUnion("what", [
+  z.object({ what: z.literal("poll") }),
+  z.object({ what: z.literal("sweep") }),
+  z.object({ what: z.literal("replay"), id: z.string() }),
+]);
+
+/** What can be asked for. */
+export type Errand = z.infer<typeof whatSchema>;
+
+const errandSchema = z.object({ at: z.number(), errand: whatSchema });
+const answerSchema = z.object({
+  at: z.number(),
+  failure: z.object({ code: z.string(), message: z.string(), remedy: z.string().optional() }).optional(),
+  swept: z.object({ listed: z.number(), known: z.number(), found: z.number(), gone: z.number() }).optional(),
+});
+
+/** Milliseconds between looks for an answer, at first and at most. */
+const lookBackoff = { baseMs: 50, capMs: 1_000 };
+/** Milliseconds after which an errand, or an answer, is nobody's any more. */
+const forgottenAfterMs = 600_000;
+
+function answerPrefix(queueKey: string): Key {
+  return [queueKey, "turn-answer"];
+}
+
+export interface AskOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** As configured. */
+  readonly queue: string;
+  /** Asks for a turn at once. */
+  readonly wake: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** Leaves the errand and waits for its answer. @throws MailError what it failed with where it was done, `STORE_…`; the signal's reason */
+export async function ask(errand: Errand, { store, clock, queue, wake, signal }: AskOptions): Promise<SweepResult | undefined> {
+  const queueKey = queue.toLowerCase();
+  const id = randomUUID();
+  const key: Key = [...errandPrefix(queueKey), id];
+  await store.commit({ puts: [{ key, value: { at: clock.now(), errand } }] });
+  wake();
+  const answerKey: Key = [...answerPrefix(queueKey), id];
+  for (let looks = 1; ; looks += 1) {
+    await sleep(clock, backoffMs(clock, looks, lookBackoff), signal);
+    const answer = await store.get(answerKey);
+    if (!answer) continue;
+    await store.commit({ deletes: [answerKey] });
+    const { failure, swept } = checked(answerSchema, answer, queue);
+    if (failure) throw new MailError(failure.code as MailErrorCode, failure.message, { queue, ...remedyOf(failure) });
+    return swept;
+  }
+}
+
+export interface Hands {
+  poll(): Promise<void>;
+  sweep(): Promise<SweepResult>;
+  replay(id: string): Promise<void>;
+}
+
+export interface RunErrandsOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly queue: string;
+  readonly ledger: Pick<Ledger, "queueKey" | "write">;
+  readonly hands: Hands;
+}
+
+/** Does what has been asked for, all at once; those that are under way already are in `underWay`. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
+export async function runErrands(
+  entries: readonly Entry[],
+  underWay: Set<string>,
+  { store, clock, queue, ledger, hands }: RunErrandsOptions,
+): Promise<void> {
+  async function runOne(entry: Entry): Promise<void> {
+    const id = String(entry.key.at(-1));
+    if (underWay.has(id)) return;
+    underWay.add(id);
+    try {
+      const { at, errand } = checked(errandSchema, entry, queue);
+      const answer = clock.now() - at > forgottenAfterMs ? undefined : await done(errand, hands, clock);
+      const puts = answer === undefined ? [] : [{ key: [...answerPrefix(ledger.queueKey), id] as Key, value: answer }];
+      await ledger.write({ puts, deletes: [entry.key] });
+    } finally {
+      underWay.delete(id);
+    }
+  }
+
+  if (entries.length === 0) return;
+  const old = await store.list({ prefix: answerPrefix(ledger.queueKey), limit: 1_000 });
+  const deletes = old.filter((one) => clock.now() - checked(answerSchema, one, queue).at > forgottenAfterMs).map(({ key }) => key);
+  if (deletes.length > 0) await ledger.write({ deletes });
+  const ends = await Promise.allSettled(entries.map(runOne));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+/** The answer. @throws what means that it is to be done in another turn */
+async function done(errand: Errand, hands: Hands, clock: Clock): Promise<Value> {
+  try {
+    if (errand.what === "sweep") return { at: clock.now(), swept: { ...(await hands.sweep()) } };
+    await (errand.what === "poll" ? hands.poll() : hands.replay(errand.id));
+    return { at: clock.now() };
+  } catch (error) {
+    const ours = asMailError(error, "STORE_UNAVAILABLE", "It could not be done.");
+    if (ours.code === "LIFECYCLE_LOST_QUEUE" || ours.code === "LIFECYCLE_STOPPED") throw ours;
+    return { at: clock.now(), failure: { code: ours.code, message: ours.message, ...remedyOf(ours) } };
+  }
+}
+
+function remedyOf({ remedy }: { readonly remedy?: string | undefined }): { readonly remedy?: string } {
+  return remedy === undefined ? {} : { remedy };
+}
+
+function checked<T>(schema: z.ZodType<T>, { value }: Entry, queue: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const message = `What was asked of ${queue} by another process cannot be read: it was not written by this package.`;
+  throw new MailError("STORE_RECORD_INVALID", message, { queue });
+}

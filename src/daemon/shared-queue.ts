@@ -1,0 +1,180 @@
+/**
+ * A queue whose turns go around among processes: this process runs those that come to it (`shared-turn.ts`), and can be
+ * asked for everything between them too: by reading the store, or by an errand for whoever has the turn.
+ *
+ * Invariant: after `close` or `abandon` no turn runs here.
+ */
+import { asMailError, MailError } from "../base/errors.js";
+import { readLedger } from "../delivery/ledger-reading.js";
+import { createQuarantineReading, type QuarantineReading } from "../delivery/quarantine.js";
+import { readFolderNames } from "../schedule/folder-record.js";
+import type { Scheduler, Turn } from "../schedule/scheduler.js";
+import type { SweepResult } from "../schedule/sweep-verdict.js";
+import type { DaemonQueue } from "./daemon-queue.js";
+import { ask, type Errand } from "./errands.js";
+import type { DaemonEvents } from "./events.js";
+import type { RunningQueueOptions } from "./running-queue.js";
+import { beginTurn, type SharedTurn } from "./shared-turn.js";
+import { type QueueStatus, queueStatus } from "./status.js";
+import { pausedKey, readTurnNotes } from "./turn-notes.js";
+
+export interface SharedQueueOptions extends Omit<RunningQueueOptions, "confirm" | "confirmMark" | "memory" | "onAbandoned"> {
+  readonly scheduler: Scheduler;
+  readonly worker: string;
+  readonly turnMaxMs: number;
+}
+
+/** Milliseconds until a turn that could not begin is tried again. */
+const againMs = 5_000;
+
+/** Lets the turns come. */
+export function shareQueue(options: SharedQueueOptions): DaemonQueue {
+  const queue = new SharedQueue(options);
+  const { scheduler, settings, startPacer } = options;
+  scheduler.add(settings.address, (turn) => queue.run(turn), startPacer.reserve());
+  return queue;
+}
+
+class SharedQueue implements DaemonQueue {
+  readonly #options: SharedQueueOptions;
+  /** Empty between turns here. */
+  #turn: SharedTurn | undefined;
+  /** Aborted when nothing is asked here any more. */
+  readonly #ended = new AbortController();
+  /** Why it ended at once; empty unless it did. */
+  #abandoned: MailError | undefined;
+  /** How the end is to be; empty before. */
+  #ending: { readonly deadlineMs: number; readonly why: string } | undefined;
+  /** Turns in a row that could not begin. */
+  #failures = 0;
+
+  constructor(options: SharedQueueOptions) {
+    this.#options = options;
+  }
+
+  /** What the scheduler runs. */
+  async run(turn: Turn): Promise<number> {
+    if (this.#ending || this.#ended.signal.aborted) return 0;
+    const { settings, events } = this.#options;
+    const { address: queue } = settings;
+    try {
+      const { nextInMs, lost } = await this.#take(turn);
+      this.#failures = 0;
+      if (lost) events.emit("queue:turn-lost", { queue, code: lost.code, reason: lost.message });
+      return nextInMs;
+    } catch (error) {
+      const { code, message: reason } = asMailError(error, "STORE_UNAVAILABLE", `No turn of ${queue} could begin.`, { queue });
+      if (code === "LIFECYCLE_LOST_QUEUE") return 0;
+      this.#failures += 1;
+      events.emit("queue:failed", { queue, code, reason, failures: this.#failures, nextInMs: againMs });
+      return againMs;
+    } finally {
+      this.#turn = undefined;
+    }
+  }
+
+  async #take(turn: Turn): Promise<Awaited<SharedTurn["over"]>> {
+    const { store, settings } = this.#options;
+    const notes = await readTurnNotes(store, settings.address);
+    if (notes.isPaused && notes.errands.length === 0) return { nextInMs: Number.POSITIVE_INFINITY };
+    const events = { emit: (...told: Parameters<typeof this.emit>) => this.emit(...told) };
+    this.#turn = await beginTurn({ ...this.#options, events, turn, ...notes });
+    if (this.#ending) this.#turn.end(this.#ending.deadlineMs, this.#ending.why);
+    if (this.#abandoned) this.#turn.running.abandon(this.#abandoned);
+    return this.#turn.over;
+  }
+
+  /** The end of a turn is none of the queue: that it stops here is told only where the daemon does. */
+  emit<Name extends keyof DaemonEvents>(name: Name, payload: DaemonEvents[Name]): void {
+    const isEndOfTurn = name === "queue:state" && (payload as DaemonEvents["queue:state"]).to === "stopped";
+    if (!isEndOfTurn || this.#ending) this.#options.events.emit(name, payload);
+  }
+
+  async pollNow(): Promise<void> {
+    await this.#assertNotPaused();
+    await this.#ask({ what: "poll" });
+  }
+
+  async sweep(): Promise<SweepResult> {
+    await this.#assertNotPaused();
+    return (await this.#ask({ what: "sweep" })) as SweepResult;
+  }
+
+  async replay(id: string): Promise<void> {
+    await this.#ask({ what: "replay", id: String(id) });
+  }
+
+  /** Of the whole queue, until `resume`, also over restarts. */
+  async pause(): Promise<void> {
+    const { store, clock, worker } = this.#options;
+    await store.commit({ puts: [{ key: pausedKey(this.#key), value: { at: clock.now(), worker } }] });
+    this.#turn?.running.pause();
+  }
+
+  async resume(): Promise<void> {
+    const { store, scheduler, settings } = this.#options;
+    await store.commit({ deletes: [pausedKey(this.#key)] });
+    this.#turn?.running.resume();
+    scheduler.wake(settings.address);
+  }
+
+  async quarantined() {
+    return (await this.#reading()).list();
+  }
+
+  async explain(id: string) {
+    return (await this.#reading()).explain(id);
+  }
+
+  status(now: number): QueueStatus {
+    if (this.#turn) return queueStatus(this.#turn.running, now);
+    const { address } = this.#options.settings;
+    const why = "its turn is another process's, or has not come; statusOfAll() asks the store";
+    return { address, state: "elsewhere", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
+  }
+
+  get mailbox() {
+    return this.#turn?.running.session.mailbox;
+  }
+
+  async close(deadlineMs: number, why: string): Promise<void> {
+    this.#ending = { deadlineMs, why };
+    this.#ended.abort(this.#stopped());
+    this.#turn?.end(deadlineMs, why);
+    await this.#options.scheduler.remove(this.#options.settings.address);
+  }
+
+  abandon(reason: MailError): void {
+    this.#abandoned = reason;
+    this.#ended.abort(reason);
+    this.#turn?.running.abandon(reason);
+  }
+
+  get #key(): string {
+    return this.#options.settings.address.toLowerCase();
+  }
+
+  #stopped(): MailError {
+    const { address: queue } = this.#options.settings;
+    return new MailError("LIFECYCLE_STOPPED", `${queue} is no longer polled here.`, { queue });
+  }
+
+  async #assertNotPaused(): Promise<void> {
+    const { store, settings } = this.#options;
+    const { address: queue } = settings;
+    if (await store.get(pausedKey(this.#key))) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+  }
+
+  #ask(errand: Errand): Promise<SweepResult | undefined> {
+    const { store, clock, scheduler, settings } = this.#options;
+    const { address: queue } = settings;
+    return ask(errand, { store, clock, queue, wake: () => scheduler.wake(queue), signal: this.#ended.signal });
+  }
+
+  async #reading(): Promise<QuarantineReading> {
+    const { store, settings } = this.#options;
+    const ledger = await readLedger(store, settings.address);
+    const folderName = await readFolderNames(store, { ...ledger, queue: settings.address, folders: settings.folders });
+    return createQuarantineReading({ store, ledger, folderName });
+  }
+}

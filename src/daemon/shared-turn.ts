@@ -1,0 +1,224 @@
+/**
+ * One turn of a queue whose turns go around among processes: the queue is taken (its epoch rises), worked on as in one
+ * process, and let go of.
+ *
+ * - working: rounds come as the cadence says while there is something to do: deliveries, marks, a sweep, a backlog.
+ * - draining: `turnMaxMs` have passed. No new deliveries; ends when the last is settled or timed out.
+ * - closing: nothing is under way any more; what the queue knows is written, and it is let go of.
+ * - lost: another process has the turn, or may have it. Everything under way is given up, nothing is written.
+ *
+ * Invariant: when the turn resolves nothing of it is under way, at Graph neither.
+ */
+import { type Clock, sleep } from "../base/clock.js";
+import { asMailError, type MailError } from "../base/errors.js";
+import { unlessAway } from "../delivery/insist.js";
+import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
+import { createLocalScheduler } from "../schedule/local.js";
+import { memoryKey, memoryValue, sessionMemory, type TurnNote } from "../schedule/queue-memory.js";
+import type { Scheduler, Turn } from "../schedule/scheduler.js";
+import type { Entry, Store } from "../state/store.js";
+import { runErrands } from "./errands.js";
+import { type RunningQueue, type RunningQueueOptions, runQueue } from "./running-queue.js";
+import { readTurnNotes, type TurnNotes } from "./turn-notes.js";
+
+export interface SharedTurnOptions
+  extends Omit<RunningQueueOptions, "scheduler" | "confirm" | "confirmMark" | "memory" | "onAbandoned">,
+    TurnNotes {
+  readonly turn: Turn;
+  readonly turnMaxMs: number;
+  /** The name of this process among those that share the queues. */
+  readonly worker: string;
+}
+
+export interface SharedTurn {
+  readonly running: RunningQueue;
+  /** Resolves with the milliseconds until the next turn, once this one is over; with the reason where it was lost. */
+  readonly over: Promise<{ readonly nextInMs: number; readonly lost?: MailError }>;
+  /** Ends it within the deadline, milliseconds. */
+  end(deadlineMs: number, why: string): void;
+}
+
+/** A turn looks so often whether it is over, and how often it looks for errands and a pause, milliseconds. */
+const lookMs = 100;
+const errandMs = 1_000;
+/** A round that is to come sooner belongs to the same turn, milliseconds. */
+const soonMs = 500;
+/** The longest time between turns of a queue that waits to be woken, milliseconds: a sign-in may have come without a word. */
+const longestWaitMs = 30_000;
+
+/** Takes the queue. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
+export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn> {
+  const { turn, clock, settings } = options;
+  /** In ticks; empty while a round is under way. */
+  let plannedAt: number | undefined;
+  let lost: MailError | undefined;
+  let ending: { readonly deadlineMs: number; readonly why: string } | undefined;
+  /** Ends the wait between looks. */
+  let look = new AbortController();
+  const inner = createLocalScheduler({ clock });
+  const scheduler: Scheduler = {
+    ...inner,
+    add: (address, run) =>
+      inner.add(address, async (own) => {
+        plannedAt = undefined;
+        const delayMs = await run(own);
+        plannedAt = clock.ticks() + delayMs;
+        look.abort();
+        return delayMs;
+      }),
+  };
+  const running = await runQueue({
+    ...options,
+    scheduler,
+    confirm: () => turn.confirm(),
+    confirmMark: () => turn.confirm(),
+    onAbandoned(reason) {
+      lost ??= reason;
+      look.abort();
+    },
+  });
+  const onLost = () => running.abandon(turn.signal.reason);
+  if (turn.signal.aborted) onLost();
+  else turn.signal.addEventListener("abort", onLost, { once: true });
+  if (options.isPaused) running.pause();
+  const endsAt = clock.ticks() + options.turnMaxMs;
+
+  async function work(): Promise<void> {
+    const errands = createErrandBoy(options, running);
+    errands.run(options.errands);
+    let isDraining = false;
+    while (!lost && !ending) {
+      if (!isDraining && clock.ticks() >= endsAt) {
+        isDraining = true;
+        running.session.dispatcher.pause();
+      }
+      if (errands.failure) throw errands.failure;
+      if (isOver(isDraining) && !errands.isBusy) return;
+      errands.look();
+      look = new AbortController();
+      await sleep(clock, lookMs, look.signal).catch(() => undefined); // Then there is something to look at.
+    }
+  }
+
+  function isOver(isDraining: boolean): boolean {
+    const { session, sweeper, poller } = running;
+    if (session.dispatcher.inFlightCount > 0 || sweeper.isUnderWay) return false;
+    if (isDraining || poller.isPaused) return true;
+    if (plannedAt === undefined || plannedAt - clock.ticks() < soonMs) return false;
+    // What waits for Graph's pause waits in no turn.
+    if (session.mailbox.gate.barredUntil > clock.now() + soonMs) return true;
+    return session.outbox.waitingCount === 0 && ![...session.ledger.open.values()].some(({ state }) => state === "pending");
+  }
+
+  async function run(): Promise<{ nextInMs: number; lost?: MailError }> {
+    try {
+      await work();
+      if (!lost) await remember(running, options).catch(unlessAway);
+    } catch (error) {
+      running.abandon(asMailError(error, "STORE_UNAVAILABLE", `The turn of ${settings.address} failed.`, { queue: settings.address }));
+    } finally {
+      turn.signal.removeEventListener("abort", onLost);
+    }
+    const { barredUntil } = running.session.mailbox.gate;
+    const { deadlineMs, why } = ending ?? { deadlineMs: 2 * settings.handlerTimeoutMs, why: "the turn is over" };
+    await running.close(lost ? 0 : deadlineMs, why);
+    return lost ? { nextInMs: 0, lost } : { nextInMs: nextInMs(plannedAt, running, { clock, barredUntil, isPaused: options.isPaused }) };
+  }
+
+  return {
+    running,
+    over: run(),
+    end(deadlineMs, why) {
+      ending ??= { deadlineMs, why };
+      look.abort();
+    },
+  };
+}
+
+/** The next round, or the next attempt of a message if that is sooner. */
+function nextInMs(
+  plannedAt: number | undefined,
+  { session, poller }: RunningQueue,
+  { clock, barredUntil, isPaused }: { clock: Clock; barredUntil: number; isPaused: boolean },
+): number {
+  if (isPaused || poller.isPaused) return Number.POSITIVE_INFINITY;
+  const attempts = [...session.ledger.open.values()].map((entry) => (entry.state === "retrying" ? (entry.notBeforeAt ?? 0) : 0));
+  const now = clock.now();
+  const attemptMs = attempts.length === 0 ? longestWaitMs : Math.min(...attempts) - now;
+  const roundMs = plannedAt === undefined ? 0 : plannedAt - clock.ticks();
+  return Math.max(0, barredUntil - now, Math.min(roundMs, Math.max(attemptMs, soonMs), longestWaitMs));
+}
+
+/** Under the queue's epoch. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
+function remember(running: RunningQueue, { worker, clock }: Pick<SharedTurnOptions, "worker" | "clock">): Promise<void> {
+  const { session, poller, lateness, sweeper } = running;
+  const oldest = oldestUndelivered(session.ledger.open.values());
+  const note: TurnNote = {
+    worker,
+    at: clock.now(),
+    waiting: session.dispatcher.waitingCount + session.dispatcher.inFlightCount,
+    marksWaiting: session.outbox.waitingCount,
+    remedy: poller.advice.remedy,
+    undeliveredSince: oldest?.since,
+  };
+  const memory = { poller: poller.memory, session: sessionMemory(session), lateness: lateness.noted, sweepDueAt: sweeper.dueAt };
+  return session.ledger.write({ puts: [{ key: memoryKey(session.ledger.queueKey), value: memoryValue(memory, note) }] });
+}
+
+/** Looks for errands from time to time and runs them beside the turn. */
+function createErrandBoy(
+  { store, clock, settings }: { store: Store; clock: Clock } & Pick<RunningQueueOptions, "settings">,
+  running: RunningQueue,
+) {
+  const { session, poller, sweeper } = running;
+  const underWay = new Set<string>();
+  let lookedAt = clock.ticks();
+  let busy = 0;
+  let failure: unknown;
+  const hands = {
+    poll: () => poller.pollNow(),
+    sweep() {
+      const swept = sweeper.demand();
+      poller.wake();
+      return swept;
+    },
+    replay: (id: string) => running.quarantine().replay(id),
+  };
+
+  function begin(work: Promise<void>): void {
+    busy += 1;
+    work
+      .catch(unlessAway)
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => {
+        busy -= 1;
+      });
+  }
+
+  function run(entries: readonly Entry[]): Promise<void> {
+    return runErrands(entries, underWay, { store, clock, queue: settings.address, ledger: session.ledger, hands });
+  }
+
+  return {
+    run: (entries: readonly Entry[]) => begin(run(entries)),
+    look() {
+      if (clock.ticks() - lookedAt < errandMs) return;
+      lookedAt = clock.ticks();
+      begin(
+        readTurnNotes(store, settings.address).then(({ errands, isPaused }) => {
+          if (isPaused) running.pause();
+          return run(errands);
+        }),
+      );
+    },
+    get isBusy() {
+      return busy > 0;
+    },
+    /** What ended one and means the turn's end; empty while all is well. */
+    get failure() {
+      return failure;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * What a queue knows beyond its ledger and cursors, kept from one turn to the next where its turns go around among
+ * processes: when it is due, what it waits for, what it has told already.
+ *
+ * It is written at the end of a turn, under the queue's epoch. A turn that ends with its process leaves that of the turn before.
+ */
+import { z } from "zod";
+import { MailError, type MailErrorCode } from "../base/errors.js";
+import type { Entry, Key, Value } from "../state/store.js";
+import type { QueueState } from "./events.js";
+import type { NotedLateness } from "./lateness.js";
+import type { MissingFolder } from "./missing-folders.js";
+import type { PollerMemory } from "./poller-contract.js";
+import type { Session, SessionMemory } from "./session.js";
+
+/** Times are epoch milliseconds. */
+export interface QueueMemory {
+  readonly poller: PollerMemory;
+  readonly session: SessionMemory;
+  readonly lateness: NotedLateness;
+  readonly sweepDueAt: number | undefined;
+}
+
+/** What a turn leaves of a queue for all to see. */
+export interface TurnNote {
+  /** The process whose turn it was. */
+  readonly worker: string;
+  /** Epoch milliseconds at which it ended. */
+  readonly at: number;
+  readonly waiting: number;
+  readonly marksWaiting: number;
+  readonly remedy?: string | undefined;
+  /** Epoch milliseconds since when its oldest undelivered message is so; absent when there is none. */
+  readonly undeliveredSince?: number | undefined;
+}
+
+/** Where it lies. */
+export function memoryKey(queueKey: string): Key {
+  return [queueKey, "turn", "memory"];
+}
+
+const time = z.number();
+const states: readonly QueueState[] = [
+  "waiting-for-sign-in",
+  "starting",
+  "polling",
+  "idle",
+  "throttled",
+  "unavailable",
+  "paused",
+  "stopped",
+];
+
+const recordSchema = z.object({
+  note: z.object({
+    worker: z.string(),
+    at: time,
+    waiting: z.number(),
+    marksWaiting: z.number(),
+    remedy: z.string().optional(),
+    undeliveredSince: time.optional(),
+  }),
+  poller: z.object({
+    state: z.enum(states as [QueueState, ...QueueState[]]),
+    why: z.string(),
+    lastRoundAt: time.optional(),
+    roundlessSince: time,
+    staleSince: time.optional(),
+    cadence: z.object({ gapMs: z.number(), newsAt: time, place: z.number(), failures: z.number() }),
+  }),
+  lateness: z.object({ graceUntil: time, lateSince: time.optional() }),
+  sweepDueAt: time.optional(),
+  missing: z.array(z.object({ folder: z.string(), code: z.string(), message: z.string(), failures: z.number(), nextTryAt: time })),
+  troubleSince: z.array(z.tuple([z.string(), time])),
+  flows: z.array(
+    z.object({
+      by: z.enum(["sender", "conversation"]),
+      key: z.string(),
+      marks: z.array(z.object({ at: time, sequence: z.number() })),
+      metAt: time,
+      storm: z.object({ id: z.string(), since: time, messages: z.number() }).optional(),
+    }),
+  ),
+});
+
+/** The value to be stored. */
+export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemory, note: TurnNote): Value {
+  const { missing, troubleSince, flows } = session;
+  const kept = [...missing].map(([folder, { error, failures, nextTryAt }]) => {
+    return { folder, code: error.code, message: error.message, failures, nextTryAt };
+  });
+  const record: z.infer<typeof recordSchema> = {
+    note,
+    poller,
+    lateness,
+    sweepDueAt,
+    missing: kept,
+    troubleSince: [...troubleSince],
+    flows: flows as z.infer<typeof recordSchema>["flows"],
+  };
+  return record as unknown as Value;
+}
+
+/** @throws MailError `STORE_RECORD_INVALID` */
+export function readMemory({ value }: Pick<Entry, "value">, queue: string): { readonly memory: QueueMemory; readonly note: TurnNote } {
+  const parsed = recordSchema.safeParse(value);
+  if (!parsed.success) {
+    throw new MailError(
+      "STORE_RECORD_INVALID",
+      `What ${queue} keeps from turn to turn cannot be read: it was not written by this package.`,
+      {
+        queue,
+      },
+    );
+  }
+  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows } = parsed.data;
+  const folders = missing.map(({ folder, code, message, failures, nextTryAt }): [string, MissingFolder] => {
+    return [folder, { error: new MailError(code as MailErrorCode, message, { queue }), failures, nextTryAt }];
+  });
+  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows };
+  return { memory: { poller, session, lateness, sweepDueAt }, note };
+}
+
+/** What a session leaves to the next. */
+export function sessionMemory({ missing, troubleSince, storms }: Session): SessionMemory {
+  return { missing: missing.all, troubleSince, flows: storms.flows };
+}
