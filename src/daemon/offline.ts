@@ -26,7 +26,7 @@ import type { QueueSettings } from "../schedule/session.js";
 import { owningDaemon, takeOwnership } from "../state/ownership.js";
 import type { Store } from "../state/store.js";
 import { type DaemonSettings, daemonSettings, type MailDaemonOptions } from "./options.js";
-import type { DaemonStatus, QueueStatus } from "./status.js";
+import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "./status.js";
 
 /** Whether a queue's account is signed in, as far as the vault can tell: what Entra would say now is not known. */
 export interface SignInState {
@@ -117,6 +117,7 @@ class SettledStore implements OfflineStore {
       why: owner ? owner.message : `no daemon runs on this store; ${isSignedIn ? "" : "nobody is "}signed in`,
       ...(isSignedIn ? {} : { remedy: `Sign ${account} in.` }),
       waiting: entries.length - marksWaiting,
+      delayed: entries.filter(({ state, notBeforeAt = 0 }) => state === "retrying" && notBeforeAt > this.#clock.now()).length,
       inFlight: 0,
       marksWaiting,
       ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),
@@ -204,11 +205,7 @@ function brokenStatus({ address }: QueueSettings, error: unknown): QueueStatus {
     address,
     state: "stopped",
     why: `${error.code}: ${error.message}`,
-    waiting: 0,
-    inFlight: 0,
-    marksWaiting: 0,
-    stale: false,
-    late: false,
+    ...nothingUnderWay,
   };
 }
 

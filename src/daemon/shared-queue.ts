@@ -15,7 +15,7 @@ import { ask, type Errand } from "./errands.js";
 import type { DaemonEvents } from "./events.js";
 import type { RunningQueueOptions } from "./running-queue.js";
 import { beginTurn, type SharedTurn } from "./shared-turn.js";
-import { type QueueStatus, queueStatus } from "./status.js";
+import { nothingUnderWay, type QueueStatus, queueStatus } from "./status.js";
 import { pausedKey, readTurnNotes } from "./turn-notes.js";
 
 export interface SharedQueueOptions extends Omit<RunningQueueOptions, "confirm" | "confirmMark" | "memory" | "onAbandoned"> {
@@ -130,7 +130,7 @@ class SharedQueue implements DaemonQueue {
     if (this.#turn) return queueStatus(this.#turn.running, now);
     const { address } = this.#options.settings;
     const why = "its turn is another process's, or has not come; statusOfAll() asks the store";
-    return { address, state: "elsewhere", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
+    return { address, state: "elsewhere", why, ...nothingUnderWay };
   }
 
   get mailbox() {

@@ -157,6 +157,7 @@ function remember(running: RunningQueue, { worker, clock }: Pick<SharedTurnOptio
     worker,
     at: clock.now(),
     waiting: session.dispatcher.waitingCount + session.dispatcher.inFlightCount,
+    delayed: session.dispatcher.delayedCount,
     marksWaiting: session.outbox.waitingCount,
     remedy: poller.advice.remedy,
     undeliveredSince: oldest?.since,

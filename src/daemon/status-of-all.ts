@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.js";
 import { memoryKey, readMemory } from "../schedule/queue-memory.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
-import type { DaemonStatus, QueueStatus } from "./status.js";
+import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "./status.js";
 import { pausedKey } from "./turn-notes.js";
 import type { WorkerStatus } from "./workers.js";
 
@@ -42,7 +42,7 @@ async function statusOf(address: string, { store, clock }: { store: Store; clock
   const [entry, paused] = await store.getMany([memoryKey(queueKey), pausedKey(queueKey)]);
   if (!entry) {
     const why = "it has had no turn yet";
-    return { address, state: paused ? "paused" : "starting", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
+    return { address, state: paused ? "paused" : "starting", why, ...nothingUnderWay };
   }
   const { memory, note } = readMemory(entry, address);
   const { poller, lateness } = memory;
@@ -53,6 +53,7 @@ async function statusOf(address: string, { store, clock }: { store: Store; clock
     why: paused ? "pause() was called" : poller.why,
     ...(note.remedy === undefined ? {} : { remedy: note.remedy }),
     waiting: note.waiting,
+    delayed: note.delayed,
     inFlight: 0,
     marksWaiting: note.marksWaiting,
     ...(poller.lastRoundAt === undefined ? {} : { lastRoundAt: new Date(poller.lastRoundAt) }),

@@ -21,6 +21,8 @@ export interface QueueStatus {
   readonly step?: string;
   /** Recorded messages that wait for their (next) delivery. */
   readonly waiting: number;
+  /** Of these, the ones that are not due: their next attempt, or the next question for what could not be read, has its time. */
+  readonly delayed: number;
   /** Deliveries under way. */
   readonly inFlight: number;
   /** Marks that are not yet on the server. */
@@ -56,10 +58,13 @@ export function storeStatus(trouble: StoreTrouble | undefined): Pick<DaemonStatu
   return { storeTrouble: { since: new Date(trouble.since), why: `${code}: ${message}`, ...(remedy === undefined ? {} : { remedy }) } };
 }
 
+/** The numbers of a queue that does not run, or of which nothing is known here. */
+export const nothingUnderWay = { waiting: 0, delayed: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false } as const;
+
 /** Of a queue that does not run. `broken`: what is the matter with it. */
 export function stoppedStatus({ address }: QueueSettings, broken: MailError | undefined): QueueStatus {
   const why = broken ? `${broken.code}: ${broken.message}` : "the daemon is not running";
-  return { address, state: "stopped", why, waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false };
+  return { address, state: "stopped", why, ...nothingUnderWay };
 }
 
 /** `now`: epoch milliseconds. */
@@ -73,6 +78,7 @@ export function queueStatus({ poller, session, lateness }: RunningQueue, now: nu
     why: poller.why,
     ...poller.advice,
     waiting: session.dispatcher.waitingCount,
+    delayed: session.dispatcher.delayedCount,
     inFlight: session.dispatcher.inFlightCount,
     marksWaiting: session.outbox.waitingCount,
     ...(lastRoundAt === undefined ? {} : { lastRoundAt: new Date(lastRoundAt) }),

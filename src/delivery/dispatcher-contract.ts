@@ -59,4 +59,6 @@ export interface Dispatcher {
   readonly inFlightCount: number;
   /** Recorded and not in flight. */
   readonly waitingCount: number;
+  /** Of those that wait, the ones that are not due: their next attempt, or the next question for what could not be read, has its time. */
+  readonly delayedCount: number;
 }

@@ -27,10 +27,8 @@ import { conversationOf, createWaitingRoom, type Loaded } from "./waiting-room.j
 
 export type { Dispatcher, DispatcherOptions } from "./dispatcher-contract.js";
 
-/** Fewer loaded messages than this let the next read begin. */
-const readAhead = 20;
-/** More than so many that wait with their content are enough for now. */
-const keptAhead = 100;
+/** Fewer loaded messages than the first let the next read begin; more than the second are enough for now. */
+const [readAhead, keptAhead] = [20, 100];
 /** Milliseconds after a stop's deadline for the store to take what was cut off. */
 const graceMs = 1_000;
 
@@ -220,12 +218,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** A copy waits for the end of its original, outside of the room. */
   function add(entries: readonly OpenEntry[], items?: ReadonlyMap<string, JsonObject>): void {
-    const now = clock.now();
     const own = entries.filter(({ copyOf }) => copyOf === undefined);
     openCount += own.length;
     for (const entry of own) {
       if (settlements.isPoison(entry)) aside.poison(entry);
-      else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > now) awaitNextAttempt(entry, { room, clock, later });
+      else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > clock.now()) awaitNextAttempt(entry, { room, clock, later });
       else room.add(entry, items?.get(entry.id));
     }
     pump();
@@ -289,6 +286,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     get waitingCount() {
       return openCount - inFlight.count;
+    },
+    get delayedCount() {
+      return Math.min(delays.count, openCount - inFlight.count);
     },
   };
 }

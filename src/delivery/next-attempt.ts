@@ -27,10 +27,15 @@ export function awaitNextAttempt(entry: OpenEntry, { room, clock, later, item, h
   const delayMs = (entry.notBeforeAt ?? 0) - clock.now();
   const short = delayMs <= longestHoldMs;
   const kept = item && held !== undefined && short ? room.keep(entry, item) : undefined;
-  later(delayMs, () => {
+  const comeBack = () => {
     if (kept) room.putBack(kept);
     else room.add(entry);
     if (short) room.free(held);
+  };
+  if (held === undefined || short) return later(delayMs, comeBack);
+  // One delay at a time: so many as there are, so many messages wait for theirs.
+  later(longestHoldMs, () => {
+    room.free(held);
+    later(delayMs - longestHoldMs, comeBack);
   });
-  if (held !== undefined && !short) later(longestHoldMs, () => room.free(held));
 }

@@ -100,6 +100,10 @@ class DispatcherOnDemand extends OnDemand<Dispatcher> implements Dispatcher, Res
   get waitingCount(): number {
     return this.present?.waitingCount ?? 0;
   }
+
+  get delayedCount(): number {
+    return this.present?.delayedCount ?? 0;
+  }
 }
 
 class OutboxOnDemand extends OnDemand<Outbox> implements Outbox, Resting {

@@ -28,6 +28,7 @@ export interface TurnNote {
   /** Epoch milliseconds at which it ended. */
   readonly at: number;
   readonly waiting: number;
+  readonly delayed: number;
   readonly marksWaiting: number;
   readonly remedy?: string | undefined;
   /** Epoch milliseconds since when its oldest undelivered message is so; absent when there is none. */
@@ -56,6 +57,7 @@ const recordSchema = z.object({
     worker: z.string(),
     at: time,
     waiting: z.number(),
+    delayed: z.number(),
     marksWaiting: z.number(),
     remedy: z.string().optional(),
     undeliveredSince: time.optional(),

@@ -146,7 +146,16 @@ test("a store that was used with a simulator, and a configuration for Microsoft,
   expect(failed[0]).not.toHaveProperty("remedy");
 });
 
-const stoppedQueue = { address: one, state: "stopped", waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false } as const;
+const stoppedQueue = {
+  address: one,
+  state: "stopped",
+  waiting: 0,
+  delayed: 0,
+  inFlight: 0,
+  marksWaiting: 0,
+  stale: false,
+  late: false,
+} as const;
 
 /** Everything personal or secret that is planted below. */
 const planted = [

@@ -10,6 +10,7 @@ const well: QueueStatus = {
   state: "idle",
   why: "the round is complete",
   waiting: 0,
+  delayed: 0,
   inFlight: 0,
   marksWaiting: 0,
   stale: false,

@@ -3,7 +3,7 @@ import { expect, it, test } from "vitest";
 import { createEmitter } from "../../../src/base/emitter.js";
 import { watchOnce } from "../../../src/cli/once.js";
 import type { DaemonEvents } from "../../../src/daemon/events.js";
-import type { DaemonState, QueueStatus } from "../../../src/daemon/status.js";
+import type { DaemonState, DaemonStatus, QueueStatus } from "../../../src/daemon/status.js";
 import { createManualClock } from "../../support/manual-clock.js";
 
 const queue = "support@contoso.com";
@@ -14,7 +14,8 @@ function scene() {
   let state: DaemonState = "starting";
   let queues: QueueStatus[] = [];
   let code: number | undefined;
-  const once = watchOnce({ ...daemon, status: () => ({ state, queues }) }, clock);
+  let storeTrouble: DaemonStatus["storeTrouble"];
+  const once = watchOnce({ ...daemon, status: () => ({ state, queues, ...(storeTrouble ? { storeTrouble } : {}) }) }, clock);
   void once.over.then((given) => {
     code = given;
   });
@@ -23,6 +24,9 @@ function scene() {
     daemon,
     once,
     code: () => code,
+    trouble() {
+      storeTrouble = { since: new Date(0), why: "STORE_UNAVAILABLE: it is full" };
+    },
     async shows(...changes: Partial<QueueStatus>[]) {
       state = "running";
       queues = changes.map((change, index) => ({
@@ -30,6 +34,7 @@ function scene() {
         state: "idle",
         why: "",
         waiting: 0,
+        delayed: 0,
         inFlight: 0,
         marksWaiting: 0,
         stale: false,
@@ -88,8 +93,8 @@ it("gives a queue up whose rounds fail three times, or one of whose folders is n
 it("leaves mail that failed in this run to the next, and ends with 1", async () => {
   const { shows, daemon } = scene();
   daemon.emit("message:retrying", { queue, id: "a", attempt: 1, reason: "x", nextAt: 0 });
-  expect(await shows({ waiting: 2 })).toBeUndefined();
-  expect(await shows({ waiting: 1 })).toBe(1);
+  expect(await shows({ waiting: 2, delayed: 1 })).toBeUndefined();
+  expect(await shows({ waiting: 1, delayed: 1 })).toBe(1);
 });
 
 it("ends with 1 too where it came through in the end, or rests in quarantine, so that somebody looks", async () => {
@@ -102,15 +107,55 @@ it("ends with 1 too where it came through in the end, or rests in quarantine, so
   }
 });
 
-it("does not wait for mail whose next attempt is hours away: what stirs no more for five seconds is left, with 1", async () => {
+it("does not wait for mail whose next attempt is hours away: after five seconds without a change it is left, with 1", async () => {
   const { shows, clock, code } = scene();
-  await shows({ waiting: 3 });
+  await shows({ waiting: 3, delayed: 2 });
   await clock.advance(4_000);
-  await shows({ waiting: 2 });
+  await shows({ waiting: 2, delayed: 2 });
   await clock.advance(4_600);
   expect(code()).toBeUndefined();
   await clock.advance(400);
   expect(code()).toBe(1);
+});
+
+it("waits for mail that is read for minutes, and leaves it, with 1, where nothing has stirred for ten", async () => {
+  const { shows, clock, code } = scene();
+  await shows({ waiting: 1 });
+  await clock.advance(590_000);
+  expect(code()).toBeUndefined();
+  await shows({ waiting: 2 });
+  await clock.advance(599_000);
+  expect(code()).toBeUndefined();
+  await clock.advance(1_000);
+  expect(code()).toBe(1);
+});
+
+it("ends with 5 where the store takes nothing for ten minutes", async () => {
+  const { shows, clock, code, trouble } = scene();
+  trouble();
+  await shows(noRound);
+  await clock.advance(590_000);
+  expect(code()).toBeUndefined();
+  await clock.advance(10_000);
+  expect(code()).toBe(5);
+});
+
+it("goes on with a round that is not at its end, unless all that holds it up waits for later", async () => {
+  const { shows, daemon, clock, code } = scene();
+  const polled = { queue, requests: 1, batchParts: 0, pages: 1, messages: 0, nextInMs: 5 };
+  const busy = { ...noRound, waiting: 100, delayed: 99 };
+  expect(await shows(busy)).toBeUndefined();
+  daemon.emit("queue:polled", polled);
+  expect(await shows(busy)).toBeUndefined();
+  expect(await shows({ ...busy, delayed: 100 })).toBeUndefined();
+  daemon.emit("queue:polled", polled);
+  expect(await shows({ ...busy, delayed: 100 })).toBeUndefined();
+  await clock.advance(5_000);
+  expect(code()).toBe(1);
+});
+
+it("is over for a queue that somebody paused, with 4", async () => {
+  expect(await scene().shows({}, { state: "paused", waiting: 5 })).toBe(4);
 });
 
 it("waits for as long as it takes while something is in flight", async () => {

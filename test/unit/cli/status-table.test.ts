@@ -6,7 +6,16 @@ import type { DaemonStatus, QueueStatus } from "../../../src/daemon/status.js";
 const now = Date.parse("2026-03-01T08:00:00Z");
 
 function queue(address: string, changes: Partial<QueueStatus> = {}): QueueStatus {
-  const state = { state: "idle", why: "a round is complete", waiting: 0, inFlight: 0, marksWaiting: 0, stale: false, late: false } as const;
+  const state = {
+    state: "idle",
+    why: "a round is complete",
+    waiting: 0,
+    delayed: 0,
+    inFlight: 0,
+    marksWaiting: 0,
+    stale: false,
+    late: false,
+  } as const;
   return { address, ...state, lastRoundAt: new Date(now - 3_000), ...changes };
 }
 
