@@ -140,7 +140,11 @@ async function play() {
 
   writeFileSync(join(folder, "handler.mjs"), handler);
   const config = join(folder, "mail-daemon.config.ts");
-  writeFileSync(config, readFileSync(config, "utf8").replace("deliverTo: { ndjson: true }", 'deliverTo: { handler: "./handler.mjs" }'));
+  // Addresses are shown as the newcomer's terminal shows them, which the pipe here is not.
+  writeFileSync(
+    config,
+    readFileSync(config, "utf8").replace("deliverTo: { ndjson: true }", 'deliverTo: { handler: "./handler.mjs" }, logAddresses: true'),
+  );
   note("cat handler.mjs", handler);
   note("grep deliverTo: mail-daemon.config.ts | tail -1", '  deliverTo: { handler: "./handler.mjs" },');
 

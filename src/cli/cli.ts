@@ -14,6 +14,7 @@ import { explainCommand } from "./explain.js";
 import { importTokensCommand } from "./import-tokens.js";
 import { initCommand } from "./init.js";
 import { orInterrupted } from "./interrupted.js";
+import { pauseCommand, pollCommand, resumeCommand } from "./pause.js";
 import { quarantineCommand } from "./quarantine.js";
 import { replayCommand } from "./replay.js";
 import { rotateKeysCommand } from "./rotate-keys.js";
@@ -36,6 +37,9 @@ const commands: readonly AddCommand[] = [
   quarantineCommand,
   replayCommand,
   sweepCommand,
+  pollCommand,
+  pauseCommand,
+  resumeCommand,
   rotateKeysCommand,
   signOutCommand,
   simulateCommand,

@@ -23,7 +23,12 @@ export async function composeOptions({ config, folder }: LoadedConfig): Promise<
     queues,
     ...(defaults ? { defaults } : {}),
     ...(limits ? { limits } : {}),
-    store: storeOfWorld(storeOf(config, folder), simulator === undefined ? "microsoft" : "simulator"),
+    store: storeOfWorld(
+      storeOf(config, folder),
+      simulator === undefined ? "microsoft" : "simulator",
+      // What is no address is refused by the daemon's own options.
+      queues.map(({ address }) => String(address)),
+    ),
     vaultKeys: keysOf(config.keys ?? defaultKeys, folder),
     ...(fetch ? { fetch } : {}),
   };

@@ -68,6 +68,11 @@ export interface JsonConfig {
   /** Default nowhere. */
   readonly http?: HttpConfig;
   /**
+   * Whether lines of `run` that go into a log have addresses as they are. Default false: where standard error is no
+   * terminal a hash takes the place of what is before the `@`.
+   */
+  readonly logAddresses?: boolean;
+  /**
    * Talks to a simulator on this machine instead of Microsoft: the address that `m365-mail-daemon simulate` prints. A
    * store that was used with a simulator is not used with Microsoft later, nor the other way round.
    */
@@ -81,6 +86,8 @@ export interface MailDaemonConfig extends Omit<JsonConfig, "store" | "keys" | "d
   readonly keys?: KeysConfig | KeyRing | MailDaemonOptions["vaultKeys"];
   /** Where the mail goes, or the handler itself. */
   readonly deliverTo?: DeliveryConfig | Handler;
+  /** Gets the lines of the daemon's log while it runs, beside those on standard error. See `MailDaemonOptions`. */
+  readonly logger?: MailDaemonOptions["logger"];
   /** See `MailDaemonOptions`. */
   readonly fetch?: MailDaemonOptions["fetch"];
 }

@@ -75,6 +75,8 @@ const configSchema = z.strictObject({
   http: z
     .strictObject({ port: z.number().int().min(0).max(65_535), host: z.string().min(1).optional(), queueAddresses: z.boolean().optional() })
     .optional(),
+  logAddresses: z.boolean().optional(),
+  logger: own("a logger, such as pino's", anObject).optional(),
   simulator: loopback.optional(),
   fetch: own("a function like the global fetch", aFunction).optional(),
 });

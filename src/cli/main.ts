@@ -7,14 +7,20 @@ import { exitCodes } from "./exit-codes.js";
 
 const { version } = createRequire(import.meta.url)("m365-mail-daemon/package.json") as { version: string };
 
-/** The first Ctrl-C or SIGTERM ends gently, the second now; the third waits for nobody. */
+/**
+ * The first Ctrl-C or SIGTERM ends gently, the second now; the third waits for nobody. SIGHUP says that the terminal has
+ * gone: under `nohup`, which takes all streams from the terminal, it means nothing. That the caller has SIGHUP ignored
+ * Node does not tell: it sets every signal back as it starts.
+ */
 function watchInterrupts(): Interrupts {
   const [gentle, hard] = [new AbortController(), new AbortController()];
   const interrupt = () => {
     if (hard.signal.aborted) process.exit(exitCodes.interrupted);
     (gentle.signal.aborted ? hard : gentle).abort();
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, interrupt);
+  const isOnTerminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY === true);
+  process.on("SIGHUP", isOnTerminal ? interrupt : () => undefined);
   return { gentle: gentle.signal, hard: hard.signal };
 }
 

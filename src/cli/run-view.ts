@@ -1,10 +1,12 @@
 /**
  * What a person sees of `run`, on standard error: a live table of the queues on a terminal, else a line for each change.
  *
- * Invariant: no table is drawn where something else writes to the same terminal, unless it was asked for.
+ * Invariants: no table is drawn where something else writes to the same terminal, unless it was asked for; what is kept as
+ * a log has no local part of an address, unless the configuration allows it.
  */
 import { join } from "node:path";
 import { systemClock } from "../base/clock.js";
+import { disguised } from "../base/disguise.js";
 import type { MailDaemon } from "../daemon/mail-daemon.js";
 import type { CommandContext } from "./context.js";
 import { createLiveTable } from "./live-table.js";
@@ -41,13 +43,15 @@ export function openRunView(context: CommandContext, { daemon, loaded, sink, tab
     screen && (wanted ?? isAlone(context, loaded))
       ? createLiveTable({ screen, clock: systemClock, linesNow: () => linesOn(screen) })
       : undefined;
-  const tell = table ? table.tell : terminal.tell;
+  const mayName = terminal.isSeen || loaded.config.logAddresses === true;
+  const tell = table ? table.tell : mayName ? terminal.tell : (line: string) => terminal.tell(disguised(line));
   const remove = tellStates({
     daemon,
     json: terminal.json,
     showsStates: table !== undefined,
     tellsReasons: sink.tellsReasons,
-    commandOf: (...words) => commandLine(loaded, context.folder, words),
+    // A queue whose address is not told is signed in with all that need it.
+    commandOf: (command, ...words) => commandLine(loaded, context.folder, [command, ...(command === "sign-in" && !mayName ? [] : words)]),
     tell,
     now: systemClock.now,
   });

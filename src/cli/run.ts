@@ -63,8 +63,9 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   const { http } = loaded.config;
   const prometheus = http && (await openPrometheus(http));
   undo.push(() => prometheus?.close());
-  const metrics = stated({ metrics: prometheus?.metrics });
-  const daemon = createMailDaemon({ ...composed, ...metrics, defaults, handler: sink.handler });
+  const { logger, logAddresses } = loaded.config;
+  const watched = stated({ metrics: prometheus?.metrics, logger, logAddresses });
+  const daemon = createMailDaemon({ ...composed, ...watched, defaults, handler: sink.handler });
   const once = options.once ? watchOnce(daemon, systemClock) : undefined;
   undo.push(() => once?.end());
   const view = openRunView(context, { daemon, loaded, sink, table: options.table });

@@ -3,7 +3,6 @@
  *
  * Invariants: it listens on loopback alone, knows no real account, and keeps nothing: with its process all of it ends.
  */
-import { chmod, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { LoopbackDoor, SimulatedMailbox, Simulator } from "../../simulator/index.js";
@@ -16,6 +15,7 @@ import { deliver } from "./simulation/order.js";
 import { planOf, type SimulateOptions } from "./simulation/plan.js";
 import { sampleMail } from "./simulation/sample-mail.js";
 import { type ShownUser, welcome } from "./simulation/welcome.js";
+import { writePrivate } from "./write-private.js";
 
 /** A whole number of at least `least`. */
 const whole =
@@ -106,9 +106,7 @@ async function open(simulator: Simulator, port: number): Promise<LoopbackDoor> {
 async function writeTokens(file: string, simulator: Simulator, users: readonly ShownUser[]): Promise<void> {
   const lines = users.map(({ address }) => JSON.stringify({ address, refreshToken: simulator.user(address).issueRefreshToken() }));
   try {
-    await writeFile(file, `${lines.join("\n")}\n`, { mode: 0o600 });
-    // One that was there keeps the mode it had.
-    await chmod(file, 0o600);
+    await writePrivate(file, `${lines.join("\n")}\n`);
   } catch (cause) {
     throw new ConfigError("CONFIG_INVALID", `The tokens cannot be written: ${(cause as Error).message}`, { cause });
   }

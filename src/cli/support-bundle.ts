@@ -4,7 +4,6 @@
  * Invariants: of the configuration only numbers, switches and words that the package itself knows are kept, everything
  * else has a stand-in; texts pass the redaction; a bundle in which a known name is still found is not written.
  */
-import { writeFile } from "node:fs/promises";
 import { homedir, hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
 import { clouds } from "../base/cloud.js";
@@ -15,6 +14,7 @@ import { storeFolder } from "./compose.js";
 import type { AsJson } from "./control-contract.js";
 import type { LoadedConfig } from "./load-config.js";
 import { createRedaction, type Redaction } from "./redaction.js";
+import { writePrivate } from "./write-private.js";
 
 export interface BundleContent {
   /** Of the package. */
@@ -53,7 +53,7 @@ export async function writeBundle(folder: string, file: string, content: BundleC
   const target = resolve(folder, file);
   const text = `${JSON.stringify(supportBundle(content), null, 2)}\n`;
   try {
-    await writeFile(target, text, { mode: 0o600 });
+    await writePrivate(target, text);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new ConfigError("CONFIG_INVALID", `The support bundle ${target} cannot be written: ${code ?? message}.`, { cause: error });

@@ -23,6 +23,8 @@ export interface Terminal {
   readonly json: boolean;
   /** Whether a person sits there: colours, progress and questions make sense. */
   readonly isInteractive: boolean;
+  /** Whether standard error is a terminal, where a person reads it and nobody keeps it. */
+  readonly isSeen: boolean;
   /** Standard error, where it is a terminal and results are for a person. */
   readonly screen: Screen | undefined;
   /** A result, for standard output: the object with `--json`, else the text that `show` makes of it. */
@@ -60,6 +62,7 @@ export function createTerminal(
   return {
     json,
     isInteractive,
+    isSeen: stderr.isTTY === true,
     screen: stderr.isTTY === true && !json ? screenOf(stderr) : undefined,
     result: (value, show) => void stdout.write(json ? `${JSON.stringify(value)}\n` : `${show()}\n`),
     tell: (line) => void stderr.write(`${line}\n`),

@@ -12,11 +12,11 @@ export type World = "microsoft" | "simulator";
 const worldKey: Key = ["daemon", "world"];
 const names: Record<World, string> = { microsoft: "Microsoft 365", simulator: "a simulator" };
 
-/** The store, which opens in its own world only: `open` throws ConfigError `CONFIG_INVALID` in the other. */
-export function storeOfWorld(store: Store, world: World): Store {
+/** The store, which opens in its own world only: `open` throws ConfigError `CONFIG_INVALID` in the other. `queues`: their addresses. */
+export function storeOfWorld(store: Store, world: World, queues: readonly string[]): Store {
   async function assertOwn(): Promise<void> {
     const kept = await store.get(worldKey);
-    const found = kept ? (kept.value as World) : (await isUsed(store)) ? "microsoft" : undefined;
+    const found = kept ? (kept.value as World) : (await isUsed(store, queues)) ? "microsoft" : undefined;
     if (found === undefined) {
       const { ok } = await store.commit({ checks: [{ key: worldKey, version: null }], puts: [{ key: worldKey, value: world }] });
       return ok ? undefined : assertOwn();
@@ -47,6 +47,10 @@ export function storeOfWorld(store: Store, world: World): Store {
   };
 }
 
-async function isUsed(store: Store): Promise<boolean> {
-  return (await store.list({ prefix: ["vault"], limit: 1 })).length > 0;
+/** By tokens, by a daemon that owns it or did, or by what one has kept of a queue. */
+async function isUsed(store: Store, queues: readonly string[]): Promise<boolean> {
+  for (const first of ["vault", "daemon", ...queues]) {
+    if ((await store.list({ prefix: [first.toLowerCase()], limit: 1 })).length > 0) return true;
+  }
+  return false;
 }

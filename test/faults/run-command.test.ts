@@ -119,6 +119,44 @@ it("writes its lines into a file where its output was redirected into one", asyn
   expect(read(ids)).toEqual(ids);
 });
 
+it("a line that the disk took only half of is not acknowledged, and comes again whole", async () => {
+  const folder = await folderOfTest();
+  const { mailbox, read } = await runScene(folder);
+  const ids = Array.from({ length: 8 }, () => mailbox.deliver({ body: large }));
+  const name = join(folder, "mail.ndjson");
+  const append = async (limit: string) => {
+    const command = `${limit} exec "${process.execPath}" "${program}" run --once >> "${name}"`;
+    const child = spawn("/bin/sh", ["-c", command], { cwd: folder, stdio: ["ignore", "ignore", "ignore"] });
+    return (await once(child, "close"))[0] as number;
+  };
+  const wholeKeys = (text: string) =>
+    text.split("\n").flatMap((line) => {
+      const key = /^\{"key":"([^"]+)".*\}$/.exec(line)?.[1];
+      return key === undefined ? [] : [key];
+    });
+  // The limit is in blocks of 512 or 1,024 bytes, as the shell likes; both end within a line.
+  expect(await append("ulimit -f 2100;")).toBe(141);
+  const first = await readFile(name, "utf8");
+  expect(first.endsWith("\n")).toBe(false);
+  expect(read(ids).length).toBeLessThan(ids.length);
+  expect(await append("")).toBe(0);
+  const keys = wholeKeys(await readFile(name, "utf8"));
+  expect(keys.toSorted()).toEqual(ids.map(keyOf).toSorted());
+  expect(read(ids)).toEqual(ids);
+});
+
+it("without a terminal, as under nohup, a SIGHUP does not end it", async () => {
+  const folder = await folderOfTest();
+  await runScene(folder);
+  const { child, ended, err } = start(folder, "run");
+  await expect.poll(err).toContain("polled from now on");
+  child.kill("SIGHUP");
+  child.kill("SIGTERM");
+  // A second interrupt would have ended it at once, with 130.
+  expect(await ended).toBe(0);
+  expect(err()).toMatch(/ stopped\n$/);
+});
+
 describe("an interrupt while a webhook has not answered", () => {
   async function inFlight() {
     const folder = await folderOfTest();

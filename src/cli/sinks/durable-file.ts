@@ -4,12 +4,12 @@
  * Invariants: a file is written under a temporary name in its own folder, made durable, then renamed; what a crash leaves
  * of it is overwritten by the next try, as the temporary name is made of the file's. `syncFolder` makes the renames durable.
  */
-import { open, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** Customer mail is nobody else's business: what the umask leaves of these is given. */
 const fileMode = 0o640;
-export const folderMode = 0o750;
+const folderMode = 0o750;
 
 /** A text, or what begins a stream once there is a file to put it into. */
 export type FileContent = string | (() => Promise<AsyncIterable<Uint8Array>>);
@@ -31,6 +31,13 @@ export async function writeWhole(file: string, content: FileContent, signal: Abo
     await rm(part, { force: true }).catch(() => undefined); // What failed first is what counts.
     throw error;
   }
+}
+
+/** Makes a folder with those above it that are missing, each durable in the one above. @throws the file system's error */
+export async function makeFolder(folder: string, sync: (folder: string) => Promise<void> = syncFolder): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: folderMode });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made));
 }
 
 /** Makes the names in a folder durable. Where a folder cannot be opened (Windows), the system does it by itself. */

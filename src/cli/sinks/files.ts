@@ -6,14 +6,14 @@
  * MIME Graph refuses for good is a `.json` that says so, and nothing is believed to be for good at the first answer but damage.
  */
 import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { ConfigError, MailError, type MailErrorCode } from "../../base/errors.js";
 import type { Delivery } from "../../delivery/delivery.js";
 import { isDamage } from "../../mailbox/reduced.js";
 import { safeName } from "../../mailbox/safe-name.js";
 import { type FiledMailJson, mailJson, nameOfKey } from "../mail-json.js";
-import { folderMode, syncFolder, writeWhole } from "./durable-file.js";
+import { makeFolder, syncFolder, writeWhole } from "./durable-file.js";
 import { nothingToClose, patientAttempts, type Sink } from "./sink.js";
 
 /** Milliseconds that a mail has from one piece of its MIME to the next, however long all of it takes. */
@@ -24,7 +24,7 @@ const believedAt = 9;
 /** @throws ConfigError `CONFIG_INVALID` when the folder cannot be made or written to */
 export async function filesSink(folder: string): Promise<Sink> {
   try {
-    await mkdir(folder, { recursive: true, mode: folderMode });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
   } catch (error) {
     throw new ConfigError(
@@ -52,8 +52,7 @@ async function file(delivery: Delivery, folder: string): Promise<void> {
   const { queue, key, signal } = delivery;
   // Two queues whose names become the same share a folder: the key's own name tells their mail apart.
   const place = join(folder, safeName(queue.toLowerCase()));
-  const made = await mkdir(place, { recursive: true, mode: folderMode });
-  if (made !== undefined) await syncFolder(dirname(made));
+  await makeFolder(place);
   const name = nameOfKey(key);
   const mime = await writeMime(delivery, place, `${name}.eml`);
   const json: FiledMailJson = { ...mailJson(delivery), mime };

@@ -2,6 +2,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
+import { disguised } from "../../../src/base/disguise.js";
 import type { MailJson } from "../../../src/cli/mail-json.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import { memoryStore } from "../../../src/index.js";
@@ -122,7 +123,7 @@ describe("run --once", () => {
     const { exitCode, err } = await line.run("run", "--once");
     expect(exitCode).toBe(1);
     expect(keys.toSorted()).toEqual(ids.map(keyOf).toSorted());
-    expect(err).toMatch(/a delivery failed .*m365-mail-daemon explain support@contoso\.com \S+ says why/);
+    expect(err).toMatch(/a delivery failed .*m365-mail-daemon explain \S+@contoso\.com \S+ says why/);
     expect(err).not.toContain("Ada");
   });
 
@@ -131,7 +132,38 @@ describe("run --once", () => {
     await runScene(line.folder, {}, { signIn: false });
     const { exitCode, err } = await line.run("run", "--once");
     expect(exitCode).toBe(3);
-    expect(err).toContain(`Run: m365-mail-daemon sign-in ${address}\n`);
+    expect(err).toContain("Run: m365-mail-daemon sign-in\n");
+  });
+
+  it("names no address where standard error may be kept, unless the configuration allows it; a terminal shows them", async () => {
+    const line = await commandLine();
+    const { configure } = await runScene(line.folder, {}, { signIn: false });
+    for (const words of [
+      ["run", "--once"],
+      ["--json", "run", "--once"],
+    ]) {
+      const { err } = await line.run(...words);
+      expect(err).toContain(disguised(address));
+      expect(err).not.toContain(address);
+    }
+    const seen = began(line.folder, ["run", "--once", "--no-table"], { terminal: true });
+    await seen.ended;
+    expect(seen.err()).toContain(`Run: m365-mail-daemon sign-in ${address}\n`);
+    await configure({ logAddresses: true });
+    expect((await line.run("run", "--once")).err).toContain(`Run: m365-mail-daemon sign-in ${address}\n`);
+  });
+
+  it("gives a logger of the configuration its lines", async () => {
+    const line = await commandLine();
+    await runScene(line.folder, {}, { signIn: false });
+    const config = JSON.parse(await readFile(join(line.folder, "mail-daemon.config.json"), "utf8")) as object;
+    const logged: unknown[] = [];
+    const log = (...given: unknown[]) => void logged.push(given);
+    Object.assign(globalThis, { configuration: { ...config, logger: { debug: log, info: log, warn: log, error: log } } });
+    await writeFile(join(line.folder, "own.mjs"), "export default globalThis.configuration;");
+    expect((await line.run("--config", "own.mjs", "run", "--once")).exitCode).toBe(3);
+    expect(JSON.stringify(logged)).toContain(disguised(address));
+    expect(JSON.stringify(logged)).not.toContain(address);
   });
 
   it("names the configuration in that command where it is not the one of the folder", async () => {
@@ -140,7 +172,7 @@ describe("run --once", () => {
     const other = join(line.folder, "other name.json");
     await writeFile(other, await readFile(join(line.folder, "mail-daemon.config.json")));
     const { err } = await line.run("--config", "other name.json", "run", "--once");
-    expect(err).toContain(`Run: m365-mail-daemon sign-in ${address} --config '${other}'\n`);
+    expect(err).toContain(`Run: m365-mail-daemon sign-in --config '${other}'\n`);
   });
 
   it("ends with 4 where Graph has no such mailbox now", async () => {

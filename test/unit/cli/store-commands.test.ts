@@ -235,3 +235,25 @@ it("a folder that had to be looked for has its name on the store too", async () 
   expect(line.json((await line.run("--json", "quarantine")).out)).toMatchObject([{ id, folder: "Inbox/Complaints" }]);
   expect(line.json((await line.run("--json", "explain", support, id)).out)).toMatchObject([{ folder: "Inbox/Complaints" }]);
 });
+
+it("pause, resume and poll are asked of the daemon that runs", async () => {
+  const line = await simulatedLine([{ address: support }]);
+  await line.signIn(support);
+  const { daemon, start } = await line.made(() => undefined, { control: true });
+  const polled = next(daemon, "queue:polled");
+  await start();
+  await polled;
+  expect(line.json((await line.run("--json", "pause", support)).out)).toEqual([{ queue: support, outcome: "paused" }]);
+  await expect.poll(() => daemon.status().queues[0]?.state).toBe("paused");
+  const refused = await line.run("poll", support);
+  expect([refused.exitCode, refused.err]).toEqual([1, expect.stringContaining("LIFECYCLE_PAUSED")]);
+  expect((await line.run("resume", support)).out).toBe(`Resumed: ${support}\n`);
+  expect(line.json((await line.run("--json", "poll", support)).out)).toEqual([{ queue: support, outcome: "polled" }]);
+  expect((await line.run("pause", "nobody@contoso.com")).err).toContain("LIFECYCLE_UNKNOWN_QUEUE");
+});
+
+test.each(["pause", "resume", "poll"])("%s needs a daemon that runs", async (command) => {
+  const line = await simulatedLine([{ address: support }]);
+  const { exitCode, err } = await line.run(command, support);
+  expect([exitCode, err]).toEqual([1, expect.stringContaining("LIFECYCLE_NOT_STARTED")]);
+});

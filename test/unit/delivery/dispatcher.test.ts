@@ -112,10 +112,12 @@ test("what waits and what is in flight is counted, also inside a handler and whi
   scene.handed[0]!.fail(new Error("no"));
   await scene.clock.advance(10);
   expect(counts()).toEqual([4, 2]);
+  // The one that failed waits for its next attempt; of the others none does, read or not.
+  expect(scene.dispatcher.delayedCount).toBe(1);
   scene.work = ({ finish }) => finish();
   for (const { finish } of scene.handed) finish();
   await scene.clock.advance(60_000);
-  expect(counts()).toEqual([0, 0]);
+  expect([...counts(), scene.dispatcher.delayedCount]).toEqual([0, 0, 0]);
 });
 
 test("a message that is gone for good is told and not waited for", async () => {

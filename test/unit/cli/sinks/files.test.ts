@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished, test } from "vitest";
 import { MailError } from "../../../../src/base/errors.js";
 import type { FiledMailJson } from "../../../../src/cli/mail-json.js";
 import { mailJson } from "../../../../src/cli/mail-json.js";
+import { makeFolder } from "../../../../src/cli/sinks/durable-file.js";
 import { filesSink } from "../../../../src/cli/sinks/files.js";
 import { rejected } from "../../../support/rejection.js";
 import { given, handOver, mimeText, streamOf } from "./given-delivery.js";
@@ -219,3 +220,14 @@ describe("when the disk", () => {
 function abortable(stream: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   return stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>(), signal ? { signal } : {});
 }
+
+it("folders that are missing are made durable, each in the one above it; what is there needs nothing", async () => {
+  const base = await mkdtemp(join(tmpdir(), "mail-files-"));
+  onTestFinished(() => rm(base, { recursive: true, force: true }));
+  const synced: string[] = [];
+  const make = () => makeFolder(join(base, "a", "b", "c"), async (folder) => void synced.push(relative(base, folder)));
+  await make();
+  expect(synced).toEqual([join("a", "b"), "a", ""]);
+  await make();
+  expect(synced).toHaveLength(3);
+});
