@@ -45,8 +45,8 @@ export const deliveries = [
   {
     protection: "a failing message holds its conversation for a minute at most",
     file: "src/delivery/next-attempt.ts",
-    find: "if (held !== undefined && !short) later(longestHoldMs, () => room.free(held));",
-    replace: "",
+    find: "room.free(held);\n    later(delayMs",
+    replace: "later(delayMs",
     test: ["test/unit/delivery/dispatcher-retry.test.ts", "a failure that is to be repeated late holds its conversation for one minute"],
   },
   {
