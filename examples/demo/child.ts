@@ -12,6 +12,8 @@ export interface Child<Order, News extends { readonly news: string }> {
   send(order: Order): void;
   /** The next news of that kind; with a limit, rejects after it. Stays open when the process ends before: that is a breakdown. */
   next<Kind extends News["news"]>(kind: Kind, withinMs?: number): Promise<Extract<News, { news: Kind }>>;
+  /** SIGSTOP, SIGCONT, SIGTERM: does not wait for what becomes of it. */
+  signal(name: NodeJS.Signals): void;
   /** Kill -9; resolves when the process is gone. */
   kill(): Promise<void>;
   /** It is to end by itself now; resolves when it is gone. Rejects when that takes longer. */
@@ -21,12 +23,12 @@ export interface Child<Order, News extends { readonly news: string }> {
 export interface ChildOptions<News> {
   /** For people: "simulator". */
   readonly name: string;
-  /** The program, beside this file, without its extension. */
+  /** The program, by its path from this file, without its extension. */
   readonly program: string;
   /** Added to this process's own environment. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly onNews: (news: News) => void;
-  /** A line that the process printed; nothing is expected there. */
+  /** A line that the process printed. */
   readonly onPrinted: (line: string) => void;
   /** It ended although nobody had asked for that. */
   readonly onBreakdown: (error: Error) => void;
@@ -70,6 +72,7 @@ export function startChild<Order, News extends { readonly news: string }>(option
       });
       return withinMs === undefined ? told : inTime(told, withinMs, `The ${name} process did not tell "${kind}"`);
     },
+    signal: (name) => void child.kill(name),
     kill() {
       mayEnd = true;
       child.kill("SIGKILL");

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 
 /** The flags with their defaults in place. */
 export interface Flags {
-  /** How long mail arrives, in seconds, 4 to 3,600. Default 16. */
+  /** How long mail arrives, in seconds, up to 3,600. */
   readonly seconds: number;
   /** Chooses the mail and the simulator's habits, 0 to 4,294,967,295. Default: random. */
   readonly seed: number;
@@ -32,16 +32,25 @@ NO_COLOR=1 prints without colours; so does any output that is no terminal.
 Exit code: 0 when all went well, 1 when it did not, 2 for an unknown flag,
 130 when Ctrl-C ended it early.`;
 
+/** What a demo takes. */
+export interface FlagRange {
+  readonly usualSeconds: number;
+  readonly leastSeconds: number;
+  /** Whether it can go on until Ctrl-C. */
+  readonly canKeep: boolean;
+}
+
 /** The flags, or a sentence that says what is wrong with them. */
-export function readFlags(given: readonly string[]): Flags | string {
+export function readFlags(given: readonly string[], { usualSeconds, leastSeconds, canKeep }: FlagRange): Flags | string {
   try {
     const { values } = parseArgs({
       args: [...given],
       options: { seconds: { type: "string" }, seed: { type: "string" }, keep: { type: "boolean" }, help: { type: "boolean" } },
     });
     const { seconds, seed, keep = false, help = false } = values;
+    if (keep && !canKeep) return "Unknown option '--keep'";
     return {
-      seconds: seconds === undefined ? 16 : whole("--seconds", seconds, 4, 3_600),
+      seconds: seconds === undefined ? usualSeconds : whole("--seconds", seconds, leastSeconds, 3_600),
       seed: seed === undefined ? randomInt(0, 2 ** 32 - 1) : whole("--seed", seed, 0, 2 ** 32 - 1),
       keep,
       help,

@@ -1,7 +1,7 @@
 /**
- * What the parent knows of each mail, written down from the news of both processes as they come.
+ * What the parent knows of each mail, written down from the news of all processes as they come.
  * Invariant: a delivery is in flight from the moment the handler was given the mail until its settlement is durable; what
- * was in flight when the process was killed is noted mail by mail. Knows no process.
+ * was in flight when its process was cut off is noted mail by mail. Knows no process.
  */
 import type { MailFacts } from "./verdict.js";
 
@@ -9,6 +9,11 @@ import type { MailFacts } from "./verdict.js";
 export interface MailName {
   readonly queue: string;
   readonly id: string;
+}
+
+/** Whose news it is, where several processes share the queues. */
+interface By {
+  readonly by?: string;
 }
 
 /** What a ticket system makes of a delivery. */
@@ -22,13 +27,17 @@ export interface Ticket {
 
 export interface Logbook {
   arrived(mail: MailName & { readonly subject: string; readonly at: number }): void;
-  begun(mail: MailName & { readonly subject: string; readonly at: number }): Ticket;
-  settled(mail: MailName): void;
+  /** `at`: when the handler was called, also where that is told later. */
+  begun(mail: MailName & By & { readonly subject: string; readonly at: number }): Ticket;
+  settled(mail: MailName & By): void;
   marked(mail: MailName): void;
-  /** Notes what was in flight at the kill, and returns how many they were. */
-  killed(): number;
+  /** Notes what was in flight at the cut-off, and returns how many they were. What was begun there before `isBack` was, too. */
+  cutOff(by?: string): number;
+  isBack(by?: string, at?: number): void;
+  /** The process lost the turn of a queue: what it had in flight there was cut off. */
+  turnLost(queue: string, by: string): void;
   readonly counts: { readonly arrived: number; readonly handled: number; readonly marked: number };
-  readonly inFlightCount: number;
+  inFlightCount(by?: string): number;
   /** True when every mail that arrived is settled and marked. */
   readonly isComplete: boolean;
   /** Resolves with true once the condition holds, with false after `withinMs`. It is looked at after each entry. */
@@ -45,11 +54,15 @@ interface Line {
   /** Absent until its first delivery. */
   ticket?: number;
   readonly handedOverAt: number[];
-  inFlight: boolean;
+  /** Processes that have it; empty when none does. */
+  readonly inFlightAt: Set<string>;
   settled: boolean;
   marked: boolean;
   cutOffs: number;
 }
+
+/** The process of those whose news name none. */
+const only = "";
 
 /** Makes an empty logbook. */
 export function createLogbook(): Logbook {
@@ -57,12 +70,16 @@ export function createLogbook(): Logbook {
   /** Those who wait for a condition; each removes itself. */
   const watchers = new Set<() => void>();
   const counts = { arrived: 0, handled: 0, marked: 0 };
+  /** Of processes that were cut off, when they were back; `Infinity` for those that are not. */
+  const backAt = new Map<string, number>();
   let tickets = 0;
-  let inFlightCount = 0;
 
   function lineOf({ queue, id }: MailName): Line {
     const key = `${queue}/${id}`;
-    const line = lines.get(key) ?? { queue, subject: "", handedOverAt: [], inFlight: false, settled: false, marked: false, cutOffs: 0 };
+    const known = lines.get(key);
+    if (known) return known;
+    const state = { inFlightAt: new Set<string>(), settled: false, marked: false, cutOffs: 0 };
+    const line = { queue, subject: "", handedOverAt: [], ...state };
     lines.set(key, line);
     return line;
   }
@@ -72,14 +89,15 @@ export function createLogbook(): Logbook {
   }
 
   function settle(line: Line): void {
-    land(line);
     if (!line.settled) counts.handled += 1;
     line.settled = true;
   }
 
-  function land(line: Line): void {
-    if (line.inFlight) inFlightCount -= 1;
-    line.inFlight = false;
+  function cutOff(by: string, of: (line: Line) => boolean): number {
+    const lost = [...lines.values()].filter((line) => of(line) && line.inFlightAt.delete(by));
+    for (const line of lost) line.cutOffs += 1;
+    changed();
+    return lost.length;
   }
 
   return {
@@ -89,20 +107,22 @@ export function createLogbook(): Logbook {
       counts.arrived += 1;
       changed();
     },
-    begun({ subject, at, ...mail }) {
+    begun({ subject, at, by = only, ...mail }) {
       const line = lineOf(mail);
       const again = line.ticket !== undefined;
       if (!again) tickets += 1;
       line.subject = subject;
       line.ticket ??= tickets;
       line.handedOverAt.push(at);
-      line.inFlight = true;
-      inFlightCount += 1;
+      if (at < (backAt.get(by) ?? 0)) line.cutOffs += 1;
+      else line.inFlightAt.add(by);
       changed();
       return { number: line.ticket, again, ...(line.arrivedAt === undefined ? {} : { waitedMs: at - line.arrivedAt }) };
     },
-    settled(mail) {
-      settle(lineOf(mail));
+    settled({ by = only, ...mail }) {
+      const line = lineOf(mail);
+      line.inFlightAt.delete(by);
+      settle(line);
       changed();
     },
     marked(mail) {
@@ -113,17 +133,13 @@ export function createLogbook(): Logbook {
       line.marked = true;
       changed();
     },
-    killed() {
-      const cutOff = [...lines.values()].filter(({ inFlight }) => inFlight);
-      for (const line of cutOff) {
-        line.cutOffs += 1;
-        land(line);
-      }
-      return cutOff.length;
+    cutOff(by = only) {
+      backAt.set(by, Number.POSITIVE_INFINITY);
+      return cutOff(by, () => true);
     },
-    get inFlightCount() {
-      return inFlightCount;
-    },
+    isBack: (by = only, at = 0) => void backAt.set(by, at),
+    turnLost: (queue, by) => void cutOff(by, (line) => line.queue === queue),
+    inFlightCount: (by = only) => [...lines.values()].filter(({ inFlightAt }) => inFlightAt.has(by)).length,
     get isComplete() {
       return counts.handled >= counts.arrived && counts.marked >= counts.arrived;
     },

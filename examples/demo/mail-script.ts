@@ -1,9 +1,9 @@
 /**
- * What happens in the mailboxes and when: mail at uneven rates, some of it in conversations; one throttled mailbox; one wave.
+ * What happens in the mailboxes and when: mail at uneven rates, some of it in conversations; one throttled mailbox; waves.
  * Invariant: the same seed and length give the same script. Knows no process and no clock.
  */
 import { type Customer, customers, subjects, waveSubjects } from "./mail-texts.js";
-import { queues } from "./queues.js";
+import type { DemoQueue } from "./queues.js";
 import { createRandom } from "./random.js";
 
 /** A mail to be put into a mailbox. */
@@ -23,6 +23,16 @@ export interface ScriptOptions {
   readonly seconds: number;
   /** Goes on after `seconds`. */
   readonly endless: boolean;
+  readonly queues: readonly DemoQueue[];
+  /** In order of time. */
+  readonly waves: readonly Wave[];
+}
+
+/** Many mails that reach a queue at once. */
+export interface Wave {
+  /** Its time as a share of all seconds, 0 to 1. */
+  readonly at: number;
+  readonly queue: string;
 }
 
 /** Mails a second, on average. */
@@ -34,7 +44,7 @@ const replyShare = 0.2;
 const waveSize = 9;
 
 /** The steps in order of time. */
-export function* mailScript({ seed, seconds, endless }: ScriptOptions): Generator<Step, void> {
+export function* mailScript({ seed, seconds, endless, queues, waves }: ScriptOptions): Generator<Step, void> {
   const random = createRandom(seed);
   /** By queue, the newest mails that can still be answered. */
   const answerable = new Map<string, ScriptedMail[]>();
@@ -64,15 +74,14 @@ export function* mailScript({ seed, seconds, endless }: ScriptOptions): Generato
     return (found ?? queues[0])?.address ?? "";
   }
 
-  const specials: Step[] = [
-    { kind: "throttle", atMs: seconds * 250, queue: "sales@contoso.com", retryAfterSeconds: 1 },
-    {
-      kind: "wave",
-      atMs: seconds * 500,
-      queue: "support@contoso.com",
-      mails: Array.from({ length: waveSize }, () => fresh(random.pick(waveSubjects))),
-    },
-  ];
+  const wave = ({ at, queue }: Wave): Step => ({
+    kind: "wave",
+    atMs: seconds * at * 1_000,
+    queue,
+    mails: Array.from({ length: waveSize }, () => fresh(random.pick(waveSubjects))),
+  });
+  const throttle: Step = { kind: "throttle", atMs: seconds * 250, queue: "sales@contoso.com", retryAfterSeconds: 1 };
+  const specials = [throttle, ...waves.map(wave)].sort((a, b) => a.atMs - b.atMs);
   for (let atMs = 0; ; ) {
     const rush = 1 + 0.8 * Math.sin((2 * Math.PI * atMs) / (rushPeriod * 1_000));
     atMs += (-Math.log(1 - random.next()) * 1_000) / (rate * rush);

@@ -1,4 +1,4 @@
-/** Who writes to the five queues and about what. Texts only; when they arrive is the script's business. */
+/** Who writes to the queues and about what. Texts only; when they arrive is the script's business. */
 
 type Texts = readonly [string, ...string[]];
 
@@ -35,6 +35,15 @@ export const subjects: Readonly<Record<string, Texts>> = {
     "Parcel arrived damaged, photos of the box and of the glass attached",
     "Where is my refund?",
   ],
+  "orders@contoso.com": [
+    "Order 77-31442: please add two more",
+    "Delivery on Friday?",
+    "Order confirmation has not arrived",
+    "Cancel order 77-31460",
+  ],
+  "repairs@contoso.com": ["Repair no. 4471: any news?", "The hinge broke again", "Cost estimate is accepted"],
+  "press@contoso.com": ["Interview request", "High-resolution pictures of the new building"],
+  "jobs@contoso.com": ["Application as a service technician", "Is the position in Examplebury still open?"],
   "vip@contoso.com": ["Board meeting: we need an answer today", "Service contract 2026", "Escalation of case 5521, third request"],
 };
 

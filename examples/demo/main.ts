@@ -10,11 +10,14 @@ import { type Flags, readFlags, usage } from "./flags.js";
 import { type Interrupts, watchInterrupts } from "./interrupts.js";
 import { createLogbook, type Logbook } from "./logbook.js";
 import { createNarrator, type Narrator } from "./narrator.js";
+import { queues } from "./queues.js";
 import { createScreen } from "./screen.js";
 import type { Credential, SimulatorNews, SimulatorOrder } from "./simulator-process.js";
 import { openStage, type Stage } from "./stage.js";
 import { type EntraFacts, judge } from "./verdict.js";
 
+/** In the middle of all mail. */
+const waves = [{ at: 0.5, queue: "support@contoso.com" }];
 /** The kill comes as soon as so many deliveries are in flight; the wave brings them about. */
 const inFlightAtKill = 4;
 /** If the wave does not, within this time after it, any delivery will do; on a busy machine that may take a while. */
@@ -29,7 +32,7 @@ const endMs = 5_000;
 /** For so long after the restart every access token is still good, so there is nothing to ask Entra for. */
 const freshTokensMs = 30 * 60_000;
 
-const flags = readFlags(process.argv.slice(2));
+const flags = readFlags(process.argv.slice(2), { usualSeconds: 16, leastSeconds: 4, canKeep: true });
 if (typeof flags === "string") {
   console.error(`${flags}\nTry: npm start -- --help`);
   process.exitCode = 2;
@@ -78,7 +81,7 @@ async function story({ flags, interrupts, logbook, narrator, stage }: Cast): Pro
     onNews: note,
     onPrinted: narrator.printed,
   });
-  simulator.send({ order: "open", seed: flags.seed });
+  simulator.send({ order: "open", seed: flags.seed, queues });
   const { url, tenantId, clientId, credentials } = await simulator.next("open", upMs);
   narrator.simulatorIsUp(simulator.pid, url);
 
@@ -90,20 +93,21 @@ async function story({ flags, interrupts, logbook, narrator, stage }: Cast): Pro
   // Mail arrives.
   narrator.mailBegins();
   const { seed, seconds, keep } = flags;
-  simulator.send({ order: "play", script: { seed, seconds, endless: keep } });
+  simulator.send({ order: "play", script: { seed, seconds, endless: keep, queues, waves } });
   const played = simulator.next("played");
   const wave = simulator.next("wave");
 
   // In the middle of a wave of mails the daemon is killed, with deliveries in flight.
   let restartedAt: number | undefined;
   if ((await Promise.race([wave, interrupts.ending])) !== undefined) {
-    const enough = await logbook.until(() => logbook.inFlightCount >= inFlightAtKill, killWaitMs);
-    if (!enough) await logbook.until(() => logbook.inFlightCount > 0, longKillWaitMs);
+    const enough = await logbook.until(() => logbook.inFlightCount() >= inFlightAtKill, killWaitMs);
+    if (!enough) await logbook.until(() => logbook.inFlightCount() > 0, longKillWaitMs);
     const killedAt = Date.now();
     await daemon.kill();
-    narrator.killed(daemon.pid, logbook.killed());
+    narrator.killed(daemon.pid, logbook.cutOff());
 
     // The same store, the same keys, no sign-in: it goes on where it was cut off.
+    logbook.isBack();
     restartedAt = Date.now();
     daemon = await startDaemon([]);
     narrator.restarted(Date.now() - killedAt);

@@ -1,7 +1,7 @@
 /**
- * The terminal: lines that stay, and one progress line that is rewritten in place below them.
+ * The terminal: lines that stay, and below them the progress, which is rewritten in place.
  * Invariant: no line is wider than 80 columns or the terminal; without a terminal there is no control character at all, no
- * colour, and the progress is a plain line every few seconds.
+ * colour, and of the progress the first line, every few seconds.
  */
 import { styleText } from "node:util";
 import { cut } from "./text-line.js";
@@ -11,9 +11,9 @@ export type Tone = "plain" | "strong" | "quiet" | "good" | "warning" | "bad";
 
 export interface Screen {
   line(text: string, tone?: Tone): void;
-  /** Shows the newest progress. */
-  progress(text: string): void;
-  /** Takes the progress line away for good. */
+  /** Shows the newest progress, in one line or several. */
+  progress(text: string, ...more: readonly string[]): void;
+  /** Takes the progress away for good. */
   endProgress(): void;
 }
 
@@ -26,7 +26,6 @@ export interface ScreenStream {
 
 const widest = 80;
 const plainProgressMs = 4_000;
-const clearLine = "\r\u001b[2K";
 const formats: Readonly<Record<Exclude<Tone, "plain">, Parameters<typeof styleText>[0]>> = {
   strong: "bold",
   quiet: "dim",
@@ -40,31 +39,36 @@ export function createScreen(stream: ScreenStream, environment: Readonly<Record<
   const rewrites = stream.isTTY === true && environment.TERM !== "dumb";
   const colours = rewrites && !environment.NO_COLOR;
   /** What stands below the last line now; empty when nothing does. */
-  let shown = "";
+  let shown: readonly string[] = [];
   let plainShownAt = Date.now();
 
   const width = () => Math.min(widest, stream.columns ?? widest);
   const toned = (text: string, tone: Tone) =>
     colours && tone !== "plain" && text !== "" ? styleText(formats[tone], text, { validateStream: false }) : text;
 
+  /** From the first line of the progress to the end of the screen. */
+  const cleared = () => (shown.length === 0 ? "" : `\r${shown.length > 1 ? `\u001b[${shown.length - 1}A` : ""}\u001b[J`);
+  const drawn = () => shown.map((one) => toned(one, "quiet")).join("\n");
+
   return {
     line(text, tone = "plain") {
       const line = `${toned(cut(text, width()), tone)}\n`;
-      stream.write(shown === "" ? line : `${clearLine}${line}${toned(shown, "quiet")}`);
+      stream.write(`${cleared()}${line}${drawn()}`);
     },
-    progress(text) {
+    progress(text, ...more) {
       if (rewrites) {
+        const before = cleared();
         // One column less: some terminals go to the next line once the last column is written.
-        shown = cut(text, width() - 1);
-        stream.write(`${clearLine}${toned(shown, "quiet")}`);
+        shown = [text, ...more].map((one) => cut(one, width() - 1));
+        stream.write(`${before}${drawn()}`);
       } else if (Date.now() - plainShownAt >= plainProgressMs) {
         plainShownAt = Date.now();
         stream.write(`${cut(text, width())}\n`);
       }
     },
     endProgress() {
-      if (shown !== "") stream.write(clearLine);
-      shown = "";
+      if (shown.length > 0) stream.write(cleared());
+      shown = [];
     },
   };
 }

@@ -1,16 +1,16 @@
 /**
- * The process that plays Microsoft 365: five users with mailboxes, mail that arrives by the script, and at the end its own
+ * The process that plays Microsoft 365: users with mailboxes, mail that arrives by the script, and at the end its own
  * account of what it saw.
  * Invariant: it never looks at the daemon; what it reports comes from its mailboxes and its request log alone.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSimulator, type LogEntry, type Simulator } from "m365-mail-daemon/simulator";
 import { mailScript, type ScriptOptions, type Step } from "./mail-script.js";
-import { queues } from "./queues.js";
+import type { DemoQueue } from "./queues.js";
 
 /** What the parent may order. */
 export type SimulatorOrder =
-  | { readonly order: "open"; readonly seed: number }
+  | { readonly order: "open"; readonly seed: number; readonly queues: readonly DemoQueue[] }
   | { readonly order: "play"; readonly script: ScriptOptions }
   /** No more mail. */
   | { readonly order: "halt" }
@@ -60,8 +60,9 @@ export type SimulatorNews =
   | { readonly news: "report"; readonly report: SimulatorReport };
 
 const halted = new AbortController();
-/** Empty until the order `open`. */
+/** Both empty until the order `open`. */
 let opened: Simulator | undefined;
+let queues: readonly DemoQueue[] = [];
 
 // The terminal sends Ctrl-C to the whole group; the parent decides what it means.
 process.on("SIGINT", () => undefined);
@@ -81,13 +82,14 @@ function simulator(): Simulator {
 }
 
 async function carryOut(order: SimulatorOrder): Promise<void> {
-  if (order.order === "open") await open(order.seed);
+  if (order.order === "open") await open(order.seed, order.queues);
   else if (order.order === "play") await play(order.script);
   else if (order.order === "halt") halted.abort();
   else tell({ news: "report", report: report() });
 }
 
-async function open(seed: number): Promise<void> {
+async function open(seed: number, wanted: readonly DemoQueue[]): Promise<void> {
+  queues = wanted;
   const created = createSimulator({ seed });
   const credentials = queues.map(({ address, method }, index): Credential => {
     const password = `demo-password-${seed}-${index}`;

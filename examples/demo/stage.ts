@@ -9,19 +9,26 @@ import { join } from "node:path";
 import { type Child, type ChildOptions, startChild } from "./child.js";
 
 export interface Stage {
-  /** For the daemon's store; readable by this user only. */
+  /** For what the demo keeps on disk; readable by this user only. */
   readonly folder: string;
   start<Order, News extends { readonly news: string }>(options: Omit<ChildOptions<News>, "onBreakdown">): Child<Order, News>;
+  /** Takes in a process that is not one of this project's programs: `start` is told what to call should it end unasked. */
+  adopt<Process extends Ending>(start: (onBreakdown: (error: Error) => void) => Process): Process;
   /** Rejects when a process ends that nobody has asked to. */
   readonly breakdown: Promise<never>;
   /** Kills what still runs, waits for its end, removes the folder. */
   strike(): Promise<void>;
 }
 
+interface Ending {
+  /** Kill -9; resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
 /** Makes the folder; no process runs yet. */
 export function openStage(): Stage {
   const folder = mkdtempSync(join(tmpdir(), "mail-daemon-demo-"));
-  const children: { readonly pid: number; kill(): Promise<void> }[] = [];
+  const children: Ending[] = [];
   let struck = false;
   let onBreakdown: (error: Error) => void = () => undefined;
   const breakdown = new Promise<never>((_, reject) => {
@@ -35,15 +42,19 @@ export function openStage(): Stage {
   }
   process.once("exit", atExit);
 
+  function adopt<Process extends Ending>(start: (onBreakdown: (error: Error) => void) => Process): Process {
+    if (struck) throw new Error("The demo is over; no process is started any more.");
+    const started = start(onBreakdown);
+    children.push(started);
+    return started;
+  }
+
   return {
+    adopt,
     folder,
     breakdown,
-    start<Order, News extends { readonly news: string }>(options: Omit<ChildOptions<News>, "onBreakdown">) {
-      if (struck) throw new Error("The demo is over; no process is started any more.");
-      const child = startChild<Order, News>({ ...options, onBreakdown });
-      children.push(child);
-      return child;
-    },
+    start: <Order, News extends { readonly news: string }>(options: Omit<ChildOptions<News>, "onBreakdown">) =>
+      adopt((broken) => startChild<Order, News>({ ...options, onBreakdown: broken })),
     async strike() {
       struck = true;
       await Promise.all(children.map((child) => child.kill()));

@@ -1,5 +1,5 @@
 /** The table at the end, a line per queue, at most 80 columns wide. Knows the numbers only. */
-import { queues, shortName } from "./queues.js";
+import { shortName } from "./queues.js";
 import { column, rightColumn, seconds } from "./text-line.js";
 import type { Row } from "./verdict.js";
 
@@ -39,7 +39,7 @@ export function table(
       "queue",
       columns.map(({ title }) => title),
     ),
-    body: rows.map((row) => rowLine(row, queues.some(({ address }) => address === row.name) ? shortName(row.name) : row.name)),
+    body: rows.map((row) => rowLine(row, row.name.includes("@") ? shortName(row.name) : row.name)),
     total: rowLine(total, total.name),
     legend: "requests: to Graph, a batch counts as one; p50, p95: from arrival to handler",
   };

@@ -1,7 +1,7 @@
 /**
  * Judges a run by what is known of each mail and by the simulator's own log: the numbers per queue, and what went wrong.
  * Invariant: it believes only facts that both sides told (arrivals and marks by the mailboxes, deliveries by the handler);
- * each delivery after the first must be explained by a kill of its own. Knows no process and prints nothing.
+ * each delivery after the first must be explained by a cut-off of its own. Knows no process and prints nothing.
  */
 
 /** What is known of one mail. */
@@ -15,7 +15,7 @@ export interface MailFacts {
   readonly settled: boolean;
   /** Whether the mailbox shows it as read. */
   readonly marked: boolean;
-  /** How often the process was killed while it was in flight. */
+  /** How often its process was cut off while it was in flight. */
   readonly cutOffs: number;
 }
 
@@ -32,12 +32,15 @@ export interface Facts {
   readonly mails: readonly MailFacts[];
   readonly traffic: readonly TrafficFacts[];
   readonly entra: EntraFacts;
+  /** How processes were cut off: those of one daemon are killed. Default `kill`. */
+  readonly cutOffBy?: keyof typeof cutOffs;
 }
 
-/** Requests to Entra: all, and those of the restarted process while its tokens were still good; absent without a restart. */
+/** Requests to Entra: all, and those of processes that found all tokens in the store; absent where there was none. */
 export interface EntraFacts {
   readonly requests: number;
   readonly afterRestart?: number;
+  readonly byWorkers?: number;
 }
 
 /** The numbers of a queue, or of all. */
@@ -64,8 +67,13 @@ export interface Verdict {
 }
 
 const widestGate = 4;
+const cutOffs = {
+  kill: { many: "kills", at: "a kill", when: "when the process was killed" },
+  "kill or freeze": { many: "kills and freezes", at: "a kill or freeze", when: "when its worker was killed or frozen" },
+};
 
-export function judge({ mails, traffic, entra }: Facts): Verdict {
+export function judge({ mails, traffic, entra, cutOffBy = "kill" }: Facts): Verdict {
+  const words = cutOffs[cutOffBy];
   const rows = traffic.map(({ queue, requests }) =>
     row(
       queue,
@@ -88,36 +96,40 @@ export function judge({ mails, traffic, entra }: Facts): Verdict {
   const complaints = [
     ...(arrived.length === 0 ? ["No mail arrived, so nothing was shown."] : []),
     ...lost.map((mail) => `Lost, never handed over: ${named(mail)}`),
-    ...unexplained.map((mail) => `Handed over ${mail.handedOverAt.length} times, in flight at ${mail.cutOffs} kills: ${named(mail)}`),
+    ...unexplained.map(
+      (mail) => `Handed over ${mail.handedOverAt.length} times, in flight at ${mail.cutOffs} ${words.many}: ${named(mail)}`,
+    ),
     ...mails.filter(({ arrivedAt }) => arrivedAt === undefined).map((mail) => `Handed over, but in no mailbox: ${named(mail)}`),
     ...arrived.filter((mail) => mail.handedOverAt.length > 0 && !mail.settled).map((mail) => `Handed over, never settled: ${named(mail)}`),
     ...arrived.filter((mail) => mail.settled && !mail.marked).map((mail) => `Settled, not marked in the mailbox: ${named(mail)}`),
     ...traffic.filter((one) => one.mostAtOnce > widestGate).map((one) => `${one.queue} was asked by ${one.mostAtOnce} requests at once.`),
     ...traffic.filter((one) => one.early > 0).map((one) => `${one.queue} was asked ${one.early} times before a Retry-After had passed.`),
     ...(entra.afterRestart ? [`Entra was asked ${entra.afterRestart} times after the restart; the store held all tokens.`] : []),
+    ...(entra.byWorkers ? [`Entra was asked ${entra.byWorkers} times by the workers; the store held all tokens.`] : []),
   ];
   const findings = [
     `Lost: ${lost.length} of ${arrived.length}. Settled and marked as read: ${arrived.filter((mail) => mail.settled && mail.marked).length}.`,
     `Duplicates: ${total.duplicates}${explained(
       total.duplicates,
       mails.reduce((sum, mail) => sum + unexplainedOf(mail), 0),
+      words,
     )}.`,
     `More than four requests at once to a mailbox: ${mostAtOnce > widestGate ? `up to ${mostAtOnce}` : "never"}.`,
     `Requests before a Retry-After had passed: ${early} (answers 429: ${throttled}).`,
-    `Requests to Entra: ${entra.requests}${entra.afterRestart === undefined ? "" : `, after the restart: ${entra.afterRestart}`}.`,
+    `Requests to Entra: ${entra.requests}${entra.afterRestart === undefined ? "" : `, after the restart: ${entra.afterRestart}`}${entra.byWorkers === undefined ? "" : `, by the workers: ${entra.byWorkers}`}.`,
   ];
   return { rows, total, findings, complaints };
 }
 
-/** Deliveries after the first that no kill explains. */
+/** Deliveries after the first that no cut-off explains. */
 function unexplainedOf({ handedOverAt, cutOffs }: MailFacts): number {
   return Math.max(0, handedOverAt.length - 1 - cutOffs);
 }
 
-function explained(duplicates: number, unexplained: number): string {
-  if (unexplained > 0) return `, ${unexplained} of them not in flight at a kill`;
+function explained(duplicates: number, unexplained: number, { at, when }: (typeof cutOffs)["kill"]): string {
+  if (unexplained > 0) return `, ${unexplained} of them not in flight at ${at}`;
   if (duplicates === 0) return "";
-  return duplicates === 1 ? ", in flight when the process was killed" : ", each in flight when the process was killed";
+  return duplicates === 1 ? `, in flight ${when}` : `, each in flight ${when}`;
 }
 
 function row(name: string, mails: readonly MailFacts[], requests: number): Row {

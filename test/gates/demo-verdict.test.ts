@@ -96,10 +96,11 @@ describe("the logbook", () => {
     logbook.begun({ ...about, at: 2 });
     logbook.begun({ ...about, id: "b", at: 2 });
     logbook.settled({ queue, id: "b" });
-    expect(logbook.killed()).toBe(1);
+    expect(logbook.cutOff()).toBe(1);
+    logbook.isBack();
     expect(logbook.begun({ ...about, at: 3 })).toMatchObject({ number: 1, again: true });
     logbook.settled(name);
-    expect(logbook.killed()).toBe(0);
+    expect(logbook.cutOff()).toBe(0);
     expect(logbook.facts(new Set([`${queue}/a`]))).toMatchObject([
       { arrivedAt: 1, handedOverAt: [2, 3], settled: true, marked: true, cutOffs: 1 },
       { handedOverAt: [2], settled: true, marked: false, cutOffs: 0 },
@@ -112,9 +113,46 @@ describe("the logbook", () => {
     logbook.begun({ ...about, at: 2 });
     const complete = logbook.until(() => logbook.isComplete, 10_000);
     expect(logbook.isComplete).toBe(false);
-    logbook.killed();
+    logbook.cutOff();
     logbook.marked(name);
     expect(await complete).toBe(true);
+  });
+});
+
+describe("the logbook of several workers", () => {
+  const about = { queue, id: "a", subject: "Hello" };
+  const cutOffs = (logbook: ReturnType<typeof createLogbook>) => logbook.facts(new Set()).map((mail) => mail.cutOffs);
+
+  test("a worker that is cut off leaves the deliveries of the others alone", () => {
+    const logbook = createLogbook();
+    logbook.begun({ ...about, by: "one", at: 1 });
+    logbook.begun({ ...about, id: "b", by: "two", at: 1 });
+    expect([logbook.inFlightCount("one"), logbook.cutOff("one"), logbook.inFlightCount("one"), logbook.inFlightCount("two")]).toEqual([
+      1, 1, 0, 1,
+    ]);
+    expect(cutOffs(logbook)).toEqual([1, 0]);
+  });
+
+  test("what a worker had begun before it was back was cut off, whenever it is told", () => {
+    const logbook = createLogbook();
+    logbook.cutOff("one");
+    logbook.begun({ ...about, by: "one", at: 1 });
+    expect([cutOffs(logbook), logbook.inFlightCount("one")]).toEqual([[1], 0]);
+    logbook.isBack("one", 5);
+    logbook.begun({ ...about, id: "b", by: "one", at: 4 });
+    expect([cutOffs(logbook), logbook.inFlightCount("one")]).toEqual([[1, 1], 0]);
+    logbook.begun({ ...about, id: "c", by: "one", at: 5 });
+    expect([cutOffs(logbook), logbook.inFlightCount("one")]).toEqual([[1, 1, 0], 1]);
+  });
+
+  test("a lost turn cuts off what its worker had in flight in that queue, also when another one has settled it meanwhile", () => {
+    const logbook = createLogbook();
+    logbook.begun({ ...about, by: "one", at: 1 });
+    logbook.begun({ ...about, queue: "sales@contoso.com", by: "one", at: 1 });
+    logbook.begun({ ...about, by: "two", at: 2 });
+    logbook.settled({ ...about, by: "two" });
+    logbook.turnLost(queue, "one");
+    expect(cutOffs(logbook)).toEqual([1, 0]);
   });
 });
 
@@ -129,11 +167,16 @@ describe("the screen", () => {
     screen.progress("half");
     screen.line("a ticket", "good");
     screen.endProgress();
-    expect(written).toEqual([
-      "\r\u001b[2K\u001b[2mhalf\u001b[22m",
-      "\r\u001b[2K\u001b[32ma ticket\u001b[39m\n\u001b[2mhalf\u001b[22m",
-      "\r\u001b[2K",
-    ]);
+    expect(written).toEqual(["\u001b[2mhalf\u001b[22m", "\r\u001b[J\u001b[32ma ticket\u001b[39m\n\u001b[2mhalf\u001b[22m", "\r\u001b[J"]);
+  });
+
+  test("a progress of several lines is rewritten from its first, and elsewhere than on a terminal only that one is shown", () => {
+    const { written, screen } = record({ isTTY: true, columns: 100 }, { NO_COLOR: "1" });
+    screen.progress("half", "one", "two");
+    screen.progress("whole", "one", "two");
+    screen.endProgress();
+    screen.line("done");
+    expect(written).toEqual(["half\none\ntwo", "\r\u001b[2A\u001b[Jwhole\none\ntwo", "\r\u001b[2A\u001b[J", "done\n"]);
   });
 
   test("with NO_COLOR there is no colour, and elsewhere than on a terminal no control character", () => {
@@ -143,7 +186,7 @@ describe("the screen", () => {
       screen.progress("half");
       screen.line("a ticket", "bad");
     }
-    expect(plain.written).toEqual(["\r\u001b[2Khalf", "\r\u001b[2Ka ticket\nhalf"]);
+    expect(plain.written).toEqual(["half", "\r\u001b[Ja ticket\nhalf"]);
     expect(piped.written).toEqual(["a ticket\n"]);
   });
 
@@ -156,7 +199,7 @@ describe("the screen", () => {
       const { written, screen } = record({ isTTY: true, columns }, { NO_COLOR: "1" });
       screen.line(long);
       screen.progress(long);
-      expect(written).toEqual([`${"x".repeat(width - 1)}…\n`, `\r\u001b[2K${"x".repeat(width - 2)}…`]);
+      expect(written).toEqual([`${"x".repeat(width - 1)}…\n`, `${"x".repeat(width - 2)}…`]);
     }
   });
 

@@ -28,6 +28,8 @@ export interface ExampleOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Whether it gets a channel for messages to the parent. Default false. */
   readonly hasChannel?: boolean;
+  /** Its parameters. Default none. */
+  readonly flags?: readonly string[];
 }
 
 /** What a child has printed on either stream. `whole` resolves once all was printed; `what` it is, for messages. */
@@ -62,11 +64,11 @@ export function watchPrints({ stdout, stderr }: ChildProcess, whole: Promise<unk
 }
 
 /** `program`: a path from the root of the repository. */
-export function startExample(program: string, { folder, env, hasChannel = false }: ExampleOptions): ExampleProcess {
+export function startExample(program: string, { folder, env, hasChannel = false, flags = [] }: ExampleOptions): ExampleProcess {
   const file = fileURLToPath(new URL(`../../${program}`, import.meta.url));
   if (!existsSync(file) || !existsSync(fileURLToPath(new URL("../../dist/examples", import.meta.url))))
     throw new Error("This test runs the built package: run `npm run build` first.");
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, [file, ...flags], {
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe", ...(hasChannel ? (["ipc"] as const) : [])],
