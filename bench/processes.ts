@@ -4,6 +4,7 @@
  */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { Progress } from "./jobs/part.js";
 import { type Commands, createPeer, type Peer } from "./peer.js";
 import type { SimulatorCommands } from "./simulator-process.js";
 import type { WorkerCommands } from "./worker.js";
@@ -16,6 +17,12 @@ export interface Processes {
   withSimulator<T>(work: (simulator: SimulatorPeer) => Promise<T>): Promise<T>;
   /** Runs `work` with a process that measures, and that asks the simulator through this one. */
   withWorker<T>(simulator: SimulatorPeer, work: (worker: WorkerPeer) => Promise<T>): Promise<T>;
+  /** Runs `work` with so many fresh processes at once; `told` takes what any of them says that it has done. */
+  withWorkers<T>(
+    simulator: SimulatorPeer,
+    { count, told }: { count: number; told: (progress: Progress) => void },
+    work: (workers: readonly WorkerPeer[]) => Promise<T>,
+  ): Promise<T>;
   end(): Promise<void>;
 }
 
@@ -27,6 +34,7 @@ export function freshProcesses(): Processes {
   return {
     withSimulator: (work) => withProcess(startSimulator(limits.fresh), work),
     withWorker: (simulator, work) => withProcess(startWorker(simulator, limits.fresh), work),
+    withWorkers: (simulator, how, work) => withSeveral(simulator, { ...how, limitMs: limits.fresh }, work),
     end: async () => undefined,
   };
 }
@@ -41,6 +49,7 @@ export function sharedProcesses(): Processes {
       return work(simulator.peer);
     },
     withWorker: (_simulator, work) => work(worker.peer),
+    withWorkers: (simulator, how, work) => withSeveral(simulator, { ...how, limitMs: limits.shared }, work),
     end: async () => void (await Promise.all([worker.end(), simulator.end()])),
   };
 }
@@ -54,8 +63,15 @@ function startSimulator(limitMs: number): Started<SimulatorCommands> {
   return startProcess("./simulator-process.js", { execArgv: ["--max-old-space-size=6144"], ours: {}, limitMs });
 }
 
-function startWorker(simulator: SimulatorPeer, limitMs: number): Started<WorkerCommands> {
-  const ours = { simulator: (name: keyof SimulatorCommands, given: never[]) => simulator.ask(name, ...(given as never)) };
+function startWorker(
+  simulator: SimulatorPeer,
+  limitMs: number,
+  told: (progress: Progress) => void = () => undefined,
+): Started<WorkerCommands> {
+  const ours = {
+    simulator: (name: keyof SimulatorCommands, given: never[]) => simulator.ask(name, ...(given as never)),
+    progress: told,
+  };
   return startProcess("./worker.js", { execArgv: ["--expose-gc"], ours, limitMs });
 }
 
@@ -64,6 +80,19 @@ async function withProcess<Theirs extends Commands, T>(started: Started<Theirs>,
     return await work(started.peer);
   } finally {
     await started.end();
+  }
+}
+
+async function withSeveral<T>(
+  simulator: SimulatorPeer,
+  { count, told, limitMs }: { count: number; told: (progress: Progress) => void; limitMs: number },
+  work: (workers: readonly WorkerPeer[]) => Promise<T>,
+): Promise<T> {
+  const started = Array.from({ length: count }, () => startWorker(simulator, limitMs, told));
+  try {
+    return await work(started.map(({ peer }) => peer));
+  } finally {
+    await Promise.all(started.map((one) => one.end()));
   }
 }
 

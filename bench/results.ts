@@ -1,4 +1,5 @@
 /** What a full run leaves behind: the numbers as JSON and a plot, with the machine they were measured on. */
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,8 @@ export interface Machine {
   readonly loadBefore: number;
   /** Others worked on it before the run: numbers are provisional. */
   readonly busy: boolean;
+  /** The benchmark's processes were scheduled before those of others (`chrt -r 1`). */
+  readonly goesBefore: boolean;
 }
 
 export function machine(): Machine {
@@ -32,7 +35,17 @@ export function machine(): Machine {
     platform: `${process.platform} ${process.arch}`,
     loadBefore,
     busy: loadBefore > quiet,
+    goesBefore: isRealTime(),
   };
+}
+
+/** Whether this process, and with it those that it starts, is scheduled by a real-time policy; false where no `/proc` tells. */
+function isRealTime(): boolean {
+  if (!existsSync("/proc/self/stat")) return false;
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  // The name in brackets may hold blanks; the policy is the 41st field, the first after the bracket the third.
+  const policy = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[41 - 3];
+  return policy === "1" || policy === "2";
 }
 
 export interface Run {

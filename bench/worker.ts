@@ -8,7 +8,8 @@ import { drain, type Side } from "./jobs/drain.js";
 import { type EconomyKind, economy } from "./jobs/economy.js";
 import { fill, type IdleTimes, idle, type Polling, poll, start } from "./jobs/idle.js";
 import { micro } from "./jobs/micro.js";
-import { type DaemonPlace, openWorld, type SimulatorSide } from "./jobs/world.js";
+import { type Done, openPart, type Part, type PartPlan, type Progress } from "./jobs/part.js";
+import { type DaemonPlace, openWorld, type PartPlace, type SimulatorSide } from "./jobs/world.js";
 import { type Commands, createPeer } from "./peer.js";
 import type { Mailbox } from "./simulator-process.js";
 
@@ -19,6 +20,13 @@ const simulator: SimulatorSide = {
 };
 
 let polling: Polling | undefined;
+/** The newest that was opened. */
+let part: Part | undefined;
+
+function opened(): Part {
+  if (!part) throw new Error("No part was opened yet.");
+  return part;
+}
 
 const commands = {
   drain: async (door: DoorName, side: Side, mailboxes: readonly Mailbox[], messages: number) =>
@@ -39,10 +47,22 @@ const commands = {
     if (!polling) throw new Error("Nothing polls yet.");
     return idle(simulator, polling);
   },
+  open: async (door: DoorName, place: PartPlace, plan: PartPlan): Promise<void> => {
+    globalThis.gc?.();
+    part = openPart(await openWorld(simulator, door), place, plan, (progress) => void parent.ask("progress", progress));
+  },
+  signIn: (mailboxes: readonly Mailbox[]) => opened().signIn(mailboxes),
+  startPart: () => opened().start(),
+  stopPart: () => opened().stop(),
+  done: (): Done => opened().done(),
+  handed: () => opened().handed(),
   micro: (eachMs: number) => micro(eachMs),
 };
 
-/** The parent passes on what is meant for the simulator. */
-type ParentCommands = Commands & { readonly simulator: (name: string, given: readonly unknown[]) => unknown };
+/** The parent passes on what is meant for the simulator, and sums up what several have done. */
+type ParentCommands = Commands & {
+  readonly simulator: (name: string, given: readonly unknown[]) => unknown;
+  readonly progress: (progress: Progress) => void;
+};
 
 const parent = createPeer<ParentCommands>(process, commands);

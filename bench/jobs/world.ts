@@ -44,15 +44,24 @@ export interface DaemonPlace {
   readonly key: string;
 }
 
-/** A daemon over LMDB. Only the limit of ten minutes is raised, which 20,000 messages in one queue would meet. */
+/** A Redis server and what the keys of a run begin with there. */
+export interface SharedPlace {
+  readonly url: string;
+  readonly prefix: string;
+  readonly key: string;
+}
+
+export type PartPlace = DaemonPlace | SharedPlace;
+
+/** A daemon over LMDB, or the store that is given. Only the limit of ten minutes is raised, which 20,000 messages in one queue would meet. */
 export function benchDaemon(
   { site, fetch }: World,
-  { folder, key }: DaemonPlace,
-  options: Pick<MailDaemonOptions, "queues" | "handler" | "defaults">,
+  { key, ...place }: PartPlace,
+  options: Pick<MailDaemonOptions, "queues" | "handler" | "defaults"> & Partial<Pick<MailDaemonOptions, "store" | "scheduler">>,
 ): MailDaemon {
   return createMailDaemon({
     app: { clientId: site.clientId, tenantId: site.tenantId },
-    store: lmdbStore(folder),
+    ...("folder" in place ? { store: lmdbStore(place.folder) } : {}),
     vaultKeys: keyRing([{ id: "bench", key }]),
     limits: { mailboxRequestsPerTenMinutes: 1_000_000 },
     fetch,
