@@ -1,16 +1,19 @@
 /**
- * Writes the table of docs/scaling.md from the results of the benchmark that are committed, `full.json`. A gate compares
- * them.
+ * Writes the tables of docs/scaling.md from the results of the benchmark that are committed: `full.json`, and
+ * `cluster.json` for several processes (`scaling/cluster.mjs`, `scaling/plan.mjs`). A gate compares them.
  * Usage: npm run scaling
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { clusterTables } from "./scaling/cluster.mjs";
+import { planTable } from "./scaling/plan.mjs";
 
 /**
  * @typedef {{ readonly what: string, readonly value: number, readonly unit: string }} Figure
  * @typedef {{ readonly cpu: string, readonly cores: number, readonly node: string, readonly busy: boolean }} Machine
  * @typedef {{ readonly row: string, readonly door?: string, readonly figures: readonly Figure[] }} Row
+ * @typedef {import("./scaling/cluster.mjs").ClusterResults} ClusterResults
  * @typedef {{ readonly note?: string, readonly measuredAt: string, readonly machine: Machine, readonly rows: readonly Row[] }} Results
  */
 
@@ -29,7 +32,7 @@ const shown = [
   ["the same, a mail each 2 min", "arrival", "quiet (each 2 min): p50"],
 ];
 
-const [begin, end] = ["<!-- npm run scaling -->", "<!-- to here -->"];
+const end = "<!-- to here -->";
 
 /** @param {Row[]} rows the undici door's is taken where there are two: it is the one for many queues */
 const best = (rows) => rows.find(({ door }) => door === "undici") ?? rows[0];
@@ -49,22 +52,36 @@ function table({ note, measuredAt, machine, rows }) {
   return [origin, ...(busy === undefined ? [] : [busy]), "", "| what | measured | row, door |", "|---|---|---|", ...lines].join("\n");
 }
 
-/** @param {string} page @param {Results} results @returns {string} the page with its table made anew */
-export function scalingPage(page, results) {
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+/** @param {string} page @param {string} name @param {string} text @returns {string} the page with that part made anew */
+function replaced(page, name, text) {
+  const begin = `<!-- npm run scaling${name} -->`;
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end, from);
   if (from < 0 || to < from) throw new Error(`docs/scaling.md holds no ${begin} … ${end}`);
-  return `${page.slice(0, from + begin.length)}\n\n${table(results)}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
 }
 
-/** @param {string} root @returns {Results} */
-export function committedResults(root) {
-  const file = join(root, "bench/results/full.json");
-  return JSON.parse(readFileSync(file, "utf8"));
+/**
+ * @param {string} page @param {Results} results @param {ClusterResults} cluster
+ * @returns {string} the page with its tables made anew
+ */
+export function scalingPage(page, results, cluster) {
+  const first = replaced(page, "", table(results));
+  return replaced(replaced(first, ": processes", clusterTables(cluster)), ": plan", planTable(cluster));
 }
+
+/** @param {string} root @param {string} name */
+const committed = (root, name) => JSON.parse(readFileSync(join(root, `bench/results/${name}.json`), "utf8"));
+
+/** @param {string} root @returns {Results} */
+export const committedResults = (root) => committed(root, "full");
+
+/** @param {string} root @returns {ClusterResults} */
+export const committedClusterResults = (root) => committed(root, "cluster");
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL("..", import.meta.url));
   const file = join(root, "docs/scaling.md");
-  writeFileSync(file, scalingPage(readFileSync(file, "utf8"), committedResults(root)));
+  writeFileSync(file, scalingPage(readFileSync(file, "utf8"), committedResults(root), committedClusterResults(root)));
   console.log("docs/scaling.md written");
 }
