@@ -60,6 +60,16 @@ export const ledger = [
     ],
   },
   {
+    protection: "an epoch is raised over the one that was seen before the queue was confirmed to be ours",
+    file: "src/delivery/ledger-opening.ts",
+    find: "checks: [{ key, version: present?.version ?? null }]",
+    replace: "checks: []",
+    test: [
+      "test/unit/delivery/ledger-reload.test.ts",
+      "a process that was frozen between the confirmation and the raise of the epoch takes the queue from nobody",
+    ],
+  },
+  {
     protection: "the suspects of a crash are delivered alone",
     file: "src/delivery/ledger-opening.ts",
     find: "suspect: true as const, ",

@@ -26,9 +26,10 @@ export interface Raise {
  */
 export async function raiseEpoch(queueKey: string, { store, confirm }: Raise): Promise<number> {
   for (;;) {
-    await confirm?.();
     const key = epochKey(queueKey);
     const present = await store.get(key);
+    // After the look: whoever takes the queue while this process stands still between the two is met by the check.
+    await confirm?.();
     const last = typeof present?.value === "number" ? present.value : 0;
     const result = await store.commit({ checks: [{ key, version: present?.version ?? null }], puts: [{ key, value: last + 1 }] });
     if (result.ok) return result.version;

@@ -1,5 +1,7 @@
 /** What a ledger finds when it is opened again: everything that was open, and what the last owner left under way. */
 import { expect, test } from "vitest";
+import { MailError } from "../../../src/base/errors.js";
+import { type Ledger, openLedger } from "../../../src/delivery/ledger.js";
 import { epochKey, openKey, openValue } from "../../../src/delivery/ledger-record.js";
 import { createDesk, cursor, folder, queue, queueKey, sighting, startAt } from "./set-up.js";
 
@@ -143,4 +145,18 @@ test("what the ledger writes of an open message is ids, dates, states and error 
     failures: [{ at: 1, attempt: 1, error: "no" }],
   } as never);
   expect(value).toEqual({ ...sound, sequence: 4, state: "retrying", notBeforeAt: 5, failures: [{ at: 1, attempt: 1, error: "no" }] });
+});
+
+test("a process that was frozen between the confirmation and the raise of the epoch takes the queue from nobody", async () => {
+  const { open, store, clock } = await createDesk();
+  let owner: Ledger | undefined;
+  let isOurs = true;
+  const confirm = async () => {
+    if (!isOurs) throw new MailError("LIFECYCLE_LOST_QUEUE", "The turn is another process's now.", { queue });
+    // Here it is frozen, until another has taken the queue.
+    owner = await open();
+    isOurs = false;
+  };
+  await expect(openLedger({ store, clock, queue, confirm })).rejects.toMatchObject({ code: "LIFECYCLE_LOST_QUEUE" });
+  await owner?.record([sighting("a")], cursor());
 });
