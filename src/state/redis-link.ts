@@ -45,6 +45,8 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
   let awaySince: number | undefined;
   /** What the connection last failed with; empty while it is well. */
   let failure: Error | undefined;
+  /** The connection is being given up: who else waits for an answer in vain need not do it again. Empty once it has closed. */
+  let isGivenUp = false;
   /** Until the connection stood once. */
   let opening = false;
   /** Those that wait for the connection; empty when it is there. */
@@ -75,8 +77,12 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
       failure = error;
       changed();
     });
-    connection.on("close", away);
+    connection.on("close", () => {
+      isGivenUp = false;
+      away();
+    });
     connection.on("ready", () => {
+      isGivenUp = false;
       awaySince = undefined;
       failure = undefined;
       changed();
@@ -116,6 +122,12 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
     });
   }
 
+  function giveUp(connection: RedisConnection): void {
+    if (isGivenUp) return;
+    isGivenUp = true;
+    connection.disconnect(true);
+  }
+
   async function run<T>(send: (connection: RedisConnection) => Promise<T>, onDoubt?: () => void): Promise<T> {
     const until = clock.ticks() + timeoutMs;
     for (let cuts = 0; ; ) {
@@ -132,12 +144,12 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
           continue;
         }
         if (cuts > 0) onDoubt?.();
-        if (answered && isElsewhere(error)) connection?.disconnect(true);
+        if (connection && answered && isElsewhere(error)) giveUp(connection);
         throw answered ? unavailable(name, error) : error;
       }
       onDoubt?.();
       away();
-      connection.disconnect(true);
+      giveUp(connection);
       throw unreachable(name, timeoutMs, undefined);
     }
   }
