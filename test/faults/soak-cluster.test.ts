@@ -55,6 +55,7 @@ it.skipIf(redisMissing !== undefined && minutes === 0)(
           .map(([what, times]) => `${what} ${times}`)
           .join(", "),
       ],
+      ["starts failed", lines.filter(({ is }) => is === "start-failed").length],
       ["stalls", lines.filter(({ is }) => is === "stalled").length],
       ["turns taken", raised],
       ["turns lost", lines.filter(({ is }) => is === "turn-lost").length],
