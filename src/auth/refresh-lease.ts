@@ -8,6 +8,7 @@
 import { randomUUID } from "node:crypto";
 import { type Clock, sleep } from "../base/clock.js";
 import type { Key, Store } from "../state/store.js";
+import { isUnavailable } from "../state/watched-store.js";
 import { accountKey } from "./sealed-store.js";
 
 export interface RefreshLease {
@@ -46,7 +47,7 @@ export function createRefreshLease({ store, clock, version }: RefreshLeaseOption
             // What the one before brought is there by now.
             return (await version(account)) === made ? await work() : undefined;
           } finally {
-            await store.commit({ checks: [{ key, version: taken.version }], deletes: [key] });
+            await store.commit({ checks: [{ key, version: taken.version }], deletes: [key] }).catch(unlessUnavailable);
           }
         }
         if ((await version(account)) !== made) return undefined;
@@ -54,4 +55,10 @@ export function createRefreshLease({ store, clock, version }: RefreshLeaseOption
       }
     },
   };
+}
+
+/** The note then ends by itself. @throws `error`, unless the store is away */
+function unlessUnavailable(error: unknown): undefined {
+  if (!isUnavailable(error)) throw error;
+  return undefined;
 }

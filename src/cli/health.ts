@@ -67,11 +67,15 @@ function health({ state }: DaemonStatus, problems: readonly Problem[]): Health {
   return { isWell, body: { status: isWell ? "ok" : "failing", daemon: state, problems } };
 }
 
-function storeProblems({ storeTrouble }: DaemonStatus): readonly Problem[] {
-  if (!storeTrouble) return [];
-  const { since, why, remedy } = storeTrouble;
-  const code = codeOf(why) ?? "STORE_UNAVAILABLE";
-  return [{ code, since: since.toISOString(), ...(remedy === undefined ? {} : { remedy: disguised(remedy) }) }];
+/** Of the store, and of what carries the turns of many processes. */
+function storeProblems({ storeTrouble, turnTrouble }: DaemonStatus): readonly Problem[] {
+  const of = ({ why, remedy }: { readonly why: string; readonly remedy?: string }) => {
+    return { code: codeOf(why) ?? "STORE_UNAVAILABLE", ...(remedy === undefined ? {} : { remedy: disguised(remedy) }) };
+  };
+  return [
+    ...(storeTrouble ? [{ ...of(storeTrouble), since: storeTrouble.since.toISOString() }] : []),
+    ...(turnTrouble ? [of(turnTrouble)] : []),
+  ];
 }
 
 function countsOf(queues: readonly QueueStatus[]): QueueCounts {

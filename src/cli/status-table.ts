@@ -44,6 +44,7 @@ export function statusTable(status: DaemonStatus, { columns, rows, now, style }:
     style("bold", lineOf(heads, "WHY")),
     ...cells.map(({ texts, why, state }) => style(colourOf(state), lineOf(texts, why))),
     ...(left > 0 ? [style("dim", cut(`… and ${left} more`, columns - 1))] : []),
+    ...(status.turnTrouble ? [style("red", cut(`The turns: ${plain(status.turnTrouble.why)}`, columns - 1))] : []),
     ...(status.storeTrouble ? [style("red", cut(`The store: ${plain(status.storeTrouble.why)}`, columns - 1))] : []),
   ];
 }

@@ -40,10 +40,15 @@ function headline({ style }: Terminal, processId: number | undefined, { state }:
     : style("bold", `The daemon is ${state}, in process ${processId}.`);
 }
 
-function troubleOf({ style }: Terminal, { storeTrouble }: Status): string[] {
-  if (!storeTrouble) return [];
-  const { since, why, remedy } = storeTrouble;
-  return [style("red", `The store is in trouble since ${since}: ${why}`), ...(remedy === undefined ? [] : [`  What to do: ${remedy}`])];
+function troubleOf({ style }: Terminal, { storeTrouble, turnTrouble }: Status): string[] {
+  const told = (what: string, { why, remedy }: { readonly why: string; readonly remedy?: string }) => [
+    style("red", `${what}: ${why}`),
+    ...(remedy === undefined ? [] : [`  What to do: ${remedy}`]),
+  ];
+  return [
+    ...(storeTrouble ? told(`The store is in trouble since ${storeTrouble.since}`, storeTrouble) : []),
+    ...(turnTrouble ? told("No turn of a queue comes to this process", turnTrouble) : []),
+  ];
 }
 
 function linesOf({ style }: Terminal, { queues }: Status): (queue: Queue) => string[] {

@@ -109,9 +109,13 @@ function shapeOf(value: unknown, option: string, redaction: Redaction): unknown 
   return Object.fromEntries(entries.map(([name, part]) => [name, shapeOf(part, name, redaction)]));
 }
 
-function statusShape({ running, state, queues, storeTrouble }: Exclude<BundleStatus, { unknown: string }>, redaction: Redaction): object {
+function statusShape(
+  { running, state, queues, storeTrouble, turnTrouble }: Exclude<BundleStatus, { unknown: string }>,
+  redaction: Redaction,
+): object {
   const trouble = storeTrouble && { storeTrouble: redacted(storeTrouble, redaction) };
-  return { running, state, queues: queues.map((queue) => redacted(queue, redaction)), ...trouble };
+  const turns = turnTrouble && { turnTrouble: redacted(turnTrouble, redaction) };
+  return { running, state, queues: queues.map((queue) => redacted(queue, redaction)), ...trouble, ...turns };
 }
 
 /** Sentences, codes and numbers of ours. */

@@ -29,7 +29,7 @@ import { observe } from "./observation.js";
 import { daemonSettings, type MailDaemonOptions, queueSettings } from "./options.js";
 import { createPossession } from "./possession.js";
 import { createQueues } from "./queues.js";
-import { type DaemonState, type DaemonStatus, storeStatus } from "./status.js";
+import { type DaemonState, type DaemonStatus, storeStatus, turnsStatus } from "./status.js";
 import { statusOfAll } from "./status-of-all.js";
 
 /**
@@ -63,6 +63,7 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     limits: settings.applicationLimits,
     store,
     clock,
+    isShared: settings.scheduler?.isShared ?? false,
     emit: events.emit as EmitScheduleEvent,
     onFailure: lost,
   });
@@ -119,7 +120,12 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   });
 
   void stopped.then(() => observation.end());
-  const status = (): DaemonStatus => ({ state, queues: queues.status(clock.now()), ...storeStatus(store.trouble) });
+  const status = (): DaemonStatus => ({
+    state,
+    queues: queues.status(clock.now()),
+    ...storeStatus(store.trouble),
+    ...turnsStatus(scheduler.trouble),
+  });
 
   function handOver(delivery: Delivery): Promise<unknown> | undefined {
     observation.handedOver(delivery);

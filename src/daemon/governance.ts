@@ -12,6 +12,7 @@ import { createMailboxClaims, type MailboxClaims } from "../schedule/mailbox-cla
 import { createPace, type Pace } from "../schedule/pace.js";
 import { createStartPacer, createWalkPacer, type Pacer } from "../schedule/pacer.js";
 import { pauseRecord } from "../schedule/pause-record.js";
+import { createSharedClaims } from "../schedule/shared-claims.js";
 import type { Key, Store } from "../state/store.js";
 
 export interface Governance {
@@ -33,6 +34,8 @@ export interface GovernanceOptions {
   /** Must be open from `restore` on. */
   readonly store: Store;
   readonly clock: Clock;
+  /** Whether the queues' turns go around among processes. */
+  readonly isShared: boolean;
   readonly emit: EmitScheduleEvent;
   /** The store refuses to record a pause. */
   readonly onFailure: (error: MailError) => void;
@@ -44,7 +47,7 @@ const followMs = 500;
 /** Where the pause of the whole application lies. */
 export const pauseKey: Key = ["daemon", "pause"];
 
-export function createGovernance({ limits, store, clock, emit, onFailure }: GovernanceOptions): Governance {
+export function createGovernance({ limits, store, clock, isShared, emit, onFailure }: GovernanceOptions): Governance {
   const ended = new AbortController();
   const record = pauseRecord({
     clock,
@@ -88,7 +91,7 @@ export function createGovernance({ limits, store, clock, emit, onFailure }: Gove
     pace: createPace({ allowed, sent: () => governor.load * allowed }),
     walkPacer: createWalkPacer(clock),
     startPacer: createStartPacer(clock),
-    claims: createMailboxClaims(),
+    claims: isShared ? createSharedClaims({ store, clock }) : createMailboxClaims(),
     restore,
     follow,
     end() {

@@ -194,6 +194,7 @@ export function daemonSettings(options: MailDaemonOptions): DaemonSettings {
     queueSettings(queue as QueueOptions, defaults as QueueDefaults, { path: `queues[${index}]`, cloud }),
   );
   assertDistinct(settings);
+  assertReachable(store, scheduler as Scheduler | undefined);
   return {
     clientId: app.clientId,
     tenantId: app.tenantId,
@@ -279,4 +280,13 @@ function isStore(given: unknown): boolean {
 function isLogger(given: unknown): boolean {
   const logger = given as Partial<Logger> | null;
   return [logger?.debug, logger?.info, logger?.warn, logger?.error].every((part) => typeof part === "function");
+}
+
+/** Each process would have a memory of its own. */
+function assertReachable(store: Store, scheduler: Scheduler | undefined): void {
+  if (!scheduler?.isShared || store.name !== "memory") return;
+  throw new ConfigError(
+    "CONFIG_INVALID",
+    "Expected `store` to be one that all processes reach where `scheduler` lets the turns go around among them, such as redisStore(), got memoryStore().",
+  );
 }

@@ -50,6 +50,19 @@ export interface DaemonStatus {
     readonly why: string;
     readonly remedy?: string;
   };
+  /** No turn can come to this process (see `scheduler`); absent while all is well. */
+  readonly turnTrouble?: {
+    /** An error code with its sentence. */
+    readonly why: string;
+    readonly remedy?: string;
+  };
+}
+
+/** `trouble`: of the scheduler. */
+export function turnsStatus(trouble: MailError | undefined): Pick<DaemonStatus, "turnTrouble"> {
+  if (!trouble) return {};
+  const { code, message, remedy } = trouble;
+  return { turnTrouble: { why: `${code}: ${message}`, ...(remedy === undefined ? {} : { remedy }) } };
 }
 
 export function storeStatus(trouble: StoreTrouble | undefined): Pick<DaemonStatus, "storeTrouble"> {

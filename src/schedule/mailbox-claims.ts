@@ -7,8 +7,8 @@
 import { MailError } from "../base/errors.js";
 
 export interface MailboxClaims {
-  /** @throws MailError `SYNC_MAILBOX_TAKEN` when another queue has it */
-  claim(owner: string, queue: string): void;
+  /** @throws MailError `SYNC_MAILBOX_TAKEN` when another queue has it, `STORE_…` */
+  claim(owner: string, queue: string): Promise<void>;
   /** The queue is let go of. */
   release(queue: string): void;
 }
@@ -25,10 +25,10 @@ export function createMailboxClaims(): MailboxClaims {
   }
 
   return {
-    claim(owner, queue) {
+    async claim(owner, queue) {
       const holder = queues.get(owner);
       if (holder === queue) return;
-      if (holder !== undefined) throw taken(queue, holder);
+      if (holder !== undefined) throw takenMailbox(queue, holder);
       // The mailbox behind an address may have been made anew.
       release(queue);
       queues.set(owner, queue);
@@ -38,7 +38,7 @@ export function createMailboxClaims(): MailboxClaims {
   };
 }
 
-function taken(queue: string, holder: string): MailError {
+export function takenMailbox(queue: string, holder: string): MailError {
   return new MailError("SYNC_MAILBOX_TAKEN", `${queue} is another address of the mailbox of ${holder}, which is a queue already.`, {
     queue,
     who: "developer",

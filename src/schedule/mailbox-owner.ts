@@ -62,7 +62,7 @@ async function compare(work: TurnWork, owner: string): Promise<"same" | "another
   const { session, emit } = work;
   const { ledger, settings, folderIds, watched } = session;
   const { queueKey } = ledger;
-  session.claims.claim(owner, settings.address);
+  await session.claims.claim(owner, settings.address);
   const before = await storedOwner(work);
   if (before === owner) return "same";
   const note = { key: ownerKey(queueKey), value: owner };

@@ -141,6 +141,12 @@ export const described = {
     unit: "",
     description: "1 while the store cannot be written or read, else 0.",
   },
+  turnsUnavailable: {
+    kind: "ObservableGauge",
+    name: "mail_daemon.turns.unavailable",
+    unit: "",
+    description: "1 while no turn of a queue can come to this process, where turns go around among processes.",
+  },
 } as const satisfies Record<string, Described>;
 
 type Table = typeof described;

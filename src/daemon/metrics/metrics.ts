@@ -87,8 +87,9 @@ export function startMetrics(options: MetricsOptions, { clock, on, status }: Met
   let isOver = false;
 
   function observe(observations: Observations): void {
-    const { queues, storeTrouble } = look();
+    const { queues, storeTrouble, turnTrouble } = look();
     observations.observe(instruments.storeUnavailable, storeTrouble ? 1 : 0, { ...base });
+    observations.observe(instruments.turnsUnavailable, turnTrouble ? 1 : 0, { ...base });
     for (const scope of ["mailbox", "application"] as const) observeThrottled(observations, scope, throttled[scope]);
     const groups = queueAddresses ? queues.map((queue) => [queue]) : [queues];
     for (const group of groups) observeQueues(observations, instruments, group, (more) => of(group[0]?.address ?? "", more));

@@ -1,0 +1,42 @@
+/** Two addresses of one mailbox are one queue too many, whichever processes have their turns. */
+import { expect, it } from "vitest";
+import { memoryStore } from "../../../src/index.js";
+import { createSharedClaims } from "../../../src/schedule/shared-claims.js";
+import { createManualClock } from "../../support/manual-clock.js";
+
+const [support, help] = ["support@contoso.com", "help@contoso.com"];
+const dayMs = 86_400_000;
+
+async function processes() {
+  const store = memoryStore();
+  await store.open();
+  const clock = createManualClock();
+  return { clock, one: createSharedClaims({ store, clock }), other: createSharedClaims({ store, clock }) };
+}
+
+it("keeps a mailbox for its first queue, in every process", async () => {
+  const { one, other } = await processes();
+  await one.claim("user-1", support);
+  await other.claim("user-1", support);
+  await expect(other.claim("user-1", help)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN", queue: help });
+  await expect(one.claim("user-1", help)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+  await other.claim("user-2", help);
+});
+
+it("gives it to one of two that come at once", async () => {
+  const { one, other } = await processes();
+  const ends = await Promise.allSettled([one.claim("user-1", support), other.claim("user-1", help)]);
+  expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+});
+
+it("goes on while its queue has turns, and is over three days after the last", async () => {
+  const { clock, one, other } = await processes();
+  await one.claim("user-1", support);
+  await clock.advance(2 * dayMs);
+  await one.claim("user-1", support);
+  await clock.advance(2 * dayMs);
+  await expect(other.claim("user-1", help)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+  await clock.advance(1.1 * dayMs);
+  await other.claim("user-1", help);
+  await expect(one.claim("user-1", support)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+});
