@@ -67,14 +67,14 @@ export const limits = [
   {
     protection: "a pause of all is committed",
     file: "src/daemon/governance.ts",
-    find: "write: (value) => store.commit({ puts: [{ key: pauseKey, value }] }),",
+    find: "write: (value) => writeLonger(store, pauseKey, value, clock),",
     replace: "write: () => store.commit({ puts: [] }),",
     test: [pathTest, "the pause of all is kept over a restart, for mailboxes that were not refused themselves as well"],
   },
   {
     protection: "a pause of all is kept over a restart",
     file: "src/daemon/governance.ts",
-    find: "if (kept && kept.until > governor.barredUntil) governor.keep(kept);",
+    find: "    governor.keep(kept);",
     replace: "",
     test: [pathTest, "the pause of all is kept over a restart, for mailboxes that were not refused themselves as well"],
   },

@@ -38,7 +38,8 @@ export function createRefreshLease({ store, clock, version }: RefreshLeaseOption
       for (;;) {
         const standing = await store.get(key);
         const until = (standing?.value as { readonly until?: unknown } | undefined)?.until;
-        const isFree = typeof until !== "number" || until <= clock.now() || until > clock.now() + leaseMs;
+        // One that lies further ahead is none of a clock that is a little ahead of this one: it was written by a wrong clock.
+        const isFree = typeof until !== "number" || until <= clock.now() || until > clock.now() + 2 * leaseMs;
         if (isFree) {
           const value = { until: clock.now() + leaseMs, holder: randomUUID() };
           const taken = await store.commit({ checks: [{ key, version: standing?.version ?? null }], puts: [{ key, value }] });

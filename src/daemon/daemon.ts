@@ -8,7 +8,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { EmitAuthEvent } from "../auth/events.js";
 import { type Clock, systemClock } from "../base/clock.js";
 import { createEmitter, type Emitter } from "../base/emitter.js";
-import { asMailError, ConfigError, MailError } from "../base/errors.js";
+import { asMailError, ConfigError, type MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { createUndo } from "../base/undo.js";
 import { createContentBudget } from "../delivery/content-budget.js";
@@ -20,7 +20,6 @@ import type { EmitStoreEvent } from "../state/events.js";
 import { watchStore } from "../state/watched-store.js";
 import { beginQueue } from "./begin-queue.js";
 import { assertVaultOpens, connect } from "./connection.js";
-import { deadlineError } from "./deadline.js";
 import { examine } from "./doctor.js";
 import type { DaemonEvents } from "./events.js";
 import { createGovernance } from "./governance.js";
@@ -31,6 +30,7 @@ import { createPossession } from "./possession.js";
 import { createQueues } from "./queues.js";
 import { type DaemonState, type DaemonStatus, storeStatus, turnsStatus } from "./status.js";
 import { statusOfAll } from "./status-of-all.js";
+import { deadlineError, stoppedError } from "./stop-errors.js";
 
 /**
  * The daemon (by its emitter) whose handler the running code is inside of. One for all daemons: Node 20 carries each
@@ -297,8 +297,4 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
     state = "stopped";
     tellStopped(undefined);
   }
-}
-
-function stoppedError(): MailError {
-  return new MailError("LIFECYCLE_STOPPED", "The daemon has been stopped; make a new one.");
 }

@@ -10,6 +10,7 @@ import { z } from "zod";
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
+import { unlessAway } from "../delivery/insist.js";
 import type { Ledger } from "../delivery/ledger.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { Entry, Key, Store, Value } from "../state/store.js";
@@ -58,11 +59,16 @@ export async function ask(errand: Errand, { store, clock, queue, wake, signal }:
   await store.commit({ puts: [{ key, value: { at: clock.now(), errand } }] });
   wake();
   const answerKey: Key = [...answerPrefix(queueKey), id];
+  const askedAt = clock.ticks();
   for (let looks = 1; ; looks += 1) {
     await sleep(clock, backoffMs(clock, looks, lookBackoff), signal);
-    const answer = await store.get(answerKey);
+    const answer = await store.get(answerKey).catch(unlessAway);
+    if (!answer && clock.ticks() - askedAt > forgottenAfterMs) {
+      await store.commit({ deletes: [key] });
+      throw new MailError("LIFECYCLE_NOT_STARTED", `No process has had a turn of ${queue} for ten minutes, or it had no end.`, { queue });
+    }
     if (!answer) continue;
-    await store.commit({ deletes: [answerKey] });
+    await store.commit({ deletes: [answerKey] }).catch(unlessAway);
     const { failure, swept } = checked(answerSchema, answer, queue);
     if (failure) throw new MailError(failure.code as MailErrorCode, failure.message, { queue, ...remedyOf(failure) });
     return swept;
@@ -94,10 +100,8 @@ export async function runErrands(
     if (underWay.has(id)) return;
     underWay.add(id);
     try {
-      const { at, errand } = checked(errandSchema, entry, queue);
-      const answer = clock.now() - at > forgottenAfterMs ? undefined : await done(errand, hands, clock);
-      const puts = answer === undefined ? [] : [{ key: [...answerPrefix(ledger.queueKey), id] as Key, value: answer }];
-      await ledger.write({ puts, deletes: [entry.key] });
+      const answer = await answerTo(entry, { queue, hands, clock });
+      await ledger.write({ puts: [{ key: [...answerPrefix(ledger.queueKey), id], value: answer }], deletes: [entry.key] });
     } finally {
       underWay.delete(id);
     }
@@ -105,15 +109,19 @@ export async function runErrands(
 
   if (entries.length === 0) return;
   const old = await store.list({ prefix: answerPrefix(ledger.queueKey), limit: 1_000 });
-  const deletes = old.filter((one) => clock.now() - checked(answerSchema, one, queue).at > forgottenAfterMs).map(({ key }) => key);
+  const deletes = old
+    .filter(({ value }) => clock.now() - (answerSchema.safeParse(value).data?.at ?? 0) > forgottenAfterMs)
+    .map(({ key }) => key);
   if (deletes.length > 0) await ledger.write({ deletes });
   const ends = await Promise.allSettled(entries.map(runOne));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-/** The answer. @throws what means that it is to be done in another turn */
-async function done(errand: Errand, hands: Hands, clock: Clock): Promise<Value> {
+/** @throws what means that it is to be done in another turn */
+async function answerTo(entry: Entry, { queue, hands, clock }: Pick<RunErrandsOptions, "queue" | "hands" | "clock">): Promise<Value> {
   try {
+    const { at, errand } = checked(errandSchema, entry, queue);
+    if (clock.now() - at > forgottenAfterMs) throw new MailError("LIFECYCLE_NOT_STARTED", `No turn of ${queue} came in time.`, { queue });
     if (errand.what === "sweep") return { at: clock.now(), swept: { ...(await hands.sweep()) } };
     await (errand.what === "poll" ? hands.poll() : hands.replay(errand.id));
     return { at: clock.now() };

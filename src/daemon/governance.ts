@@ -11,7 +11,7 @@ import type { EmitScheduleEvent } from "../schedule/events.js";
 import { createMailboxClaims, type MailboxClaims } from "../schedule/mailbox-claims.js";
 import { createPace, type Pace } from "../schedule/pace.js";
 import { createStartPacer, createWalkPacer, type Pacer } from "../schedule/pacer.js";
-import { pauseRecord } from "../schedule/pause-record.js";
+import { pauseRecord, writeLonger } from "../schedule/pause-record.js";
 import { createSharedClaims } from "../schedule/shared-claims.js";
 import type { Key, Store } from "../state/store.js";
 
@@ -53,9 +53,11 @@ export function createGovernance({ limits, store, clock, isShared, emit, onFailu
     clock,
     of: "the application",
     signal: ended.signal,
-    write: (value) => store.commit({ puts: [{ key: pauseKey, value }] }),
+    write: (value) => writeLonger(store, pauseKey, value, clock),
     onFailure,
   });
+  /** Until when the store had the application paused; what was read there is not written back. Epoch milliseconds. */
+  let heardUntil = 0;
   /** Clears the timer of the next look; does nothing where none runs. */
   let stopFollowing = (): void => undefined;
   const allowed = limits.requestsPerTenSeconds / 10;
@@ -65,13 +67,15 @@ export function createGovernance({ limits, store, clock, isShared, emit, onFailu
     ...limits,
     onBar(bar) {
       emit("app:throttled", { ...bar });
-      record(bar);
+      if (bar.until > heardUntil) record(bar);
     },
   });
 
   async function restore(): Promise<void> {
     const kept = readBar((await store.get(pauseKey))?.value, clock.now());
-    if (kept && kept.until > governor.barredUntil) governor.keep(kept);
+    if (!kept || kept.until <= governor.barredUntil) return;
+    heardUntil = kept.until;
+    governor.keep(kept);
   }
 
   function follow(): void {

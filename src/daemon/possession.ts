@@ -2,7 +2,7 @@
 import type { Clock } from "../base/clock.js";
 import type { MailError } from "../base/errors.js";
 import { type Ownership, takeOwnership } from "../state/ownership.js";
-import type { Store } from "../state/store.js";
+import type { WatchedStore } from "../state/watched-store.js";
 import { createWorkers, type WorkerStatus } from "./workers.js";
 
 export interface Possession {
@@ -21,7 +21,7 @@ export interface Possession {
 
 export interface PossessionOptions {
   /** Must be open from `take` on. */
-  readonly store: Store;
+  readonly store: WatchedStore;
   readonly clock: Clock;
   readonly isShared: boolean;
   readonly turns: () => number;

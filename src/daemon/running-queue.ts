@@ -71,8 +71,9 @@ export interface RunningQueueOptions {
   readonly contentBudget: ContentBudget;
   readonly handOver: (delivery: Delivery) => Promise<unknown> | undefined;
   readonly events: Pick<Emitter<DaemonEvents>, "emit">;
-  /** Asked before each batch of marks; see `SessionOptions`. */
-  readonly confirmMark?: SessionOptions["confirmMark"];
+  /** See `SessionOptions`. */
+  readonly confirmSend?: SessionOptions["confirmSend"];
+  readonly bar?: SessionOptions["bar"];
   /** What it knew in its last turn, wherever that was. Default: nothing. */
   readonly memory?: QueueMemory | undefined;
   /** It has been abandoned, for that reason. */

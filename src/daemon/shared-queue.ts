@@ -4,28 +4,32 @@
  *
  * Invariant: after `close` or `abandon` no turn runs here.
  */
+import { backoffMs } from "../base/backoff.js";
 import { asMailError, MailError } from "../base/errors.js";
+import { insisting } from "../delivery/insist.js";
 import { readLedger } from "../delivery/ledger-reading.js";
 import { createQuarantineReading, type QuarantineReading } from "../delivery/quarantine.js";
+import type { Bar } from "../graph/bar.js";
 import { readFolderNames } from "../schedule/folder-record.js";
+import { barKeyOf, writeLonger } from "../schedule/pause-record.js";
 import type { Scheduler, Turn } from "../schedule/scheduler.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { DaemonQueue } from "./daemon-queue.js";
 import { ask, type Errand } from "./errands.js";
 import type { DaemonEvents } from "./events.js";
 import type { RunningQueueOptions } from "./running-queue.js";
-import { beginTurn, type SharedTurn } from "./shared-turn.js";
+import { beginTurn, pausedLookMs, type SharedTurn } from "./shared-turn.js";
 import { nothingUnderWay, type QueueStatus, queueStatus } from "./status.js";
-import { pausedKey, readTurnNotes } from "./turn-notes.js";
+import { pausedKey, readTurnNotes, resumedAtOf } from "./turn-notes.js";
 
-export interface SharedQueueOptions extends Omit<RunningQueueOptions, "confirm" | "confirmMark" | "memory" | "onAbandoned"> {
+export interface SharedQueueOptions extends Omit<RunningQueueOptions, "bar" | "confirm" | "confirmSend" | "memory" | "onAbandoned"> {
   readonly scheduler: Scheduler;
   readonly worker: string;
   readonly turnMaxMs: number;
 }
 
-/** Milliseconds until a turn that could not begin is tried again. */
-const againMs = 5_000;
+/** Between turns that could not begin, or that failed beyond a round. */
+const againBackoff = { baseMs: 5_000, capMs: 300_000 };
 
 /** Lets the turns come. */
 export function shareQueue(options: SharedQueueOptions): DaemonQueue {
@@ -47,6 +51,8 @@ class SharedQueue implements DaemonQueue {
   #ending: { readonly deadlineMs: number; readonly why: string } | undefined;
   /** Turns in a row that could not begin. */
   #failures = 0;
+  /** The last pause that Graph asked of the mailbox here; empty before one. */
+  #bar: Bar | undefined;
 
   constructor(options: SharedQueueOptions) {
     this.#options = options;
@@ -59,26 +65,29 @@ class SharedQueue implements DaemonQueue {
     const { address: queue } = settings;
     try {
       const { nextInMs, lost } = await this.#take(turn);
+      if (lost?.code === "LIFECYCLE_LOST_QUEUE") events.emit("queue:turn-lost", { queue, code: lost.code, reason: lost.message });
+      else if (lost) throw lost;
       this.#failures = 0;
-      if (lost) events.emit("queue:turn-lost", { queue, code: lost.code, reason: lost.message });
       return nextInMs;
     } catch (error) {
       const { code, message: reason } = asMailError(error, "STORE_UNAVAILABLE", `No turn of ${queue} could begin.`, { queue });
       if (code === "LIFECYCLE_LOST_QUEUE") return 0;
       this.#failures += 1;
-      events.emit("queue:failed", { queue, code, reason, failures: this.#failures, nextInMs: againMs });
-      return againMs;
+      const nextInMs = backoffMs(this.#options.clock, this.#failures, againBackoff);
+      events.emit("queue:failed", { queue, code, reason, failures: this.#failures, nextInMs });
+      return nextInMs;
     } finally {
       this.#turn = undefined;
+      this.#keepBar();
     }
   }
 
   async #take(turn: Turn): Promise<Awaited<SharedTurn["over"]>> {
     const { store, settings } = this.#options;
     const notes = await readTurnNotes(store, settings.address);
-    if (notes.isPaused && notes.errands.length === 0) return { nextInMs: Number.POSITIVE_INFINITY };
+    if (notes.isPaused && notes.errands.length === 0) return { nextInMs: pausedLookMs };
     const events = { emit: (...told: Parameters<typeof this.emit>) => this.emit(...told) };
-    this.#turn = await beginTurn({ ...this.#options, events, turn, ...notes });
+    this.#turn = await beginTurn({ ...this.#options, events, turn, bar: this.#bar, ...notes });
     if (this.#ending) this.#turn.end(this.#ending.deadlineMs, this.#ending.why);
     if (this.#abandoned) this.#turn.running.abandon(this.#abandoned);
     return this.#turn.over;
@@ -86,8 +95,19 @@ class SharedQueue implements DaemonQueue {
 
   /** The end of a turn is none of the queue: that it stops here is told only where the daemon does. */
   emit<Name extends keyof DaemonEvents>(name: Name, payload: DaemonEvents[Name]): void {
+    if (name === "queue:throttled") this.#bar = payload as DaemonEvents["queue:throttled"];
     const isEndOfTurn = name === "queue:state" && (payload as DaemonEvents["queue:state"]).to === "stopped";
     if (!isEndOfTurn || this.#ending) this.#options.events.emit(name, payload);
+  }
+
+  /** A pause may have come when the turn could write nothing any more: whoever has the next one keeps to it too. */
+  #keepBar(): void {
+    const { store, clock, events } = this.#options;
+    const [bar, { signal }] = [this.#bar, this.#ended];
+    if (!bar || bar.until <= clock.now() || signal.aborted) return;
+    insisting(() => writeLonger(store, barKeyOf(this.#key), bar, clock), { clock, signal }).catch((error: unknown) => {
+      if (!signal.aborted) events.emit("listener:failed", { event: "queue:throttled", error });
+    });
   }
 
   async pollNow(): Promise<void> {
@@ -112,8 +132,8 @@ class SharedQueue implements DaemonQueue {
   }
 
   async resume(): Promise<void> {
-    const { store, scheduler, settings } = this.#options;
-    await store.commit({ deletes: [pausedKey(this.#key)] });
+    const { store, clock, scheduler, settings } = this.#options;
+    if (await this.#isPaused()) await store.commit({ puts: [{ key: pausedKey(this.#key), value: { resumedAt: clock.now() } }] });
     this.#turn?.running.resume();
     scheduler.wake(settings.address);
   }
@@ -160,9 +180,13 @@ class SharedQueue implements DaemonQueue {
   }
 
   async #assertNotPaused(): Promise<void> {
-    const { store, settings } = this.#options;
-    const { address: queue } = settings;
-    if (await store.get(pausedKey(this.#key))) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+    const { address: queue } = this.#options.settings;
+    if (await this.#isPaused()) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+  }
+
+  async #isPaused(): Promise<boolean> {
+    const paused = await this.#options.store.get(pausedKey(this.#key));
+    return paused !== undefined && resumedAtOf(paused) === undefined;
   }
 
   #ask(errand: Errand): Promise<SweepResult | undefined> {

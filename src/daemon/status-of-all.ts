@@ -4,13 +4,18 @@ import { memoryKey, readMemory } from "../schedule/queue-memory.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "./status.js";
-import { pausedKey } from "./turn-notes.js";
+import { pausedKey, resumedAtOf } from "./turn-notes.js";
 import type { WorkerStatus } from "./workers.js";
 
 /** `DaemonStatus` over all processes that share the queues. */
 export interface StatusOfAll extends DaemonStatus {
   /** The processes seen within the last 15 s; empty where this one has its queues for itself. */
   readonly workers: readonly WorkerStatus[];
+}
+
+interface Reading {
+  readonly store: Store;
+  readonly clock: Clock;
 }
 
 /** Queues read at once. */
@@ -27,9 +32,9 @@ export async function statusOfAll(
     const some = queues.slice(from, from + atOnce);
     all.push(
       ...(await Promise.all(
-        some.map(async ({ address }) => {
-          const status = here.get(address);
-          return status && status.state !== "elsewhere" ? status : statusOf(address, { store, clock });
+        some.map(async (queue) => {
+          const status = here.get(queue.address);
+          return status && status.state !== "elsewhere" ? status : statusOf(queue, { store, clock });
         }),
       )),
     );
@@ -37,29 +42,35 @@ export async function statusOfAll(
   return { ...own, queues: all, workers };
 }
 
-async function statusOf(address: string, { store, clock }: { store: Store; clock: Clock }): Promise<QueueStatus> {
+/** What is wrong with the records of one queue is its own matter. */
+async function statusOf(queue: QueueSettings, from: Reading): Promise<QueueStatus> {
+  const { address } = queue;
   const queueKey = address.toLowerCase();
-  const [entry, paused] = await store.getMany([memoryKey(queueKey), pausedKey(queueKey)]);
-  if (!entry) {
-    const why = "it has had no turn yet";
-    return { address, state: paused ? "paused" : "starting", why, ...nothingUnderWay };
+  const [entry, paused] = await from.store.getMany([memoryKey(queueKey), pausedKey(queueKey)]);
+  const isPaused = paused !== undefined && resumedAtOf(paused) === undefined;
+  const { memory, note, error } = entry ? readMemory(entry, address) : {};
+  if (!memory || !note) {
+    const why = error ? `${error.code}: ${error.message}` : "it has had no turn yet";
+    return { address, state: isPaused ? "paused" : "starting", why, ...nothingUnderWay };
   }
-  const { memory, note } = readMemory(entry, address);
-  const { poller, lateness } = memory;
-  const undelivered = note.undeliveredSince === undefined ? {} : { oldestUndeliveredMs: Math.max(0, clock.now() - note.undeliveredSince) };
+  const { poller } = memory;
+  const now = from.clock.now();
+  const undeliveredMs = note.undeliveredSince === undefined ? undefined : Math.max(0, now - note.undeliveredSince);
+  const roundlessSince = Math.max(poller.lastRoundAt ?? poller.roundlessSince, resumedAtOf(paused) ?? 0);
   return {
     address,
-    state: paused ? "paused" : poller.state,
-    why: paused ? "pause() was called" : poller.why,
+    state: isPaused ? "paused" : poller.state,
+    why: isPaused ? "pause() was called" : poller.why,
     ...(note.remedy === undefined ? {} : { remedy: note.remedy }),
     waiting: note.waiting,
     delayed: note.delayed,
     inFlight: 0,
     marksWaiting: note.marksWaiting,
     ...(poller.lastRoundAt === undefined ? {} : { lastRoundAt: new Date(poller.lastRoundAt) }),
-    stale: poller.staleSince !== undefined,
-    late: lateness.lateSince !== undefined,
-    ...undelivered,
+    // Also where no process has a turn of it any more, and none tells.
+    stale: !isPaused && now - roundlessSince > queue.staleAfterMs,
+    late: queue.lateAfterMs > 0 && undeliveredMs !== undefined && undeliveredMs > queue.lateAfterMs,
+    ...(undeliveredMs === undefined ? {} : { oldestUndeliveredMs: undeliveredMs }),
     worker: note.worker,
     asOf: new Date(note.at),
   };

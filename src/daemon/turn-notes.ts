@@ -1,15 +1,20 @@
 /** What lies in the store for the next turn of a queue: what the last one knew, what was asked for, whether it is paused. */
-import { memoryKey, type QueueMemory, readMemory } from "../schedule/queue-memory.js";
+import type { MailError } from "../base/errors.js";
+import { type MemoryReading, memoryKey, type QueueMemory, readMemory } from "../schedule/queue-memory.js";
 import type { Entry, Key, Store } from "../state/store.js";
 
 export interface TurnNotes {
-  /** Empty before the first turn. */
+  /** Empty before the first turn, and where it cannot be read. */
   readonly memory: QueueMemory | undefined;
+  /** Why it cannot be read; empty where it can. */
+  readonly unread?: MailError | undefined;
   readonly errands: readonly Entry[];
   readonly isPaused: boolean;
+  /** Epoch milliseconds of the last resuming; 0 before one. */
+  readonly resumedAt: number;
 }
 
-/** Beside the two others; more errands than ever wait at once. */
+/** Errands that are looked at at once. */
 const most = 1_000;
 
 /** Where a pause of the queue lies, which holds in all processes. */
@@ -25,12 +30,23 @@ export function errandPrefix(queueKey: string): Key {
 /** `queue`: as configured. @throws MailError `STORE_…` */
 export async function readTurnNotes(store: Store, queue: string): Promise<TurnNotes> {
   const queueKey = queue.toLowerCase();
-  const notes = await store.list({ prefix: [queueKey, "turn"], limit: most });
-  const under = (key: Key) => notes.filter((note) => note.key[2] === key[2]);
-  const [memory] = under(memoryKey(queueKey));
+  const [[memory, paused], errands] = await Promise.all([
+    store.getMany([memoryKey(queueKey), pausedKey(queueKey)]),
+    store.list({ prefix: errandPrefix(queueKey), limit: most }),
+  ]);
+  const reading: Partial<MemoryReading> = memory ? readMemory(memory, queue) : {};
+  const resumedAt = resumedAtOf(paused);
   return {
-    memory: memory && readMemory(memory, queue).memory,
-    errands: under(errandPrefix(queueKey)),
-    isPaused: under(pausedKey(queueKey)).length > 0,
+    memory: reading.memory,
+    unread: reading.error,
+    errands,
+    isPaused: paused !== undefined && resumedAt === undefined,
+    resumedAt: resumedAt ?? 0,
   };
+}
+
+/** Empty while it is paused, and where it never was. */
+export function resumedAtOf(paused: Pick<Entry, "value"> | undefined): number | undefined {
+  const { resumedAt } = (paused?.value ?? {}) as { readonly resumedAt?: unknown };
+  return typeof resumedAt === "number" ? resumedAt : undefined;
 }

@@ -13,6 +13,7 @@ import { asMailError, MailError } from "../base/errors.js";
 import { unlessAway } from "../delivery/insist.js";
 import { shareOwnership } from "../state/ownership.js";
 import type { Key, Store } from "../state/store.js";
+import type { WatchedStore } from "../state/watched-store.js";
 
 /** One of the processes that share the queues, as it said of itself last. */
 export interface WorkerStatus {
@@ -39,7 +40,7 @@ export interface Workers {
 
 export interface WorkersOptions {
   /** Must be open from `join` to `leave`. */
-  readonly store: Store;
+  readonly store: WatchedStore;
   readonly clock: Clock;
   readonly turns: () => number;
   /** A daemon has the store for itself now. */
@@ -114,6 +115,8 @@ export function createWorkers({ store, clock, turns, onLost }: WorkersOptions): 
     async leave() {
       stopTimer?.();
       stopTimer = undefined;
+      // A store that is away has no time of a stop: the record ends by itself.
+      if (store.trouble) return;
       await beating;
       await store.commit({ deletes: [key] });
     },

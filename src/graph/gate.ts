@@ -80,6 +80,11 @@ export interface GateOptions extends MailboxLimits {
   /** The queue address, for messages. */
   readonly queue: string;
   readonly governor: Governor;
+  /**
+   * Asked last before each sending, where the queue may be another process's by now. Default: it is not.
+   * @throws what the sending is to fail with
+   */
+  readonly confirm?: (() => Promise<void>) | undefined;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
   /** Requests of the last ten minutes that were sent before this gate was made. Default 0. */
@@ -121,6 +126,13 @@ class Visit implements Pass {
     if (this.lane === "stream") this.#streams.entered();
     else if (this.#streams.held > 0) this.most = this.weight;
   }
+}
+
+function leavingFirst(leave: () => void): (error: unknown) => never {
+  return (error) => {
+    leave();
+    throw error;
+  };
 }
 
 /** Shared by all gates. */
@@ -174,11 +186,12 @@ class MailboxGate implements Gate {
     { cost = 1, bytes = 0, streamed, urgency = "backlog", signal }: Sending = {},
     heldUntil?: HeldUntil<T>,
   ): Promise<T> {
-    const { governor, queue } = this.#options;
+    const { governor, queue, confirm } = this.#options;
     const weight = Math.min(batchWidth, Math.max(1, cost - 1));
     for (;;) {
       await this.#untilOpen(signal, cost, bytes);
       const leave = await governor.enter({ lane: this, weight, cost, urgency, queue, streamed, signal });
+      if (confirm) await confirm().catch(leavingFirst(leave));
       // The wait for the place may have brought a pause.
       if (this.#pauseMs(cost, bytes) > 0) {
         leave();

@@ -2,8 +2,8 @@
 import type { Clock } from "../base/clock.js";
 import { asMailError, type MailError } from "../base/errors.js";
 import { insisting } from "../delivery/insist.js";
-import type { Bar } from "../graph/bar.js";
-import type { Key } from "../state/store.js";
+import { type Bar, readBar } from "../graph/bar.js";
+import type { Key, Store } from "../state/store.js";
 
 export interface PauseRecordOptions {
   readonly clock: Clock;
@@ -32,4 +32,14 @@ export function pauseRecord({ clock, of, queue, signal, write, onFailure }: Paus
       onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${of} could not be recorded.`, queue === undefined ? {} : { queue }));
     });
   };
+}
+
+/** Writes a pause unless a longer one is there: for what no epoch protects, as several processes write it. @throws MailError `STORE_…` */
+export async function writeLonger(store: Store, key: Key, bar: Bar, clock: Clock): Promise<void> {
+  for (;;) {
+    const entry = await store.get(key);
+    if ((readBar(entry?.value, clock.now())?.until ?? 0) >= bar.until) return;
+    const value = { until: bar.until, code: bar.code };
+    if ((await store.commit({ checks: [{ key, version: entry?.version ?? null }], puts: [{ key, value }] })).ok) return;
+  }
 }

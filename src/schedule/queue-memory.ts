@@ -57,7 +57,7 @@ const recordSchema = z.object({
     worker: z.string(),
     at: time,
     waiting: z.number(),
-    delayed: z.number(),
+    delayed: z.number().default(0),
     marksWaiting: z.number(),
     remedy: z.string().optional(),
     undeliveredSince: time.optional(),
@@ -103,17 +103,18 @@ export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemo
   return record as unknown as Value;
 }
 
-/** @throws MailError `STORE_RECORD_INVALID` */
-export function readMemory({ value }: Pick<Entry, "value">, queue: string): { readonly memory: QueueMemory; readonly note: TurnNote } {
+/** What was read, or why it cannot be: a queue goes on without it. */
+export interface MemoryReading {
+  readonly memory?: QueueMemory;
+  readonly note?: TurnNote;
+  readonly error?: MailError;
+}
+
+export function readMemory({ value }: Pick<Entry, "value">, queue: string): MemoryReading {
   const parsed = recordSchema.safeParse(value);
   if (!parsed.success) {
-    throw new MailError(
-      "STORE_RECORD_INVALID",
-      `What ${queue} keeps from turn to turn cannot be read: it was not written by this package.`,
-      {
-        queue,
-      },
-    );
+    const message = `What ${queue} keeps from turn to turn cannot be read, and it goes on without: it was not written by this version of the package.`;
+    return { error: new MailError("STORE_RECORD_INVALID", message, { queue }) };
   }
   const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows } = parsed.data;
   const folders = missing.map(({ folder, code, message, failures, nextTryAt }): [string, MissingFolder] => {

@@ -11,6 +11,7 @@ import type { Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { StormRule } from "../delivery/storm-rule.js";
 import type { KeptFlow, Storms } from "../delivery/storms.js";
+import type { Bar } from "../graph/bar.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import type { MailboxLimits } from "../graph/gate.js";
 import type { Governor } from "../graph/governor.js";
@@ -84,8 +85,10 @@ export interface SessionOptions {
   readonly emit: EmitScheduleEvent & EmitDeliveryEvent;
   /** The queue cannot go on in this process. */
   readonly onFailure: (error: MailError) => void;
-  /** Asked before a mark leaves, which no commit protects: rejects once the queue is not this process's any more. Default: it is. */
-  readonly confirmMark?: (() => Promise<void>) | undefined;
+  /** Asked before each request, which no commit protects: rejects once the queue is not this process's any more. Default: it is. */
+  readonly confirmSend?: (() => Promise<void>) | undefined;
+  /** A pause that Graph asked for and that the store may not have. */
+  readonly bar?: Bar | undefined;
   /** What the owner before knew. Default: nothing. */
   readonly memory?: SessionMemory | undefined;
 }

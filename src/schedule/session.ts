@@ -52,6 +52,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     clock,
     queue,
     ...options.mailboxLimits,
+    confirm: options.confirmSend,
     governor: options.governor,
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
@@ -98,10 +99,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       clock,
       emit,
       onFailure,
-      apply: async (orders, signal) => {
-        await options.confirmMark?.();
-        return applyMarks(client, mailbox, orders, { signal, targets: targets() });
-      },
+      apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
@@ -157,7 +155,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     watched,
     owner: undefined,
     begin() {
-      if (kept) gate.keep(kept);
+      for (const bar of [kept, options.bar]) if (bar) gate.keep(bar);
       const open = [...ledger.open.values()];
       for (const entry of open) if (entry.state === "marking") outbox.add(entry);
       dispatcher.add(open.filter(({ state }) => state !== "marking"));

@@ -2,15 +2,15 @@
  * Which queue has which mailbox, where the queues' turns go around among processes: as `mailbox-claims.ts` has it in one,
  * noted in the store.
  *
- * A note is renewed while its queue has turns; one that was not for three days is nobody's, as of a queue that is configured
+ * A note is renewed while its queue has turns; one that was not for three hours is nobody's, as of a queue that is configured
  * no longer.
  */
 import type { Clock } from "../base/clock.js";
 import type { Key, Store } from "../state/store.js";
 import { type MailboxClaims, takenMailbox } from "./mailbox-claims.js";
 
-const dayMs = 86_400_000;
-const endsAfterMs = 3 * dayMs;
+const renewMs = 3_600_000;
+const endsAfterMs = 3 * renewMs;
 /** Milliseconds for which what the store said is believed. */
 const believedMs = 600_000;
 
@@ -34,7 +34,7 @@ export function createSharedClaims({ store, clock }: { readonly store: Store; re
         const holder = claimOf(entry?.value);
         const isOver = !holder || clock.now() - holder.at > endsAfterMs;
         if (!isOver && holder.queue !== queue) throw takenMailbox(queue, holder.queue);
-        if (isOver || clock.now() - holder.at > dayMs) {
+        if (isOver || clock.now() - holder.at > renewMs) {
           const value = { queue, at: clock.now() };
           if (!(await store.commit({ checks: [{ key, version: entry?.version ?? null }], puts: [{ key, value }] })).ok) continue;
         }

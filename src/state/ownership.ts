@@ -95,6 +95,7 @@ export async function owningDaemon(store: Store, { clock }: Pick<OwnershipOption
 
 /** The owner of a store that several daemons share by turns; none of them alone is. */
 const sharedOwner = "shared";
+const noProcess: ProcessIdentity = { host: "", processId: 0, bootId: null, pidNamespace: null, startedAtTicks: null };
 
 /**
  * Takes the store for one of several daemons that share it, or goes on having it: the record then keeps those out that
@@ -109,10 +110,9 @@ export async function shareOwnership(
   for (;;) {
     const standing = await store.get(ownerKey);
     const isShared = ownerRecord.safeParse(standing?.value).data?.ownerId === sharedOwner;
-    const self = await thisProcess();
-    const refusal = standing && !isShared ? await refusalOf(store, standing, self, clock) : undefined;
+    const refusal = standing && !isShared ? await refusalOf(store, standing, await thisProcess(), clock) : undefined;
     if (refusal) throw refusal;
-    const record: OwnerRecord = { ...self, host: "", ownerId: sharedOwner, expiresAt: clock.now() + expiryMs };
+    const record: OwnerRecord = { ...noProcess, ownerId: sharedOwner, expiresAt: clock.now() + expiryMs };
     const checks = [{ key: ownerKey, version: standing?.version ?? null }];
     if ((await store.commit({ checks, puts: [{ key: ownerKey, value: record }, ...beside] })).ok) return;
   }

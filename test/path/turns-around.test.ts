@@ -1,54 +1,9 @@
 /** Queues whose turns go around among daemons: each message once, whoever has the turn, and everything can be asked anywhere. */
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { createDaemon } from "../../src/daemon/daemon.js";
-import { type MailDaemonOptions, memoryStore } from "../../src/index.js";
 import { deferred } from "../support/deferred.js";
-import { address, hostOptions, simulatorWith } from "../support/host.js";
-import { createManualClock } from "../support/manual-clock.js";
-import { stepping } from "../support/stepping.js";
-import { createTurnsAround } from "../support/turns-around.js";
-
-/** Daemons that share one queue; each message is noted with the daemon that got it. */
-async function several(count: number, options: Partial<MailDaemonOptions> = {}) {
-  let underWay = 0;
-  const clock = createManualClock(Date.now(), () => underWay > 0);
-  const sim = simulatorWith([address], { now: () => clock.now() });
-  const store = Object.assign(Object.create(memoryStore()), { name: "shared" });
-  const fetch: typeof globalThis.fetch = async (input, init) => {
-    underWay += 1;
-    return sim.fetch(input, init).finally(() => {
-      underWay -= 1;
-    });
-  };
-  const handed: { daemon: number; id: string }[] = [];
-  const around = createTurnsAround(clock);
-  const common = hostOptions(sim, { store, fetch, ...options });
-  const members = Array.from({ length: count }, () => around.member());
-  const daemons = members.map((scheduler, index) =>
-    createDaemon(
-      {
-        ...common,
-        scheduler,
-        handler: (delivery) => {
-          handed.push({ daemon: index, id: delivery.message.id });
-          return options.handler?.(delivery);
-        },
-      },
-      clock,
-    ),
-  );
-  const done = <T>(work: Promise<T>) => stepping(work, () => clock.advance(20));
-  onTestFinished(async () => {
-    await done(Promise.all(daemons.map((daemon) => daemon.stop({ deadlineMs: 0 }))));
-  });
-  const [first] = daemons as [(typeof daemons)[number]];
-  await done(first.signIn(address, { method: "refreshToken", refreshToken: sim.user(address).issueRefreshToken() }));
-  await done(Promise.all(daemons.map((daemon) => daemon.start())));
-  const until = async (condition: () => boolean) => {
-    while (!condition()) await clock.advance(20);
-  };
-  return { clock, sim, store, daemons, members, handed, done, until };
-}
+import { address, hostOptions } from "../support/host.js";
+import { several } from "../support/sharing-daemons.js";
 
 test("every message is delivered once and marked, and each daemon has turns", async () => {
   const { sim, handed, members, clock, until } = await several(3, {

@@ -1,0 +1,147 @@
+/** Turns that go around among daemons, and what could hold them, hasten them or lose what they know. */
+import { expect, test } from "vitest";
+import { MailError } from "../../src/base/errors.js";
+import type { Key } from "../../src/state/store.js";
+import { deferred } from "../support/deferred.js";
+import { address } from "../support/host.js";
+import { several } from "../support/sharing-daemons.js";
+
+const quiet = { pollIntervalMs: 2_000, minPollIntervalMs: 1_000, startFrom: "everything" } as const;
+
+test("a sweep beside a backlog beyond highWaterMessages ends, and everything is delivered", async () => {
+  const { sim, clock, handed, first, within } = await several(1, {
+    turnMaxMs: 1_000,
+    defaults: { ...quiet, pollIntervalMs: 500, minPollIntervalMs: 500, maxInFlight: 1, highWaterMessages: 100, pageSize: 50 },
+    handler: () => new Promise<void>((resolve) => void clock.startTimer(resolve, 50)),
+  });
+  sim.mailbox(address).deliverMany(Array.from({ length: 300 }, () => ({})));
+  await within(10_000, () => handed.length > 0);
+  const swept = first.sweep(address);
+  expect(await within(300_000, () => handed.length === 300)).toBe(true);
+  let ended = false;
+  void swept.finally(() => (ended = true));
+  expect(await within(60_000, () => ended)).toBe(true);
+  await swept;
+});
+
+test("an attempt that is due is made, though its content comes more slowly than the round", async () => {
+  const { sim, handed, within } = await several(1, {
+    defaults: { ...quiet, pollIntervalMs: 30_000, minPollIntervalMs: 30_000 },
+    handler: () => {
+      if (handed.length === 1) throw new Error("the ticket system is down");
+    },
+  });
+  sim.mailbox(address).deliver();
+  expect(await within(40_000, () => handed.length === 1)).toBe(true);
+  sim.faults.add({ name: "slow", route: ["batch", "message"], delayMs: 1_500 });
+  expect(await within(60_000, () => handed.length === 2)).toBe(true);
+});
+
+test("a pause that Graph asks for while the store is away holds when it is back", async () => {
+  const trouble = { isArmed: false, isAway: false };
+  const { sim, clock, store, first, members, within } = await several(1, { defaults: quiet });
+  const { commit, get, getMany, list } = store;
+  const away = () => Promise.reject(new MailError("STORE_UNAVAILABLE", "The store is away."));
+  Object.assign(store, {
+    commit: (...given: Parameters<typeof commit>) => (trouble.isAway ? away() : commit(...given)),
+    get: (...given: Parameters<typeof get>) => (trouble.isAway ? away() : get(...given)),
+    getMany: (...given: Parameters<typeof getMany>) => (trouble.isAway ? away() : getMany(...given)),
+    list: (...given: Parameters<typeof list>) => (trouble.isAway ? away() : list(...given)),
+  });
+  await clock.advance(5_000);
+  first.on("queue:throttled", () => {
+    trouble.isAway = true;
+  });
+  sim.faults.add({ name: "busy", route: "delta", status: 429, retryAfter: 600, count: 1 });
+  expect(await within(10_000, () => trouble.isAway)).toBe(true);
+  members[0]?.freeze();
+  members[0]?.thaw();
+  await clock.advance(40_000);
+  trouble.isAway = false;
+  const before = sim.log.count({ route: "delta" });
+  void first.pollNow(address).catch(() => undefined); // In vain, as told.
+  await clock.advance(60_000);
+  expect(sim.log.count({ route: "delta" })).toBe(before);
+});
+
+test("what was asked for and cannot be read is answered and gone, and turns the queue no faster", async () => {
+  const { store, clock, members, sim, handed } = await several(1, { defaults: quiet });
+  await clock.advance(1_000);
+  const key: Key = [address, "turn", "errand", "of-another-version"];
+  await store.commit({ puts: [{ key, value: { at: clock.now(), errand: { what: "dance" } } }] });
+  sim.mailbox(address).deliver();
+  const before = members[0]?.turns ?? 0;
+  await clock.advance(20_000);
+  expect((members[0]?.turns ?? 0) - before).toBeLessThan(30);
+  expect(handed).toHaveLength(1);
+  expect(await store.get(key)).toBeUndefined();
+});
+
+test("what a queue knew in its last turn and cannot be read is told once, and the queue goes on without", async () => {
+  const { store, clock, first, done, sim, handed, within } = await several(1, { defaults: quiet });
+  await clock.advance(10_000);
+  const told: string[] = [];
+  first.on("queue:failed", ({ code }) => void told.push(code));
+  await store.commit({ puts: [{ key: [address, "turn", "memory"], value: { of: "another version" } }] });
+  expect((await done(first.statusOfAll())).queues).toMatchObject([{ address, why: expect.stringContaining("STORE_RECORD_INVALID") }]);
+  sim.mailbox(address).deliver();
+  expect(await within(20_000, () => handed.length === 1)).toBe(true);
+  await clock.advance(10_000);
+  expect(told).toEqual(["STORE_RECORD_INVALID"]);
+});
+
+test("a resuming is heard by the turn that another daemon paused", async () => {
+  const work = deferred();
+  const { daemons, clock, done, handed, sim, within } = await several(2, {
+    handler: () => (handed.length === 1 ? work.promise : undefined),
+  });
+  sim.mailbox(address).deliver();
+  expect(await within(10_000, () => handed.length === 1)).toBe(true);
+  const other = daemons[1 - (handed[0]?.daemon ?? 0)] as (typeof daemons)[number];
+  await done(other.pause(address));
+  await clock.advance(3_000);
+  await done(other.resume(address));
+  sim.mailbox(address).deliver();
+  expect(await within(60_000, () => handed.length === 2)).toBe(true);
+  work.resolve();
+});
+
+test("after a long pause nothing is stale that was polled before it", async () => {
+  const { first, clock, done } = await several(1, { defaults: { ...quiet, pollIntervalMs: 10_000 } });
+  const told: number[] = [];
+  first.on("queue:stale", ({ staleForMs }) => void told.push(staleForMs));
+  await clock.advance(15_000);
+  await done(first.pause(address));
+  await clock.advance(3_600_000);
+  await done(first.resume(address));
+  await clock.advance(15_000);
+  expect(told).toEqual([]);
+});
+
+test("marks that wait for another try are not sent by a daemon that has lost the turn", async () => {
+  const { sim, handed, members, clock, within } = await several(2, { defaults: quiet });
+  sim.faults.add({ name: "busy", route: "batch", status: 503, retryAfter: 5, count: 1 });
+  sim.mailbox(address).deliver();
+  const batches = () => sim.log.count({ route: "batch" });
+  expect(await within(30_000, () => handed.length === 1 && batches() === 1)).toBe(true);
+  // Neither has turns: what is sent now is sent by the one that lost its own.
+  for (const member of members) member.freeze();
+  await clock.advance(60_000);
+  expect(batches()).toBe(1);
+});
+
+test("a queue that nobody signs in has few turns, whatever waits in it", async () => {
+  const { sim, clock, members, first, done, handed, within } = await several(1, {
+    defaults: { ...quiet, maxAttempts: 9 },
+    handler: () => {
+      throw new Error("the ticket system is down");
+    },
+  });
+  sim.mailbox(address).deliver();
+  expect(await within(10_000, () => handed.length === 1)).toBe(true);
+  await done(first.signOut(address));
+  await clock.advance(30_000);
+  const before = members[0]?.turns ?? 0;
+  await clock.advance(120_000);
+  expect((members[0]?.turns ?? 0) - before).toBeLessThan(10);
+});
