@@ -218,7 +218,7 @@ export const deliveries = [
   {
     protection: "a pause that Graph asked for is kept over a restart",
     file: "src/schedule/session.ts",
-    find: "if (kept) gate.keep(kept);",
+    find: "for (const bar of [kept, options.bar]) if (bar) gate.keep(bar);",
     replace: "",
     test: ["test/path/pause.test.ts", "a pause that Graph asked for is kept over a restart"],
   },
