@@ -183,9 +183,10 @@ function nextInMs(
   if (poller.isPaused) return pausedLookMs;
   const attempts = [...session.ledger.open.values()].map((entry) => (entry.state === "retrying" ? (entry.notBeforeAt ?? 0) : 0));
   const now = clock.now();
-  const attemptMs = waits || attempts.length === 0 ? longestWaitMs : Math.min(...attempts) - now;
+  const attemptMs = waits || attempts.length === 0 ? Number.POSITIVE_INFINITY : Math.max(soonMs, Math.min(...attempts) - now);
   const roundMs = plannedAt === undefined ? 0 : plannedAt - clock.ticks();
-  return Math.max(0, barredUntil - now, Math.min(roundMs, Math.max(attemptMs, soonMs), longestWaitMs));
+  const soonestMs = Math.min(roundMs, attemptMs);
+  return Math.max(0, barredUntil - now, soonestMs === Number.POSITIVE_INFINITY ? longestWaitMs : soonestMs);
 }
 
 /** Under the queue's epoch. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */

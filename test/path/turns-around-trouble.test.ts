@@ -145,3 +145,19 @@ test("a queue that nobody signs in has few turns, whatever waits in it", async (
   await clock.advance(120_000);
   expect((members[0]?.turns ?? 0) - before).toBeLessThan(10);
 });
+
+test("turns come as seldom as the longest wait between rounds says, and as often as a sign-in is looked for", async () => {
+  const { members, clock, first, done, sim } = await several(1, {
+    defaults: { pollIntervalMs: 300_000, minPollIntervalMs: 300_000, startFrom: "everything" },
+  });
+  await clock.advance(600_000);
+  const before = members[0]?.turns ?? 0;
+  await clock.advance(1_500_000);
+  expect((members[0]?.turns ?? 0) - before).toBeLessThanOrEqual(6);
+  await done(first.signOut(address));
+  await clock.advance(600_000);
+  const waiting = members[0]?.turns ?? 0;
+  await done(first.signIn(address, { method: "refreshToken", refreshToken: sim.user(address).issueRefreshToken() }));
+  await clock.advance(40_000);
+  expect((members[0]?.turns ?? 0) - waiting).toBeGreaterThan(0);
+});
