@@ -10,7 +10,7 @@ import { MailError } from "../base/errors.js";
 import { type Answers, type AsJson, type Given, pathPrefix, type RequestName } from "./control-contract.js";
 import { isDeserted, placesOf } from "./control-place.js";
 import { errorOf } from "./error-json.js";
-import { Interrupted } from "./interruption.js";
+import { interruptedError } from "./interruption.js";
 
 export interface RunningDaemon {
   readonly processId: number;
@@ -112,7 +112,7 @@ class Answered {
 
 function reached(error: unknown, path: string, signal: AbortSignal | undefined): Error {
   if (error instanceof Answered) return error.error;
-  if (signal?.aborted) return new Interrupted("It was interrupted before the daemon had answered; the daemon goes on.");
+  if (signal?.aborted) return interruptedError("It was interrupted before the daemon had answered; the daemon goes on.");
   const { code } = error as NodeJS.ErrnoException;
   if (code === "EACCES" || code === "EPERM") {
     return new MailError("LIFECYCLE_CONTROL_UNAVAILABLE", `The control socket or folder ${path} is another user's.`, {

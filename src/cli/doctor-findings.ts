@@ -13,7 +13,7 @@ import { memoryStore } from "../state/memory.js";
 import { composeOptions, storeFolder } from "./compose.js";
 import type { CommandContext } from "./context.js";
 import type { RunningDaemon } from "./control-client.js";
-import { Interrupted } from "./interruption.js";
+import { interruptedError } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
 import { isStoreThere, runningDaemon } from "./target.js";
 
@@ -73,7 +73,7 @@ async function ownFindings(loaded: LoadedConfig, addresses: readonly string[], s
     };
     return isMissing ? findings.map((finding) => (finding.check === "store" ? { check: "store", ...noStore } : finding)) : findings;
   } catch (error) {
-    throw signal.aborted ? new Interrupted() : error;
+    throw signal.aborted ? interruptedError() : error;
   } finally {
     signal.removeEventListener("abort", stop);
     await daemon.stop({ deadlineMs: 0 });

@@ -1,6 +1,6 @@
 /** With what a command ends: stable numbers, as scripts read them. */
 import { MailError } from "../base/errors.js";
-import { Interrupted } from "./interruption.js";
+import { isInterruption } from "./interruption.js";
 
 export const exitCodes = {
   /** It did what was asked. */
@@ -31,7 +31,7 @@ export function folded(codes: readonly ExitCode[]): ExitCode {
 
 /** By what an error says of itself. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof Interrupted) return exitCodes.interrupted;
+  if (isInterruption(error)) return exitCodes.interrupted;
   if (!(error instanceof MailError)) return exitCodes.failed;
   const { code, retryable } = error;
   if (code.startsWith("CONFIG_")) return exitCodes.usage;

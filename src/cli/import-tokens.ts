@@ -12,7 +12,7 @@ import type { MailDaemon } from "../daemon/mail-daemon.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodeOf, exitCodes, folded } from "./exit-codes.js";
-import { Interrupted } from "./interruption.js";
+import { interruptedError } from "./interruption.js";
 import { readPiped } from "./piped.js";
 import { withIdleDaemon } from "./target.js";
 
@@ -64,7 +64,7 @@ const importTokens: Work<[string]> = async (context, file) => {
   });
   const tried = codes.filter((code) => code !== exitCodes.interrupted);
   if (tried.length < lines.length)
-    throw new Interrupted(`It was interrupted: ${lines.length - tried.length} of ${lines.length} tokens were not tried.`);
+    throw interruptedError(`It was interrupted: ${lines.length - tried.length} of ${lines.length} tokens were not tried.`);
   const failed = codes.filter((code) => code !== exitCodes.done).length;
   if (!terminal.json) terminal.tell(`${lines.length} tokens, ${failed} failed. Now destroy them where they came from.`);
   return folded(codes);
@@ -83,7 +83,7 @@ async function importOne(daemon: MailDaemon, { line, token }: Line, { terminal, 
     );
     return exitCodes.done;
   } catch (cause) {
-    const failure = interrupts.gentle.aborted ? new Interrupted("The sign-in was given up.") : cause;
+    const failure = interrupts.gentle.aborted ? interruptedError("The sign-in was given up.") : cause;
     const error = errorJson(failure);
     terminal.result({ line, ...(queue === undefined ? {} : { queue }), outcome: "failed", error }, () =>
       [

@@ -1,7 +1,7 @@
 /** Standard input as text, to its end. */
 import { addAbortSignal, type Readable } from "node:stream";
 import { ConfigError } from "../base/errors.js";
-import { Interrupted } from "./interruption.js";
+import { interruptedError } from "./interruption.js";
 
 /**
  * @throws ConfigError `CONFIG_INVALID` when it is longer than that many bytes; Interrupted when the signal aborts, and then
@@ -18,7 +18,7 @@ export async function readPiped(stdin: Readable, mostBytes: number, signal: Abor
       chunks.push(piece);
     }
   } catch (error) {
-    throw signal.aborted ? new Interrupted("It was interrupted while standard input was read.") : error;
+    throw signal.aborted ? interruptedError("It was interrupted while standard input was read.") : error;
   }
   return Buffer.concat(chunks).toString("utf8");
 }

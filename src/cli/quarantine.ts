@@ -8,7 +8,7 @@ import type { AddCommand, Work } from "./context.js";
 import type { Answers, AsJson } from "./control-contract.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodeOf, folded } from "./exit-codes.js";
-import { Interrupted } from "./interruption.js";
+import { isInterruption } from "./interruption.js";
 import { withTarget } from "./target.js";
 import type { Terminal } from "./terminal.js";
 
@@ -32,7 +32,7 @@ const quarantine: Work<[string | undefined]> = (context, address) =>
         for (const one of resting) terminal.result({ queue, ...one }, () => lineOf(terminal, queue, one));
         count += resting.length;
       } catch (error) {
-        if (address !== undefined || !(error instanceof MailError) || error instanceof Interrupted) throw error;
+        if (address !== undefined || !(error instanceof MailError) || isInterruption(error)) throw error;
         codes.push(exitCodeOf(error));
         tellFailed(terminal, queue, error);
       }

@@ -10,7 +10,7 @@ import type { SignInState } from "../daemon/offline.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
 import { errorJson } from "./error-json.js";
 import { type ExitCode, exitCodeOf, exitCodes, folded } from "./exit-codes.js";
-import { Interrupted } from "./interruption.js";
+import { interruptedError, isInterruption } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
 import { assertAskable, assertOneWay, methodFor, type Way, type WayOptions } from "./sign-in-way.js";
 import { runningDaemon, withIdleDaemon, withOffline } from "./target.js";
@@ -93,7 +93,7 @@ async function waitingQueues(context: CommandContext, loaded: LoadedConfig, name
     const waiting = status?.queues.filter(({ state }) => state === "waiting-for-sign-in") ?? [];
     return new Set(waiting.map(({ address }) => address.toLowerCase()));
   } catch (error) {
-    if (error instanceof Interrupted) throw error;
+    if (isInterruption(error)) throw error;
     const { code, message } = errorJson(error);
     context.terminal.tell(`${code}: ${message} Only what the vault tells is known.`);
     return new Set();
@@ -115,7 +115,7 @@ async function signInOne(daemon: MailDaemon, queues: Queues, way: Way): Promise<
     }
     return exitCodes.done;
   } catch (cause) {
-    const error = interrupts.gentle.aborted ? new Interrupted("The sign-in was given up.") : cause;
+    const error = interrupts.gentle.aborted ? interruptedError("The sign-in was given up.") : cause;
     for (const one of queues) tellFailed(terminal, one, errorJson(error));
     return exitCodeOf(error);
   }

@@ -15,7 +15,7 @@ import { composeOptions, storeFolder } from "./compose.js";
 import type { CommandContext } from "./context.js";
 import { findDaemon, type RunningDaemon } from "./control-client.js";
 import { type Answers, type AsJson, asJson } from "./control-contract.js";
-import { Interrupted } from "./interruption.js";
+import { interruptedError } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
 
 export interface Target {
@@ -117,7 +117,7 @@ function stored(store: OfflineStore, signal: AbortSignal): Target {
     replay: (address, id, tell) =>
       store.replay(address, id, (one) => {
         tell(one);
-        if (signal.aborted && id === undefined) throw new Interrupted();
+        if (signal.aborted && id === undefined) throw interruptedError();
       }),
   };
 }

@@ -7,7 +7,7 @@
 import { createInterface, type ReadLineOptions } from "node:readline/promises";
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
-import { Interrupted } from "./interruption.js";
+import { interruptedError } from "./interruption.js";
 
 /** A terminal that can be drawn on. */
 export interface Screen {
@@ -96,7 +96,7 @@ async function typed(options: ReadLineOptions, question: string, signal: AbortSi
   try {
     return await lines.question(question, { signal: stopped });
   } catch (error) {
-    throw stopped.aborted ? new Interrupted("The question was not answered.") : error;
+    throw stopped.aborted ? interruptedError("The question was not answered.") : error;
   } finally {
     lines.close();
   }

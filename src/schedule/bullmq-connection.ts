@@ -60,6 +60,8 @@ export async function openConnection(
     enableReadyCheck: true,
     enableOfflineQueue: true,
     lazyConnect: false,
+    // ioredis waits so long for a connection to end that may be gone already, milliseconds; its timer would outlive a stop.
+    disconnectTimeout: 1,
     retryStrategy: (times: number) => (ending ? null : Math.min(times * 100, longestPauseMs)),
     // A primary that became a replica.
     reconnectOnError: (error: Error) => (error.message.startsWith("READONLY") ? 2 : false),

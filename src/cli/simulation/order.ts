@@ -3,7 +3,7 @@ import { checked } from "../../base/check.js";
 import { ConfigError, MailError } from "../../base/errors.js";
 import type { CommonOptions, Work } from "../context.js";
 import { exitCodes } from "../exit-codes.js";
-import { Interrupted } from "../interruption.js";
+import { interruptedError } from "../interruption.js";
 import { messageOf } from "./build.js";
 import { configuration } from "./configuration.js";
 import { addressSchema, messageSchema } from "./message-schema.js";
@@ -38,7 +38,7 @@ export const deliver: Work<[string, DeliverOptions, AnyCommand]> = async (contex
   });
   const ids: string[] = [];
   for (let number = 0; number < count; number += 1) {
-    if (context.interrupts.gentle.aborted) throw new Interrupted(`It was interrupted after ${ids.length} of ${count} mails.`);
+    if (context.interrupts.gentle.aborted) throw interruptedError(`It was interrupted after ${ids.length} of ${count} mails.`);
     ids.push(await ordered(() => control.deliver(address, message, folder), url));
   }
   context.terminal.result({ address, ids }, () => `Delivered to ${address}: ${ids.join(" ")}`);

@@ -1,7 +1,7 @@
 /** A password that is asked for at a terminal: nothing of it is shown, and Ctrl-C ends the question. */
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import { Interrupted } from "../../../src/cli/interruption.js";
+import { isInterruption } from "../../../src/cli/interruption.js";
 import { createTerminal } from "../../../src/cli/terminal.js";
 
 function terminalOf({ isTTY = true } = {}) {
@@ -27,7 +27,7 @@ it("is taken as it was typed, and nothing but the question is shown", async () =
 
 it("any other question ends with Ctrl-C too, and takes its default where nothing is typed", async () => {
   const interrupted = terminalOf();
-  const asked = expect(interrupted.terminal.ask("Name:")).rejects.toBeInstanceOf(Interrupted);
+  const asked = expect(interrupted.terminal.ask("Name:")).rejects.toSatisfy(isInterruption);
   interrupted.stdin.write("half\u0003");
   await asked;
   const usual = terminalOf();
@@ -38,13 +38,13 @@ it("any other question ends with Ctrl-C too, and takes its default where nothing
 
 it("ends with Ctrl-C, and with the signal", async () => {
   const typed = terminalOf();
-  const asked = expect(typed.terminal.askSecret("Password:")).rejects.toBeInstanceOf(Interrupted);
+  const asked = expect(typed.terminal.askSecret("Password:")).rejects.toSatisfy(isInterruption);
   typed.stdin.write("half\u0003");
   await asked;
   expect(typed.shown()).not.toContain("half");
   const interrupt = new AbortController();
   const aborted = terminalOf();
-  const other = expect(aborted.terminal.askSecret("Password:", { signal: interrupt.signal })).rejects.toBeInstanceOf(Interrupted);
+  const other = expect(aborted.terminal.askSecret("Password:", { signal: interrupt.signal })).rejects.toSatisfy(isInterruption);
   interrupt.abort();
   await other;
   expect(aborted.modes).toEqual([true, false]);
