@@ -4,6 +4,8 @@ import { type RedisServer, redisMissing, startRedis } from "../support/redis.js"
 import { doubles, startWorker, ticks, type WorkerProcess } from "./fixtures/scheduler-process.js";
 
 const lockMs = 1_500;
+/** Nobody waits for such a lock where a turn is handed on, however busy the machine is. */
+const longLockMs = 25_000;
 
 describe.skipIf(redisMissing !== undefined)("workers on one Redis", () => {
   let redis: RedisServer;
@@ -13,8 +15,8 @@ describe.skipIf(redisMissing !== undefined)("workers on one Redis", () => {
   });
   afterAll(async () => await redis.stop());
 
-  const scene = (addresses: readonly string[], turnMs: number, delayMs: number) => {
-    const options = { url: redis.url, prefix: `workers-${++count}`, lockMs, addresses, turnMs, delayMs };
+  const scene = (addresses: readonly string[], turnMs: number, delayMs: number, lock = lockMs) => {
+    const options = { url: redis.url, prefix: `workers-${++count}`, lockMs: lock, addresses, turnMs, delayMs };
     return () => startWorker(options);
   };
 
@@ -83,7 +85,7 @@ describe.skipIf(redisMissing !== undefined)("workers on one Redis", () => {
 
   it("a worker that joins gets its share, and one that leaves hands its turns on at once", async () => {
     const addresses = Array.from({ length: 40 }, (_, index) => `q${index}@contoso.com`);
-    const start = scene(addresses, 30, 100);
+    const start = scene(addresses, 30, 100, longLockMs);
     const first = await start();
     await first.wait(({ told }) => told === "ended");
     const second = await start();
@@ -99,21 +101,21 @@ describe.skipIf(redisMissing !== undefined)("workers on one Redis", () => {
       .toBe(addresses.length);
     // Without a wait for a lock.
     const firsts = addresses.map((address) => begins(second, stopped).find((one) => one.address === address)?.at ?? 0);
-    expect(Math.max(...firsts) - stopped).toBeLessThan(2 * lockMs);
+    expect(Math.max(...firsts) - stopped).toBeLessThan(longLockMs);
     expect(doubles([first, second])).toEqual([]);
     await second.stop();
     quiet([first, second]);
   });
 
   it("a stop hands on the turn that was under way", async () => {
-    const start = scene(["a@contoso.com"], 60_000, -1);
+    const start = scene(["a@contoso.com"], 60_000, -1, longLockMs);
     const first = await start();
     await first.wait(({ told }) => told === "believed");
     const second = await start();
     await first.stop();
     const stopped = first.told.find(({ told }) => told === "stopped")?.at ?? 0;
     const taken = await second.wait(({ told }) => told === "began");
-    expect(taken.at - stopped).toBeLessThan(lockMs);
+    expect(taken.at - stopped).toBeLessThan(longLockMs);
     expect(doubles([first, second])).toEqual([]);
     await second.stop();
     quiet([first, second]);
