@@ -29,6 +29,7 @@ export type { CloudName } from "./base/cloud.js";
 export type { EmitterEvents, Listener } from "./base/emitter.js";
 export { ConfigError, type ErrorScope, MailError, type MailErrorCode, type MailErrorDetails, type Responsible } from "./base/errors.js";
 export type { Fetch } from "./base/http.js";
+export type { RedisClient } from "./base/redis-library.js";
 export { type UndiciFetchOptions, undiciFetch } from "./base/undici-fetch.js";
 export type {
   DeliveryConfig,
@@ -57,6 +58,8 @@ export type {
 export type { MetricsOptions } from "./daemon/metrics/options.js";
 export type { AppOptions, Handler, MailDaemonOptions, QueueDefaults, QueueOptions } from "./daemon/options.js";
 export type { DaemonState, DaemonStatus, QueueStatus } from "./daemon/status.js";
+export type { StatusOfAll } from "./daemon/status-of-all.js";
+export type { WorkerStatus } from "./daemon/workers.js";
 export type { Delivery, RetryOptions, SettleResult } from "./delivery/delivery.js";
 export type { DeliveryEvents } from "./delivery/events.js";
 export type { IfChangedElsewhere } from "./delivery/foreign.js";
