@@ -5,7 +5,7 @@
  * without it can still compile against them.
  */
 import { createRequire } from "node:module";
-import { ConfigError } from "./errors.js";
+import { loadedPackage } from "./optional-package.js";
 
 /** A connection of ours: to one server, or to a cluster. */
 export interface RedisConnection {
@@ -53,19 +53,7 @@ export function requireRedis(): RedisLibrary {
   return createRequire(import.meta.url)(packageName) as RedisLibrary;
 }
 
-/** @throws ConfigError `CONFIG_PACKAGE_MISSING` when `load` throws; `what` needs it */
-export function loadedRedis(what: string, load: () => RedisLibrary): RedisLibrary {
-  try {
-    return load();
-  } catch (cause) {
-    const { code, message } = Object(cause) as { code?: unknown; message?: unknown };
-    const isAbsent = code === "MODULE_NOT_FOUND" && String(message).includes(`'${packageName}'`);
-    throw new ConfigError(
-      "CONFIG_PACKAGE_MISSING",
-      isAbsent
-        ? `${what} needs the package ${packageName}, which is not installed.`
-        : `The package ${packageName} is installed, but cannot be loaded on Node ${process.versions.node}.`,
-      { cause, who: "developer", remedy: `Run: npm install ${packageName}@6` },
-    );
-  }
+/** @throws ConfigError `CONFIG_PACKAGE_MISSING` when `load` throws */
+export function loadedRedis(load: () => RedisLibrary): RedisLibrary {
+  return loadedPackage({ name: packageName, neededBy: "redisStore", remedy: `Run: npm install ${packageName}@6` }, load);
 }

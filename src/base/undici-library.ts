@@ -6,7 +6,7 @@
  */
 import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
-import { ConfigError } from "./errors.js";
+import { loadedPackage } from "./optional-package.js";
 
 /** An answer whose head is there; its body is still to come. */
 export interface UndiciAnswer {
@@ -60,18 +60,6 @@ export function requireUndici(): UndiciLibrary {
 
 /** @throws ConfigError `CONFIG_PACKAGE_MISSING` when `load` throws */
 export function loadedUndici(load: () => UndiciLibrary): UndiciLibrary {
-  try {
-    return load();
-  } catch (cause) {
-    const { code, message } = Object(cause) as { code?: unknown; message?: unknown };
-    const isAbsent = code === "MODULE_NOT_FOUND" && String(message).includes(`'${packageName}'`);
-    const remedy = `Run: npm install ${packageName}@7 (version 8 needs Node 22.19 or later)`;
-    throw new ConfigError(
-      "CONFIG_PACKAGE_MISSING",
-      isAbsent
-        ? `undiciFetch needs the package ${packageName}, which is not installed.`
-        : `The package ${packageName} is installed, but cannot be loaded on Node ${process.versions.node}.`,
-      { cause, who: "developer", remedy },
-    );
-  }
+  const remedy = `Run: npm install ${packageName}@7 (version 8 needs Node 22.19 or later)`;
+  return loadedPackage({ name: packageName, neededBy: "undiciFetch", remedy }, load);
 }

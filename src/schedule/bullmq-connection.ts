@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.js";
 import { ConfigError, MailError } from "../base/errors.js";
+import { inTime } from "../base/in-time.js";
 import type { BullmqPackages, RedisClient } from "./bullmq-library.js";
 import type { RenewalTrouble } from "./held-turns.js";
 
@@ -143,14 +144,7 @@ async function settled(clock: Clock, client: RedisClient, states: readonly ("rea
 
 /** Waits for it to end in whichever way, but not for longer than that. */
 export async function within(clock: Clock, mostMs: number, awaited: Promise<unknown>): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const stopTimer = clock.startTimer(resolve, mostMs);
-    const finish = () => {
-      stopTimer();
-      resolve();
-    };
-    awaited.then(finish, finish);
-  });
+  await inTime(clock, mostMs, awaited).catch(() => undefined); // Whoever began it has its failure.
 }
 
 function nameOf(client: RedisClient): string {

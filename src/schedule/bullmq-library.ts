@@ -5,7 +5,7 @@
  * can still compile against it.
  */
 import { createRequire } from "node:module";
-import { ConfigError } from "../base/errors.js";
+import { loadedPackage } from "../base/optional-package.js";
 
 /** A client of `ioredis`, single server or Sentinel. */
 export interface RedisClient {
@@ -88,21 +88,7 @@ export const requirePackage = createRequire(import.meta.url) as (name: string) =
 
 /** @throws ConfigError `CONFIG_PACKAGE_MISSING` when `load` throws */
 export function loadedBullmq(load: (name: string) => unknown): BullmqPackages {
-  return { bullmq: loaded(load, "bullmq") as BullmqLibrary, ioredis: loaded(load, "ioredis") as IoredisLibrary };
-}
-
-function loaded(load: (name: string) => unknown, name: string): unknown {
-  try {
-    return load(name);
-  } catch (cause) {
-    const { code, message } = Object(cause) as { code?: unknown; message?: unknown };
-    const isAbsent = code === "MODULE_NOT_FOUND" && String(message).includes(`'${name}'`);
-    throw new ConfigError(
-      "CONFIG_PACKAGE_MISSING",
-      isAbsent
-        ? `bullmqScheduler needs the package ${name}, which is not installed.`
-        : `The package ${name} is installed, but cannot be loaded on Node ${process.versions.node}.`,
-      { cause, who: "developer", remedy: "Run: npm install bullmq ioredis" },
-    );
-  }
+  const loaded = (name: string) =>
+    loadedPackage({ name, neededBy: "bullmqScheduler", remedy: "Run: npm install bullmq ioredis" }, () => load(name));
+  return { bullmq: loaded("bullmq") as BullmqLibrary, ioredis: loaded("ioredis") as IoredisLibrary };
 }

@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { inTime } from "../base/in-time.js";
 import type { Turn } from "./scheduler.js";
 
 export interface HeldTurns {
@@ -119,19 +120,12 @@ export function createHeldTurns({ clock, lockMs, renew, onRenewal }: HeldTurnsOp
     loseOverdue();
     if (one.lost) throw one.lost;
     if (ageMs(one) < lockMs / 3) return;
-    await inTime(one, ask([one]));
+    const answer = await inTime(clock, lockMs / 3, ask([one]));
+    if (!answer) {
+      const message = `Whether the turn of ${one.queue} is still this process's could not be asked in time.`;
+      throw new MailError("STORE_UNAVAILABLE", message, { queue: one.queue });
+    }
     if (one.lost) throw one.lost;
-  }
-
-  /** The answer, or an error where there is none in time to act on it. */
-  function inTime(one: Held, asked: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stopWaiting = clock.startTimer(() => {
-        const message = `Whether the turn of ${one.queue} is still this process's could not be asked in time.`;
-        reject(new MailError("STORE_UNAVAILABLE", message, { queue: one.queue }));
-      }, lockMs / 3);
-      void asked.then(resolve, reject).finally(stopWaiting);
-    });
   }
 
   function release(one: Held): void {

@@ -11,6 +11,7 @@
 import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
+import { inTime } from "../base/in-time.js";
 import type { RedisConnection, RedisConnectionOptions } from "../base/redis-library.js";
 import { isAnswer, isElsewhere, isRefusedSignIn, refusedSignIn, unavailable, unreachable } from "./redis-failure.js";
 
@@ -114,14 +115,6 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
 
   const notOpen = () => new MailError("STORE_NOT_OPEN", `The store ${name} is not open.`);
 
-  /** The answer, or nothing when it did not come in time. */
-  function inTime<T>(answer: Promise<T>, untilTicks: number): Promise<{ readonly value: T } | undefined> {
-    return new Promise((resolve, reject) => {
-      const stop = clock.startTimer(() => resolve(undefined), untilTicks - clock.ticks());
-      answer.then((value) => resolve({ value }), reject).finally(stop);
-    });
-  }
-
   function giveUp(connection: RedisConnection): void {
     if (isGivenUp) return;
     isGivenUp = true;
@@ -134,7 +127,7 @@ export function createRedisLink({ name, clock, timeoutMs, connect }: RedisLinkOp
       let connection: RedisConnection | undefined;
       try {
         connection = await ready(until);
-        const answer = await inTime(send(connection), until);
+        const answer = await inTime(clock, until - clock.ticks(), send(connection));
         if (answer) return answer.value;
       } catch (error) {
         const answered = isAnswer(error);

@@ -81,7 +81,7 @@ function placeAt(given: unknown, prefix: string, load: () => RedisLibrary): Redi
   return {
     name: `redis:${url.hostname}:${url.port || 6379}/${prefix}`,
     connect(options) {
-      const { Redis } = loadedRedis("redisStore", load);
+      const { Redis } = loadedRedis(load);
       return new Redis(url.href, options);
     },
   };
