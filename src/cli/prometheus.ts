@@ -17,7 +17,7 @@ export interface Prometheus {
 /** Of the text format that `text()` is in. */
 export const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Time series of one instrument where queues are told apart: eight states of 10,000 queues, and some. */
+/** Time series of one instrument where queues are told apart: nine states of 10,000 queues, and some. */
 const mostSeries = 100_000;
 
 /** `queueAddresses`: as of {@link MetricsOptions}. @throws ConfigError `CONFIG_PACKAGE_MISSING` */

@@ -3,16 +3,19 @@ import type { Advice } from "../auth/advice.js";
 import type { MailErrorCode } from "../base/errors.js";
 
 /** The states of a queue; `poller.ts` has the table. `elsewhere`: its turns go around, and this process has none of it now. */
-export type QueueState =
-  | "waiting-for-sign-in"
-  | "starting"
-  | "polling"
-  | "idle"
-  | "throttled"
-  | "unavailable"
-  | "paused"
-  | "elsewhere"
-  | "stopped";
+export const queueStates = [
+  "waiting-for-sign-in",
+  "starting",
+  "polling",
+  "idle",
+  "throttled",
+  "unavailable",
+  "paused",
+  "elsewhere",
+  "stopped",
+] as const;
+
+export type QueueState = (typeof queueStates)[number];
 
 interface AboutQueue {
   /** The queue address as configured. */

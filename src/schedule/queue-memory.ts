@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { MailError, type MailErrorCode } from "../base/errors.js";
 import type { Entry, Key, Value } from "../state/store.js";
-import type { QueueState } from "./events.js";
+import { queueStates } from "./events.js";
 import type { NotedLateness } from "./lateness.js";
 import type { MissingFolder } from "./missing-folders.js";
 import type { PollerMemory } from "./poller-contract.js";
@@ -41,16 +41,6 @@ export function memoryKey(queueKey: string): Key {
 }
 
 const time = z.number();
-const states: readonly QueueState[] = [
-  "waiting-for-sign-in",
-  "starting",
-  "polling",
-  "idle",
-  "throttled",
-  "unavailable",
-  "paused",
-  "stopped",
-];
 
 const recordSchema = z.object({
   note: z.object({
@@ -63,7 +53,7 @@ const recordSchema = z.object({
     undeliveredSince: time.optional(),
   }),
   poller: z.object({
-    state: z.enum(states as [QueueState, ...QueueState[]]),
+    state: z.enum(queueStates),
     why: z.string(),
     lastRoundAt: time.optional(),
     roundlessSince: time,

@@ -7,11 +7,12 @@ import { openPrometheus } from "../../src/cli/prometheus.js";
 import { createDaemon } from "../../src/daemon/daemon.js";
 import type { DaemonEvents } from "../../src/daemon/events.js";
 import { described } from "../../src/daemon/metrics/instruments.js";
-import type { MailDaemonOptions } from "../../src/index.js";
+import { type MailDaemonOptions, memoryStore } from "../../src/index.js";
 import { address, hostOptions, simulatorWith } from "../support/host.js";
 import { createManualClock } from "../support/manual-clock.js";
 import { familiesOf, type Labels, type Sample, samplesOf } from "../support/prometheus.js";
 import { stepping } from "../support/stepping.js";
+import { createTurnsAround } from "../support/turns-around.js";
 
 const other = "sales@contoso.com";
 const minute = 60_000;
@@ -251,4 +252,13 @@ test("a daemon that has stopped is told so, and what it told while it ran is not
   expect([await stateOf("idle"), await stateOf("stopped")]).toEqual([2, 0]);
   await done(daemon.stop());
   for (let look = 0; look < 3; look += 1) expect([await stateOf("idle"), await stateOf("stopped")]).toEqual([0, 2]);
+});
+
+test("queues whose turns go around are counted wherever they are", async () => {
+  const store = Object.assign(Object.create(memoryStore()), { name: "shared" });
+  const clock = createManualClock();
+  const { value, started } = await scene({ store, scheduler: createTurnsAround(clock).member() });
+  // No turn comes, as that scheduler's time stands still.
+  await started();
+  expect(await value("mail_daemon_queue_count", { mail_daemon_queue_state: "elsewhere" })).toBe(2);
 });

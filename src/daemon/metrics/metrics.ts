@@ -9,7 +9,7 @@ import type { Emitter } from "../../base/emitter.js";
 import type { MailErrorCode } from "../../base/errors.js";
 import type { RequestEnd } from "../../base/measured-http.js";
 import type { Delivery } from "../../delivery/delivery.js";
-import type { QueueState } from "../../schedule/events.js";
+import { queueStates } from "../../schedule/events.js";
 import type { DaemonEvents } from "../events.js";
 import type { DaemonStatus, QueueStatus } from "../status.js";
 import { createInstruments, type Instruments, attributeNames as names, observable } from "./instruments.js";
@@ -38,17 +38,6 @@ export interface MetricsSources {
 const meterName = "m365-mail-daemon";
 /** The conventions ask for it; the door has no other. */
 const httpsPort = 443;
-
-const states: readonly QueueState[] = [
-  "waiting-for-sign-in",
-  "starting",
-  "polling",
-  "idle",
-  "throttled",
-  "unavailable",
-  "paused",
-  "stopped",
-];
 
 /** @throws ConfigError `CONFIG_PACKAGE_MISSING` */
 export function startMetrics(options: MetricsOptions, { clock, on, status }: MetricsSources): Metrics {
@@ -141,7 +130,7 @@ function observeQueues(
   attributes: (more?: MetricAttributes) => MetricAttributes,
 ): void {
   const sum = (count: (queue: QueueStatus) => number) => queues.reduce((total, queue) => total + count(queue), 0);
-  for (const state of states) {
+  for (const state of queueStates) {
     const count = sum((queue) => Number(queue.state === state));
     observations.observe(instruments.queues, count, attributes({ [names.state]: state }));
   }
