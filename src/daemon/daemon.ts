@@ -59,18 +59,18 @@ export function createDaemon(options: MailDaemonOptions, clock: Clock): MailDaem
   };
   const store = watchStore(given.store, { clock, emit: events.emit as EmitStoreEvent });
   const settings = { ...given, store };
+  const scheduler = settings.scheduler ?? createLocalScheduler({ clock });
   const governance = createGovernance({
     limits: settings.applicationLimits,
     store,
     clock,
-    isShared: settings.scheduler?.isShared ?? false,
+    isShared: scheduler.isShared,
     emit: events.emit as EmitScheduleEvent,
     onFailure: lost,
   });
   const observation = observe(settings, { clock, emitter: events, status: () => status() });
   const emit = events.emit as EmitAuthEvent;
   const { accounts, client, vault } = connect(settings, { clock, governor: governance.governor, emit, ...observation.connection });
-  const scheduler = settings.scheduler ?? createLocalScheduler({ clock });
   const possession = createPossession({ store, clock, isShared: scheduler.isShared, turns: () => queues.turns, onLost: lost });
   const solitude = createSolitude({ clock });
   const contentBudget = createContentBudget(settings.highWaterBytes);

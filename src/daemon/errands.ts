@@ -11,10 +11,12 @@ import { backoffMs } from "../base/backoff.js";
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { unlessAway } from "../delivery/insist.js";
-import type { Ledger } from "../delivery/ledger.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { Entry, Key, Store, Value } from "../state/store.js";
-import { errandPrefix } from "./turn-notes.js";
+import type { DaemonQueue } from "./daemon-queue.js";
+import { ownQueue } from "./own-queue.js";
+import type { RunningQueue, RunningQueueOptions } from "./running-queue.js";
+import { errandPrefix, readTurnNotes } from "./turn-notes.js";
 
 const whatSchema = z.discriminatedUnion("what", [
   z.object({ what: z.literal("poll") }),
@@ -32,8 +34,10 @@ const answerSchema = z.object({
   swept: z.object({ listed: z.number(), known: z.number(), found: z.number(), gone: z.number() }).optional(),
 });
 
+/** Milliseconds between looks for errands, in a turn. */
+const lookMs = 1_000;
 /** Milliseconds between looks for an answer, at first and at most. */
-const lookBackoff = { baseMs: 50, capMs: 1_000 };
+const answerBackoff = { baseMs: 50, capMs: 1_000 };
 /** Milliseconds after which an errand, or an answer, is nobody's any more. */
 const forgottenAfterMs = 600_000;
 
@@ -61,7 +65,7 @@ export async function ask(errand: Errand, { store, clock, queue, wake, signal }:
   const answerKey: Key = [...answerPrefix(queueKey), id];
   const askedAt = clock.ticks();
   for (let looks = 1; ; looks += 1) {
-    await sleep(clock, backoffMs(clock, looks, lookBackoff), signal);
+    await sleep(clock, backoffMs(clock, looks, answerBackoff), signal);
     const answer = await store.get(answerKey).catch(unlessAway);
     if (!answer && clock.ticks() - askedAt > forgottenAfterMs) {
       await store.commit({ deletes: [key] });
@@ -75,55 +79,104 @@ export async function ask(errand: Errand, { store, clock, queue, wake, signal }:
   }
 }
 
-export interface Hands {
-  poll(): Promise<void>;
-  sweep(): Promise<SweepResult>;
-  replay(id: string): Promise<void>;
+/** What runs beside a turn. */
+export interface ErrandsBeside {
+  /** Does what was asked for. */
+  run(entries: readonly Entry[]): void;
+  /** Looks from time to time for more of them, and whether the queue is paused or resumed. */
+  look(): void;
+  readonly isBusy: boolean;
+  /** What ended one and means the turn's end; empty while all is well. */
+  readonly failure: unknown;
 }
 
-export interface RunErrandsOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly queue: string;
-  readonly ledger: Pick<Ledger, "queueKey" | "write">;
-  readonly hands: Hands;
-}
+export function errandsBeside({ store, clock }: Pick<RunningQueueOptions, "store" | "clock">, running: RunningQueue): ErrandsBeside {
+  const { ledger, settings } = running.session;
+  const queue = ownQueue(running);
+  /** By their ids. */
+  const underWay = new Set<string>();
+  let lookedAt = clock.ticks();
+  let busy = 0;
+  let failure: unknown;
 
-/** Does what has been asked for, all at once; those that are under way already are in `underWay`. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
-export async function runErrands(
-  entries: readonly Entry[],
-  underWay: Set<string>,
-  { store, clock, queue, ledger, hands }: RunErrandsOptions,
-): Promise<void> {
   async function runOne(entry: Entry): Promise<void> {
     const id = String(entry.key.at(-1));
     if (underWay.has(id)) return;
     underWay.add(id);
     try {
-      const answer = await answerTo(entry, { queue, hands, clock });
+      const answer = await answerTo(entry, { name: settings.address, queue, clock });
       await ledger.write({ puts: [{ key: [...answerPrefix(ledger.queueKey), id], value: answer }], deletes: [entry.key] });
     } finally {
       underWay.delete(id);
     }
   }
 
-  if (entries.length === 0) return;
-  const old = await store.list({ prefix: answerPrefix(ledger.queueKey), limit: 1_000 });
-  const deletes = old
-    .filter(({ value }) => clock.now() - (answerSchema.safeParse(value).data?.at ?? 0) > forgottenAfterMs)
-    .map(({ key }) => key);
-  if (deletes.length > 0) await ledger.write({ deletes });
-  const ends = await Promise.allSettled(entries.map(runOne));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  async function forgetOldAnswers(): Promise<void> {
+    const old = await store.list({ prefix: answerPrefix(ledger.queueKey), limit: 1_000 });
+    const deletes = old
+      .filter(({ value }) => clock.now() - (answerSchema.safeParse(value).data?.at ?? 0) > forgottenAfterMs)
+      .map(({ key }) => key);
+    if (deletes.length > 0) await ledger.write({ deletes });
+  }
+
+  /** All at once. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
+  async function runAll(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await forgetOldAnswers();
+    const ends = await Promise.allSettled(entries.map(runOne));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+  }
+
+  async function lookAround(): Promise<void> {
+    const { errands, isPaused } = await readTurnNotes(store, settings.address);
+    if (isPaused) running.pause();
+    else if (running.poller.isPaused) running.resume();
+    await runAll(errands);
+  }
+
+  function begin(work: Promise<void>): void {
+    busy += 1;
+    work
+      .catch(unlessAway)
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => {
+        busy -= 1;
+      });
+  }
+
+  return {
+    run: (entries) => begin(runAll(entries)),
+    look() {
+      if (clock.ticks() - lookedAt < lookMs) return;
+      lookedAt = clock.ticks();
+      begin(lookAround());
+    },
+    get isBusy() {
+      return busy > 0;
+    },
+    get failure() {
+      return failure;
+    },
+  };
+}
+
+interface Answering {
+  /** As configured. */
+  readonly name: string;
+  readonly queue: Pick<DaemonQueue, "pollNow" | "sweep" | "replay">;
+  readonly clock: Clock;
 }
 
 /** @throws what means that it is to be done in another turn */
-async function answerTo(entry: Entry, { queue, hands, clock }: Pick<RunErrandsOptions, "queue" | "hands" | "clock">): Promise<Value> {
+async function answerTo(entry: Entry, { name, queue, clock }: Answering): Promise<Value> {
   try {
-    const { at, errand } = checked(errandSchema, entry, queue);
-    if (clock.now() - at > forgottenAfterMs) throw new MailError("LIFECYCLE_NOT_STARTED", `No turn of ${queue} came in time.`, { queue });
-    if (errand.what === "sweep") return { at: clock.now(), swept: { ...(await hands.sweep()) } };
-    await (errand.what === "poll" ? hands.poll() : hands.replay(errand.id));
+    const { at, errand } = checked(errandSchema, entry, name);
+    if (clock.now() - at > forgottenAfterMs)
+      throw new MailError("LIFECYCLE_NOT_STARTED", `No turn of ${name} came in time.`, { queue: name });
+    if (errand.what === "sweep") return { at: clock.now(), swept: { ...(await queue.sweep()) } };
+    await (errand.what === "poll" ? queue.pollNow() : queue.replay(errand.id));
     return { at: clock.now() };
   } catch (error) {
     const ours = asMailError(error, "STORE_UNAVAILABLE", "It could not be done.");

@@ -12,20 +12,14 @@ import { MailError } from "../base/errors.js";
 import { openLedger } from "../delivery/ledger.js";
 import { readLedger } from "../delivery/ledger-reading.js";
 import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
-import {
-  createQuarantine,
-  createQuarantineReading,
-  type QuarantinedMessage,
-  type QuarantineOptions,
-  type QuarantineReading,
-} from "../delivery/quarantine.js";
+import { createQuarantine, type QuarantinedMessage, type QuarantineOptions, type QuarantineReading } from "../delivery/quarantine.js";
 import type { MessageStory } from "../delivery/story.js";
 import { readCursor } from "../mailbox/cursor.js";
-import { readFolderNames } from "../schedule/folder-record.js";
 import type { QueueSettings } from "../schedule/session.js";
 import { owningDaemon, takeOwnership } from "../state/ownership.js";
 import type { Store } from "../state/store.js";
 import { type DaemonSettings, daemonSettings, type MailDaemonOptions } from "./options.js";
+import { readQuarantine } from "./quarantine-reading.js";
 import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "./status.js";
 
 /** Whether a queue's account is signed in, as far as the vault can tell: what Entra would say now is not known. */
@@ -159,10 +153,7 @@ class SettledStore implements OfflineStore {
   }
 
   async #reading(address: string): Promise<QuarantineReading> {
-    const { address: queue, folders } = this.find(address);
-    const store = this.#store;
-    const ledger = await readLedger(store, queue);
-    return createQuarantineReading({ store, ledger, folderName: await readFolderNames(store, { ...ledger, queue, folders }) });
+    return readQuarantine(this.#store, this.find(address));
   }
 
   async explain(address: string, id: string): Promise<MessageStory | undefined> {

@@ -1,5 +1,6 @@
 /** A queue that runs in this process for as long as the daemon does. */
-import { MailError } from "../base/errors.js";
+import type { MailError } from "../base/errors.js";
+import { pausedError } from "../schedule/failure.js";
 import type { DaemonQueue } from "./daemon-queue.js";
 import type { RunningQueue } from "./running-queue.js";
 import { queueStatus } from "./status.js";
@@ -22,8 +23,7 @@ class OwnQueue implements DaemonQueue {
 
   async sweep() {
     const { session, poller, sweeper } = this.#running;
-    const { address: queue } = session.settings;
-    if (poller.isPaused) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+    if (poller.isPaused) throw pausedError(session.settings.address);
     const swept = sweeper.demand();
     poller.wake();
     return swept;

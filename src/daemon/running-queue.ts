@@ -74,6 +74,7 @@ export interface RunningQueueOptions {
   /** See `SessionOptions`. */
   readonly confirmSend?: SessionOptions["confirmSend"];
   readonly bar?: SessionOptions["bar"];
+  readonly recordPause?: SessionOptions["recordPause"];
   /** What it knew in its last turn, wherever that was. Default: nothing. */
   readonly memory?: QueueMemory | undefined;
   /** It has been abandoned, for that reason. */

@@ -6,23 +6,23 @@
  */
 import { backoffMs } from "../base/backoff.js";
 import { asMailError, MailError } from "../base/errors.js";
-import { insisting } from "../delivery/insist.js";
-import { readLedger } from "../delivery/ledger-reading.js";
-import { createQuarantineReading, type QuarantineReading } from "../delivery/quarantine.js";
+import type { QuarantineReading } from "../delivery/quarantine.js";
 import type { Bar } from "../graph/bar.js";
-import { readFolderNames } from "../schedule/folder-record.js";
-import { barKeyOf, writeLonger } from "../schedule/pause-record.js";
+import { pausedError } from "../schedule/failure.js";
+import { barKeyOf, pauseRecord, writeLonger } from "../schedule/pause-record.js";
 import type { Scheduler, Turn } from "../schedule/scheduler.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
 import type { DaemonQueue } from "./daemon-queue.js";
 import { ask, type Errand } from "./errands.js";
 import type { DaemonEvents } from "./events.js";
+import { readQuarantine } from "./quarantine-reading.js";
 import type { RunningQueueOptions } from "./running-queue.js";
 import { beginTurn, pausedLookMs, type SharedTurn } from "./shared-turn.js";
 import { nothingUnderWay, type QueueStatus, queueStatus } from "./status.js";
-import { pausedKey, readTurnNotes, resumedAtOf } from "./turn-notes.js";
+import { isPaused, pausedKey, readTurnNotes } from "./turn-notes.js";
 
-export interface SharedQueueOptions extends Omit<RunningQueueOptions, "bar" | "confirm" | "confirmSend" | "memory" | "onAbandoned"> {
+export interface SharedQueueOptions
+  extends Omit<RunningQueueOptions, "bar" | "recordPause" | "confirm" | "confirmSend" | "memory" | "onAbandoned"> {
   readonly scheduler: Scheduler;
   readonly worker: string;
   readonly turnMaxMs: number;
@@ -54,8 +54,26 @@ class SharedQueue implements DaemonQueue {
   /** The last pause that Graph asked of the mailbox here; empty before one. */
   #bar: Bar | undefined;
 
+  /** Beyond the turn in which it came, and without its epoch: whoever has the next turn keeps to a pause too. */
+  readonly #writePause: (bar: Bar) => void;
+
   constructor(options: SharedQueueOptions) {
+    const { store, clock, settings } = options;
+    const { address: queue } = settings;
     this.#options = options;
+    this.#writePause = pauseRecord({
+      clock,
+      of: queue,
+      queue,
+      signal: this.#ended.signal,
+      write: (bar) => writeLonger(store, barKeyOf(queue.toLowerCase()), bar, clock),
+      onFailure: (error) => this.#turn?.running.abandon(error),
+    });
+  }
+
+  #recordPause(bar: Bar): void {
+    this.#bar = bar;
+    this.#writePause(bar);
   }
 
   /** What the scheduler runs. */
@@ -78,7 +96,6 @@ class SharedQueue implements DaemonQueue {
       return nextInMs;
     } finally {
       this.#turn = undefined;
-      this.#keepBar();
     }
   }
 
@@ -87,7 +104,14 @@ class SharedQueue implements DaemonQueue {
     const notes = await readTurnNotes(store, settings.address);
     if (notes.isPaused && notes.errands.length === 0) return { nextInMs: pausedLookMs };
     const events = { emit: (...told: Parameters<typeof this.emit>) => this.emit(...told) };
-    this.#turn = await beginTurn({ ...this.#options, events, turn, bar: this.#bar, ...notes });
+    this.#turn = await beginTurn({
+      ...this.#options,
+      events,
+      turn,
+      bar: this.#bar,
+      recordPause: (bar) => this.#recordPause(bar),
+      ...notes,
+    });
     if (this.#ending) this.#turn.end(this.#ending.deadlineMs, this.#ending.why);
     if (this.#abandoned) this.#turn.running.abandon(this.#abandoned);
     return this.#turn.over;
@@ -95,19 +119,8 @@ class SharedQueue implements DaemonQueue {
 
   /** The end of a turn is none of the queue: that it stops here is told only where the daemon does. */
   emit<Name extends keyof DaemonEvents>(name: Name, payload: DaemonEvents[Name]): void {
-    if (name === "queue:throttled") this.#bar = payload as DaemonEvents["queue:throttled"];
     const isEndOfTurn = name === "queue:state" && (payload as DaemonEvents["queue:state"]).to === "stopped";
     if (!isEndOfTurn || this.#ending) this.#options.events.emit(name, payload);
-  }
-
-  /** A pause may have come when the turn could write nothing any more: whoever has the next one keeps to it too. */
-  #keepBar(): void {
-    const { store, clock, events } = this.#options;
-    const [bar, { signal }] = [this.#bar, this.#ended];
-    if (!bar || bar.until <= clock.now() || signal.aborted) return;
-    insisting(() => writeLonger(store, barKeyOf(this.#key), bar, clock), { clock, signal }).catch((error: unknown) => {
-      if (!signal.aborted) events.emit("listener:failed", { event: "queue:throttled", error });
-    });
   }
 
   async pollNow(): Promise<void> {
@@ -181,12 +194,11 @@ class SharedQueue implements DaemonQueue {
 
   async #assertNotPaused(): Promise<void> {
     const { address: queue } = this.#options.settings;
-    if (await this.#isPaused()) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+    if (await this.#isPaused()) throw pausedError(queue);
   }
 
   async #isPaused(): Promise<boolean> {
-    const paused = await this.#options.store.get(pausedKey(this.#key));
-    return paused !== undefined && resumedAtOf(paused) === undefined;
+    return isPaused(await this.#options.store.get(pausedKey(this.#key)));
   }
 
   #ask(errand: Errand): Promise<SweepResult | undefined> {
@@ -195,10 +207,7 @@ class SharedQueue implements DaemonQueue {
     return ask(errand, { store, clock, queue, wake: () => scheduler.wake(queue), signal: this.#ended.signal });
   }
 
-  async #reading(): Promise<QuarantineReading> {
-    const { store, settings } = this.#options;
-    const ledger = await readLedger(store, settings.address);
-    const folderName = await readFolderNames(store, { ...ledger, queue: settings.address, folders: settings.folders });
-    return createQuarantineReading({ store, ledger, folderName });
+  #reading(): Promise<QuarantineReading> {
+    return readQuarantine(this.#options.store, this.#options.settings);
   }
 }

@@ -11,17 +11,17 @@
  * Invariant: when the turn resolves nothing of it is under way, at Graph neither.
  */
 import { type Clock, sleep } from "../base/clock.js";
-import { asMailError, MailError } from "../base/errors.js";
+import { asMailError, type MailError } from "../base/errors.js";
 import { unlessAway } from "../delivery/insist.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
+import { graceEnd } from "../schedule/lateness.js";
 import { createLocalScheduler } from "../schedule/local.js";
 import { memoryKey, memoryValue, type QueueMemory, sessionMemory, type TurnNote } from "../schedule/queue-memory.js";
 import type { Scheduler, Turn } from "../schedule/scheduler.js";
-import type { Entry, Store } from "../state/store.js";
-import { runErrands } from "./errands.js";
+import { errandsBeside } from "./errands.js";
 import { type RunningQueue, type RunningQueueOptions, runQueue } from "./running-queue.js";
-import { readTurnNotes, type TurnNotes } from "./turn-notes.js";
+import type { TurnNotes } from "./turn-notes.js";
 
 export interface SharedTurnOptions
   extends Omit<RunningQueueOptions, "scheduler" | "confirm" | "confirmSend" | "memory" | "onAbandoned">,
@@ -40,9 +40,8 @@ export interface SharedTurn {
   end(deadlineMs: number, why: string): void;
 }
 
-/** A turn looks so often whether it is over, and how often it looks for errands and a pause, milliseconds. */
+/** A turn looks so often whether it is over, milliseconds. */
 const lookMs = 100;
-const errandMs = 1_000;
 /** A round that is to come sooner belongs to the same turn, milliseconds. */
 const soonMs = 500;
 /** A sweep keeps a turn going for so many times `turnMaxMs`; then it begins anew in the next. */
@@ -93,7 +92,7 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
   const begunAt = clock.ticks();
 
   async function work(): Promise<void> {
-    const errands = createErrandBoy(options, running);
+    const errands = errandsBeside(options, running);
     errands.run(options.errands);
     let isDraining = false;
     while (!lost && !ending) {
@@ -169,8 +168,10 @@ function isDue({ state, notBeforeAt = 0 }: OpenEntry, clock: Clock): boolean {
 function since({ memory, resumedAt, settings }: SharedTurnOptions, now: number): QueueMemory | undefined {
   if (!memory || resumedAt === 0) return memory;
   const { poller, lateness } = memory;
-  const graceUntil = Math.max(lateness.graceUntil, Math.min(now, resumedAt) + Math.min(settings.lateAfterMs, 60_000));
-  const roundlessSince = Math.max(poller.roundlessSince, Math.min(now, resumedAt));
+  // Another machine's clock may be ahead.
+  const from = Math.min(now, resumedAt);
+  const graceUntil = Math.max(lateness.graceUntil, graceEnd(from, settings.lateAfterMs));
+  const roundlessSince = Math.max(poller.roundlessSince, from);
   return { ...memory, poller: { ...poller, roundlessSince }, lateness: { ...lateness, graceUntil } };
 }
 
@@ -204,65 +205,4 @@ function remember(running: RunningQueue, { worker, clock }: Pick<SharedTurnOptio
   };
   const memory = { poller: poller.memory, session: sessionMemory(session), lateness: lateness.noted, sweepDueAt: sweeper.dueAt };
   return session.ledger.write({ puts: [{ key: memoryKey(session.ledger.queueKey), value: memoryValue(memory, note) }] });
-}
-
-/** Looks for errands from time to time and runs them beside the turn. */
-function createErrandBoy(
-  { store, clock, settings }: { store: Store; clock: Clock } & Pick<RunningQueueOptions, "settings">,
-  running: RunningQueue,
-) {
-  const { session, poller, sweeper } = running;
-  const underWay = new Set<string>();
-  let lookedAt = clock.ticks();
-  let busy = 0;
-  let failure: unknown;
-  const hands = {
-    poll: () => poller.pollNow(),
-    async sweep() {
-      const { address: queue } = settings;
-      if (poller.isPaused) throw new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
-      const swept = sweeper.demand();
-      poller.wake();
-      return swept;
-    },
-    replay: (id: string) => running.quarantine().replay(id),
-  };
-
-  function begin(work: Promise<void>): void {
-    busy += 1;
-    work
-      .catch(unlessAway)
-      .catch((error: unknown) => {
-        failure ??= error;
-      })
-      .finally(() => {
-        busy -= 1;
-      });
-  }
-
-  function run(entries: readonly Entry[]): Promise<void> {
-    return runErrands(entries, underWay, { store, clock, queue: settings.address, ledger: session.ledger, hands });
-  }
-
-  return {
-    run: (entries: readonly Entry[]) => begin(run(entries)),
-    look() {
-      if (clock.ticks() - lookedAt < errandMs) return;
-      lookedAt = clock.ticks();
-      begin(
-        readTurnNotes(store, settings.address).then(({ errands, isPaused }) => {
-          if (isPaused) running.pause();
-          else if (poller.isPaused) running.resume();
-          return run(errands);
-        }),
-      );
-    },
-    get isBusy() {
-      return busy > 0;
-    },
-    /** What ended one and means the turn's end; empty while all is well. */
-    get failure() {
-      return failure;
-    },
-  };
 }

@@ -4,7 +4,7 @@ import { memoryKey, readMemory } from "../schedule/queue-memory.js";
 import type { QueueSettings } from "../schedule/session.js";
 import type { Store } from "../state/store.js";
 import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "./status.js";
-import { pausedKey, resumedAtOf } from "./turn-notes.js";
+import { isPaused, pausedKey, resumedAtOf } from "./turn-notes.js";
 import type { WorkerStatus } from "./workers.js";
 
 /** `DaemonStatus` over all processes that share the queues. */
@@ -47,11 +47,11 @@ async function statusOf(queue: QueueSettings, from: Reading): Promise<QueueStatu
   const { address } = queue;
   const queueKey = address.toLowerCase();
   const [entry, paused] = await from.store.getMany([memoryKey(queueKey), pausedKey(queueKey)]);
-  const isPaused = paused !== undefined && resumedAtOf(paused) === undefined;
+  const rests = isPaused(paused);
   const { memory, note, error } = entry ? readMemory(entry, address) : {};
   if (!memory || !note) {
     const why = error ? `${error.code}: ${error.message}` : "it has had no turn yet";
-    return { address, state: isPaused ? "paused" : "starting", why, ...nothingUnderWay };
+    return { address, state: rests ? "paused" : "starting", why, ...nothingUnderWay };
   }
   const { poller } = memory;
   const now = from.clock.now();
@@ -59,8 +59,8 @@ async function statusOf(queue: QueueSettings, from: Reading): Promise<QueueStatu
   const roundlessSince = Math.max(poller.lastRoundAt ?? poller.roundlessSince, resumedAtOf(paused) ?? 0);
   return {
     address,
-    state: isPaused ? "paused" : poller.state,
-    why: isPaused ? "pause() was called" : poller.why,
+    state: rests ? "paused" : poller.state,
+    why: rests ? "pause() was called" : poller.why,
     ...(note.remedy === undefined ? {} : { remedy: note.remedy }),
     waiting: note.waiting,
     delayed: note.delayed,
@@ -68,7 +68,7 @@ async function statusOf(queue: QueueSettings, from: Reading): Promise<QueueStatu
     marksWaiting: note.marksWaiting,
     ...(poller.lastRoundAt === undefined ? {} : { lastRoundAt: new Date(poller.lastRoundAt) }),
     // Also where no process has a turn of it any more, and none tells.
-    stale: !isPaused && now - roundlessSince > queue.staleAfterMs,
+    stale: !rests && now - roundlessSince > queue.staleAfterMs,
     late: queue.lateAfterMs > 0 && undeliveredMs !== undefined && undeliveredMs > queue.lateAfterMs,
     ...(undeliveredMs === undefined ? {} : { oldestUndeliveredMs: undeliveredMs }),
     worker: note.worker,

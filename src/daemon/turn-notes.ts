@@ -35,14 +35,18 @@ export async function readTurnNotes(store: Store, queue: string): Promise<TurnNo
     store.list({ prefix: errandPrefix(queueKey), limit: most }),
   ]);
   const reading: Partial<MemoryReading> = memory ? readMemory(memory, queue) : {};
-  const resumedAt = resumedAtOf(paused);
   return {
     memory: reading.memory,
     unread: reading.error,
     errands,
-    isPaused: paused !== undefined && resumedAt === undefined,
-    resumedAt: resumedAt ?? 0,
+    isPaused: isPaused(paused),
+    resumedAt: resumedAtOf(paused) ?? 0,
   };
+}
+
+/** `note`: what lies under `pausedKey`. */
+export function isPaused(note: Pick<Entry, "value"> | undefined): boolean {
+  return note !== undefined && resumedAtOf(note) === undefined;
 }
 
 /** Empty while it is paused, and where it never was. */

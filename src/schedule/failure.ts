@@ -13,6 +13,11 @@ export function toldOf(error: MailError): ToldFailure {
   return { code, reason: message, ...(serviceCode === undefined ? {} : { serviceCode }), ...adviceOf(error) };
 }
 
+/** `queue`: as configured. */
+export function pausedError(queue: string): MailError {
+  return new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue });
+}
+
 /**
  * Whether it may be the matter with one folder alone, so that the others are looked at all the same. Where the whole
  * mailbox is in trouble, each of its folders says so.

@@ -51,6 +51,11 @@ const graceMs = 60_000;
 /** Milliseconds from look to look at the most while it is late. */
 const relookMs = 30_000;
 
+/** Until when nothing is told late after a beginning or a resuming at `from`; epoch milliseconds. */
+export function graceEnd(from: number, lateAfterMs: number): number {
+  return from + Math.min(lateAfterMs, graceMs);
+}
+
 export function createLateness(options: LatenessOptions): Lateness {
   return new QueueLateness(options);
 }
@@ -114,7 +119,7 @@ class QueueLateness implements Lateness {
   }
 
   #graceEnd(): number {
-    return this.#options.clock.now() + Math.min(this.#options.lateAfterMs, graceMs);
+    return graceEnd(this.#options.clock.now(), this.#options.lateAfterMs);
   }
 
   #over(now: number): void {

@@ -23,7 +23,7 @@ import { asMailError, MailError, type MailErrorCode } from "../base/errors.js";
 import { afterFailure } from "./after-failure.js";
 import { type Cadence, createCadence } from "./cadence.js";
 import type { QueueState } from "./events.js";
-import { toldOf, whyOf } from "./failure.js";
+import { pausedError, toldOf, whyOf } from "./failure.js";
 import type { Poller, PollerMemory, PollerOptions } from "./poller-contract.js";
 import { createStaleness, type Staleness } from "./staleness.js";
 import type { TurnResult } from "./turn.js";
@@ -118,8 +118,7 @@ class QueuePoller implements Poller {
 
   pollNow(): Promise<void> {
     if (this.#ended) return Promise.reject(this.#ended);
-    const queue = this.#queue;
-    if (this.#paused) return Promise.reject(new MailError("LIFECYCLE_PAUSED", `${queue} is paused; resume it first.`, { queue }));
+    if (this.#paused) return Promise.reject(pausedError(this.#queue));
     const done = new Promise<void>((resolve, reject) => {
       this.#waiters = [...this.#waiters, { resolve, reject }];
     });

@@ -89,6 +89,8 @@ export interface SessionOptions {
   readonly confirmSend?: (() => Promise<void>) | undefined;
   /** A pause that Graph asked for and that the store may not have. */
   readonly bar?: Bar | undefined;
+  /** Keeps each pause that Graph asks for. Default: in the ledger, while the session lasts. */
+  readonly recordPause?: ((bar: Bar) => void) | undefined;
   /** What the owner before knew. Default: nothing. */
   readonly memory?: SessionMemory | undefined;
 }

@@ -57,7 +57,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     onBar(bar) {
       emit("queue:throttled", { queue, ...bar });
       const write = (value: Value) => ledger.write({ puts: [{ key: barKey, value }] });
-      record ??= pauseRecord({ clock, of: queue, queue, signal: ended.signal, write, onFailure });
+      record ??= options.recordPause ?? pauseRecord({ clock, of: queue, queue, signal: ended.signal, write, onFailure });
       record(bar);
     },
     spentBefore: readSpent(spent?.value, clock.now()),
