@@ -14,7 +14,7 @@ import { interruptedError } from "./interruption.js";
 
 export interface RunningDaemon {
   readonly processId: number;
-  /** @throws what the daemon's method throws; MailError `LIFECYCLE_CONTROL_UNAVAILABLE`, Interrupted after an abort */
+  /** @throws what the daemon's method throws; MailError `LIFECYCLE_CONTROL_UNAVAILABLE`, `LIFECYCLE_STOPPED` (an interruption) after an abort */
   ask<Name extends RequestName>(name: Name, given: Given<Name>): Promise<AsJson<Answers[Name]>>;
 }
 

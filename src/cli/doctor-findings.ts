@@ -17,7 +17,7 @@ import { interruptedError } from "./interruption.js";
 import type { LoadedConfig } from "./load-config.js";
 import { isStoreThere, runningDaemon } from "./target.js";
 
-/** In the order of the chain, of these queues or all. @throws Interrupted after Ctrl-C */
+/** In the order of the chain, of these queues or all. @throws MailError `LIFECYCLE_STOPPED` (an interruption) after Ctrl-C */
 export async function findingsOf(context: CommandContext, loaded: LoadedConfig, addresses: readonly string[]): Promise<readonly Finding[]> {
   const found = await reachedDaemon(context, loaded);
   if (found && "ask" in found) {

@@ -4,7 +4,7 @@ import { ConfigError } from "../base/errors.js";
 import { interruptedError } from "./interruption.js";
 
 /**
- * @throws ConfigError `CONFIG_INVALID` when it is longer than that many bytes; Interrupted when the signal aborts, and then
+ * @throws ConfigError `CONFIG_INVALID` when it is longer than that many bytes; MailError `LIFECYCLE_STOPPED` (an interruption) when the signal aborts, and then
  * nothing more is read
  */
 export async function readPiped(stdin: Readable, mostBytes: number, signal: AbortSignal): Promise<string> {

@@ -49,7 +49,7 @@ export function assertAskable({ password }: WayOptions, { isInteractive }: Termi
   throw new ConfigError("CONFIG_INVALID", "Nobody can be asked for a password here: pipe it in with --password-stdin.");
 }
 
-/** The method for one account. @throws Interrupted after Ctrl-C */
+/** The method for one account. @throws MailError `LIFECYCLE_STOPPED` (an interruption) after Ctrl-C */
 export async function methodFor(account: string, { context, options, simulator }: Way): Promise<SignInMethod> {
   const { terminal, interrupts, env } = context;
   const signal = interrupts.gentle;

@@ -35,12 +35,12 @@ export interface Terminal {
   style(style: Style, text: string): string;
   /**
    * Asks on standard error; the default where nothing is typed. Undefined where there is none, or nobody can be asked.
-   * @throws Interrupted when the signal aborts, or Ctrl-C is typed
+   * @throws MailError `LIFECYCLE_STOPPED` (an interruption) when the signal aborts, or Ctrl-C is typed
    */
   ask(question: string, options?: { readonly default?: string; readonly signal?: AbortSignal }): Promise<string | undefined>;
   /**
    * Asks without an echo, and keeps no history. Undefined where nobody can be asked.
-   * @throws Interrupted when the signal aborts, or Ctrl-C is typed
+   * @throws MailError `LIFECYCLE_STOPPED` (an interruption) when the signal aborts, or Ctrl-C is typed
    */
   askSecret(question: string, options?: { readonly signal?: AbortSignal }): Promise<string | undefined>;
 }
@@ -87,7 +87,7 @@ export function createTerminal(
   };
 }
 
-/** A line. @throws Interrupted when the signal aborts or Ctrl-C is typed, which is a key while the line is edited */
+/** A line. @throws MailError `LIFECYCLE_STOPPED` (an interruption) when the signal aborts or Ctrl-C is typed, which is a key while the line is edited */
 async function typed(options: ReadLineOptions, question: string, signal: AbortSignal | undefined): Promise<string> {
   const lines = createInterface(options);
   const interrupted = new AbortController();

@@ -9,6 +9,7 @@ import { openControl } from "../../../src/cli/control-server.js";
 import { loadConfig } from "../../../src/cli/load-config.js";
 import { supportBundle } from "../../../src/cli/support-bundle.js";
 import { doctorChecks } from "../../../src/daemon/doctor/finding.js";
+import { nothingUnderWay } from "../../../src/daemon/status.js";
 import { createMailDaemon, type Finding, generateKey, memoryStore } from "../../../src/index.js";
 import { next, simulatorWith } from "../../support/host.js";
 import { showPrint } from "../../support/secrets/showings.js";
@@ -146,16 +147,7 @@ test("a store that was used with a simulator, and a configuration for Microsoft,
   expect(failed[0]).not.toHaveProperty("remedy");
 });
 
-const stoppedQueue = {
-  address: one,
-  state: "stopped",
-  waiting: 0,
-  delayed: 0,
-  inFlight: 0,
-  marksWaiting: 0,
-  stale: false,
-  late: false,
-} as const;
+const stoppedQueue = { address: one, state: "stopped", ...nothingUnderWay } as const;
 
 /** Everything personal or secret that is planted below. */
 const planted = [

@@ -2,19 +2,14 @@
 import { request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
 import { type HttpEndpointOptions, openHttpEndpoint } from "../../../src/cli/http-endpoint.js";
-import type { DaemonStatus, QueueStatus } from "../../../src/daemon/status.js";
+import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "../../../src/daemon/status.js";
 import { rejected } from "../../support/rejection.js";
 
 const well: QueueStatus = {
   address: "support@contoso.com",
   state: "idle",
   why: "the round is complete",
-  waiting: 0,
-  delayed: 0,
-  inFlight: 0,
-  marksWaiting: 0,
-  stale: false,
-  late: false,
+  ...nothingUnderWay,
 };
 const running: DaemonStatus = { state: "running", queues: [well] };
 const trouble = {

@@ -3,7 +3,7 @@ import { expect, it, test } from "vitest";
 import { createEmitter } from "../../../src/base/emitter.js";
 import { watchOnce } from "../../../src/cli/once.js";
 import type { DaemonEvents } from "../../../src/daemon/events.js";
-import type { DaemonState, DaemonStatus, QueueStatus } from "../../../src/daemon/status.js";
+import { type DaemonState, type DaemonStatus, nothingUnderWay, type QueueStatus } from "../../../src/daemon/status.js";
 import { createManualClock } from "../../support/manual-clock.js";
 
 const queue = "support@contoso.com";
@@ -33,12 +33,7 @@ function scene() {
         address: index === 0 ? queue : `queue${index}@contoso.com`,
         state: "idle",
         why: "",
-        waiting: 0,
-        delayed: 0,
-        inFlight: 0,
-        marksWaiting: 0,
-        stale: false,
-        late: false,
+        ...nothingUnderWay,
         lastRoundAt: new Date(0),
         ...change,
       }));

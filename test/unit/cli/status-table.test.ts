@@ -1,7 +1,7 @@
 /** The table of the queues: what stands in it, and that it fits its screen. */
 import { expect, it, test } from "vitest";
 import { ago, statusTable } from "../../../src/cli/status-table.js";
-import type { DaemonStatus, QueueStatus } from "../../../src/daemon/status.js";
+import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "../../../src/daemon/status.js";
 
 const now = Date.parse("2026-03-01T08:00:00Z");
 
@@ -9,12 +9,7 @@ function queue(address: string, changes: Partial<QueueStatus> = {}): QueueStatus
   const state = {
     state: "idle",
     why: "a round is complete",
-    waiting: 0,
-    delayed: 0,
-    inFlight: 0,
-    marksWaiting: 0,
-    stale: false,
-    late: false,
+    ...nothingUnderWay,
   } as const;
   return { address, ...state, lastRoundAt: new Date(now - 3_000), ...changes };
 }
