@@ -10,9 +10,10 @@ import { simulatorFetch } from "m365-mail-daemon/simulator";
 import { type Flags, readFlags } from "../demo/flags.js";
 import { watchInterrupts } from "../demo/interrupts.js";
 import { createLogbook, type Logbook } from "../demo/logbook.js";
+import { perform } from "../demo/perform.js";
 import { createScreen } from "../demo/screen.js";
 import type { Credential, SimulatorNews, SimulatorOrder } from "../demo/simulator-process.js";
-import { openStage, type Stage } from "../demo/stage.js";
+import type { Stage } from "../demo/stage.js";
 import { judge } from "../demo/verdict.js";
 import { type Crew, startCrew, type Worker } from "./crew.js";
 import { createNarrator, type Narrator } from "./narrator.js";
@@ -60,25 +61,12 @@ if (typeof flags === "string") {
   process.exitCode = await run(flags);
 }
 
-/** One run, and whatever happens, everything put away again. Returns the exit code. */
-async function run(flags: Flags): Promise<number> {
+/** One run. Returns the exit code. */
+function run(flags: Flags): Promise<number> {
   const interrupts = watchInterrupts({ gentle: false });
   const logbook = createLogbook();
   const narrator = createNarrator(createScreen(process.stdout, process.env), logbook, flags);
-  const stage = openStage();
-  const stopped = interrupts.aborted.then((exitCode) => {
-    narrator.stopped();
-    return exitCode;
-  });
-  try {
-    return await Promise.race([story({ flags, logbook, narrator, stage }), stage.breakdown, stopped]);
-  } catch (error) {
-    narrator.failed(error);
-    return 1;
-  } finally {
-    narrator.close();
-    await stage.strike();
-  }
+  return perform(narrator, interrupts, (stage) => story({ flags, logbook, narrator, stage }));
 }
 
 interface Cast {

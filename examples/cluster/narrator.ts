@@ -6,15 +6,15 @@
 import type { Flags } from "../demo/flags.js";
 import type { Logbook } from "../demo/logbook.js";
 import { shortName } from "../demo/queues.js";
-import type { Screen, Tone } from "../demo/screen.js";
-import { table } from "../demo/table.js";
-import { column, rightColumn, seconds, wrapped } from "../demo/text-line.js";
+import type { Screen } from "../demo/screen.js";
+import { createTelling, type Telling, timeWidth } from "../demo/telling.js";
+import { column, rightColumn, seconds } from "../demo/text-line.js";
 import type { Verdict } from "../demo/verdict.js";
 import type { Crew, LogLine, Worker } from "./crew.js";
 import { lockMs, pollMs, queues } from "./queues.js";
 import type { TicketRequest } from "./tickets.js";
 
-export interface Narrator {
+export interface Narrator extends Pick<Telling, "failed" | "stopped" | "printed" | "close"> {
   title(): void;
   redisIsUp(about: string): void;
   simulatorIsUp(pid: number, url: string): void;
@@ -31,51 +31,20 @@ export interface Narrator {
   awake(worker: Worker, frozenMs: number): void;
   killed(worker: Worker, inFlight: number): void;
   verdict(verdict: Verdict): void;
-  failed(error: unknown): void;
-  /** A signal ended the run. */
-  stopped(): void;
-  /** A process printed something, which it should not. */
-  printed(line: string): void;
-  close(): void;
 }
 
-const width = 80;
-const timeWidth = 7;
-const barWidth = 20;
-const tickMs = 100;
 /** Milliseconds. */
 const togetherMs = 300;
-const mostComplaints = 10;
 /** The level of a warning in a log of pino's. */
 const warning = 40;
 
 export function createNarrator(screen: Screen, logbook: Logbook, flags: Flags): Narrator {
-  /** When mail began to arrive; absent before. */
-  let begunAt: number | undefined;
   /** Empty until the workers are up. */
   let crew: Crew | undefined;
-  /** Shows the progress; absent before mail arrives and after the end. Cleared by `close`, keeps no process alive. */
-  let ticker: NodeJS.Timeout | undefined;
   /** By worker, the queues whose turns it lost a moment ago; empty otherwise. */
   const turnsLost = new Map<string, string[]>();
-  let closed = false;
-
-  const elapsedMs = () => (begunAt === undefined ? 0 : Date.now() - begunAt);
-  const clock = () => rightColumn(`${(elapsedMs() / 1_000).toFixed(1)} s`, timeWidth);
-
-  function say(text: string, tone?: Tone): void {
-    if (!closed) screen.line(text, tone);
-  }
-
-  function happened(text: string, tone: Tone): void {
-    for (const [index, line] of wrapped(text, width - timeWidth - 2, "").entries()) {
-      say(`${index === 0 ? clock() : " ".repeat(timeWidth)}  ${line}`, tone);
-    }
-  }
-
-  function about(title: string, text: string): void {
-    for (const [index, line] of wrapped(text, width - 11, "").entries()) say(column(index === 0 ? title : "", 11) + line);
-  }
+  const telling = createTelling(screen, { logbook, flags, below: () => (crew?.workers ?? []).map(workerLine) });
+  const { say, happened, about, clock } = telling;
 
   /** Several that are lost together are told in one line. */
   function lost(worker: string, queue: string): void {
@@ -91,17 +60,14 @@ export function createNarrator(screen: Screen, logbook: Logbook, flags: Flags): 
     setTimeout(tell, togetherMs).unref();
   }
 
-  function progress(): void {
-    const { arrived, handled, marked } = logbook.counts;
-    const filled = Math.round(Math.min(1, elapsedMs() / (flags.seconds * 1_000)) * barWidth);
-    const bar = `${"#".repeat(filled)}${".".repeat(barWidth - filled)}`;
-    screen.progress(
-      `${clock()}  ${bar}  arrived ${arrived}  handled ${handled}  marked ${marked}`,
-      ...(crew?.workers ?? []).map(workerLine),
-    );
+  function sayWorkers(): void {
+    say(`${column("worker", 10)}${rightColumn("rounds", 9)}${rightColumn("deliveries", 12)}   what happened to it`, "strong");
+    for (const worker of crew?.workers ?? []) say(workerRow(worker));
+    say("");
   }
 
   return {
+    ...telling,
     title() {
       say("m365-mail-daemon: three workers share nine queues; one is frozen, one is killed", "strong");
       say("");
@@ -118,9 +84,8 @@ export function createNarrator(screen: Screen, logbook: Logbook, flags: Flags): 
       about("turns", `lockMs ${lockMs}, pollIntervalMs ${pollMs}; the rest at defaults`);
     },
     mailBegins() {
-      begunAt = Date.now();
       say("");
-      ticker = setInterval(progress, tickMs).unref();
+      telling.begin();
     },
     wave: (queue, count) => happened(`a wave: ${count} mails reach ${shortName(queue)} at once`, "strong"),
     again: (worker, { queue, subject }) =>
@@ -134,42 +99,7 @@ export function createNarrator(screen: Screen, logbook: Logbook, flags: Flags): 
     frozen: ({ name, pid }, inFlight) => happened(`SIGSTOP ${pid}: ${name} is frozen, ${deliveries(inFlight)} in flight`, "bad"),
     awake: ({ name, pid }, frozenMs) => happened(`SIGCONT ${pid}: ${name} wakes up, ${seconds(frozenMs)} later`, "good"),
     killed: ({ name, pid }, inFlight) => happened(`kill -9 ${pid}: ${name} is dead, ${deliveries(inFlight)} in flight`, "bad"),
-    verdict({ rows, total, findings, complaints }) {
-      const { title, body, total: totalLine, legend } = table(rows, total);
-      screen.endProgress();
-      say("");
-      say(title, "strong");
-      for (const line of body) say(line);
-      say(totalLine, "strong");
-      say(legend, "quiet");
-      say("");
-      say(`${column("worker", 10)}${rightColumn("rounds", 9)}${rightColumn("deliveries", 12)}   what happened to it`, "strong");
-      for (const worker of crew?.workers ?? []) say(workerRow(worker));
-      say("");
-      for (const finding of findings) for (const line of wrapped(finding, width)) say(line);
-      say("");
-      if (complaints.length === 0) say("Nothing was lost, and every duplicate is explained.", "good");
-      for (const complaint of complaints.slice(0, mostComplaints))
-        for (const line of wrapped(`WRONG: ${complaint}`, width)) say(line, "bad");
-      if (complaints.length > mostComplaints) say(`WRONG: and ${complaints.length - mostComplaints} more`, "bad");
-    },
-    failed(error) {
-      screen.endProgress();
-      const text = error instanceof Error ? error.message : String(error);
-      for (const line of wrapped(`The demo failed: ${text}`, width)) say(line, "bad");
-    },
-    stopped() {
-      screen.endProgress();
-      say("Stopped before the end, so there is no verdict.", "warning");
-    },
-    printed(line) {
-      for (const part of wrapped(line, width - 2)) say(`| ${part}`, "warning");
-    },
-    close() {
-      clearInterval(ticker);
-      screen.endProgress();
-      closed = true;
-    },
+    verdict: (verdict) => telling.verdict(verdict, sayWorkers),
   };
 }
 

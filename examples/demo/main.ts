@@ -10,10 +10,11 @@ import { type Flags, readFlags, usage } from "./flags.js";
 import { type Interrupts, watchInterrupts } from "./interrupts.js";
 import { createLogbook, type Logbook } from "./logbook.js";
 import { createNarrator, type Narrator } from "./narrator.js";
+import { perform } from "./perform.js";
 import { queues } from "./queues.js";
 import { createScreen } from "./screen.js";
 import type { Credential, SimulatorNews, SimulatorOrder } from "./simulator-process.js";
-import { openStage, type Stage } from "./stage.js";
+import type { Stage } from "./stage.js";
 import { type EntraFacts, judge } from "./verdict.js";
 
 /** In the middle of all mail. */
@@ -42,25 +43,12 @@ if (typeof flags === "string") {
   process.exitCode = await run(flags);
 }
 
-/** One run, and whatever happens, everything put away again. Returns the exit code. */
-async function run(flags: Flags): Promise<number> {
+/** One run. Returns the exit code. */
+function run(flags: Flags): Promise<number> {
   const interrupts = watchInterrupts({ gentle: flags.keep });
   const logbook = createLogbook();
   const narrator = createNarrator(createScreen(process.stdout, process.env), logbook, flags);
-  const stage = openStage();
-  const stopped = interrupts.aborted.then((exitCode) => {
-    narrator.stopped();
-    return exitCode;
-  });
-  try {
-    return await Promise.race([story({ flags, interrupts, logbook, narrator, stage }), stage.breakdown, stopped]);
-  } catch (error) {
-    narrator.failed(error);
-    return 1;
-  } finally {
-    narrator.close();
-    await stage.strike();
-  }
+  return perform(narrator, interrupts, (stage) => story({ flags, interrupts, logbook, narrator, stage }));
 }
 
 interface Cast {
