@@ -14,9 +14,9 @@ const report = process.env.TEST_REPORT;
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Gates and faults start real processes (compilers, npm, daemons that are killed), so they get longer. */
-const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
+const long = { testTimeout: 120_000, hookTimeout: 120_000 };
 const setupFiles = ["check-leaks.ts", "secrets/check-secrets.ts", "zeros/check-zeros.ts"].map((file) => here(`test/support/${file}`));
-const slowFolders = ["test/gates/**/*.test.ts", "test/faults/**/*.test.ts"];
+const longFolders = ["test/gates/**/*.test.ts", "test/faults/**/*.test.ts"];
 
 export default defineConfig({
   plugins: [witnessErrors()],
@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           name: "main",
           include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
-          exclude: [...slowFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
+          exclude: [...longFolders, "test/keychain/**", "test/chromium/**", "**/node_modules/**"],
           setupFiles,
           // A minute is no measure of speed: machines are shared, and slow at times.
           testTimeout: 60_000,
@@ -55,7 +55,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "slow", include: slowFolders, setupFiles, ...slow },
+        // Projects start in the order of their names: what takes minutes first, so that no core waits for it at the end.
+        test: { name: "long", include: longFolders, setupFiles, ...long },
       },
     ],
   },
