@@ -39,6 +39,12 @@ export function storeFolder({ config: { store = defaultStore }, folder }: Loaded
   return typeof store === "string" ? resolve(folder, store) : undefined;
 }
 
+/** The folder of the socket by which a daemon that runs is reached, where there is one. */
+export function controlFolder(loaded: LoadedConfig): string | undefined {
+  const { control } = loaded.config;
+  return control === undefined ? storeFolder(loaded) : resolve(loaded.folder, control);
+}
+
 function storeOf({ store = defaultStore }: MailDaemonConfig, folder: string): Store {
   return typeof store === "string" ? lmdbStore(resolve(folder, store)) : store;
 }

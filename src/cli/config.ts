@@ -84,6 +84,15 @@ export interface MailDaemonConfig extends Omit<JsonConfig, "store" | "keys" | "d
   /** A folder, or a store of your own. */
   readonly store?: string | Store;
   readonly keys?: KeysConfig | KeyRing | MailDaemonOptions["vaultKeys"];
+  /** Lets several that `run` share the queues, such as `bullmqScheduler` gives; `store` must be one that all of them reach. */
+  readonly scheduler?: MailDaemonOptions["scheduler"];
+  /** See `MailDaemonOptions`. */
+  readonly turnMaxMs?: MailDaemonOptions["turnMaxMs"];
+  /**
+   * The folder of the socket by which other commands reach the daemon that runs; each daemon needs its own. Default the
+   * store's folder; without one nothing reaches it.
+   */
+  readonly control?: string;
   /** Where the mail goes, or the handler itself. */
   readonly deliverTo?: DeliveryConfig | Handler;
   /** Gets the lines of the daemon's log while it runs, beside those on standard error. See `MailDaemonOptions`. */

@@ -32,12 +32,9 @@ const helloWithinMs = 10_000;
  * The daemon that runs on the store in the folder; nothing when none listens there.
  * @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` when one does and cannot be reached, or does not answer
  */
-export async function findDaemon(
-  storeFolder: string,
-  { signal, clock = systemClock }: FindOptions = {},
-): Promise<RunningDaemon | undefined> {
-  const places = await placesOf(storeFolder).catch((error: unknown) => {
-    throw reached(error, storeFolder, signal);
+export async function findDaemon(folder: string, { signal, clock = systemClock }: FindOptions = {}): Promise<RunningDaemon | undefined> {
+  const places = await placesOf(folder).catch((error: unknown) => {
+    throw reached(error, folder, signal);
   });
   for (const path of places) {
     const late = new AbortController();

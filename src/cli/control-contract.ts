@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { RotateResult } from "../auth/vault.js";
 import type { Finding } from "../daemon/doctor/finding.js";
-import type { DaemonStatus } from "../daemon/status.js";
+import type { StatusOfAll } from "../daemon/status-of-all.js";
 import type { QuarantinedMessage } from "../delivery/quarantine.js";
 import type { MessageStory } from "../delivery/story.js";
 import type { SweepResult } from "../schedule/sweep-verdict.js";
@@ -42,7 +42,7 @@ export type Given<Name extends RequestName> = z.output<(typeof givenSchemas)[Nam
 /** What each request is answered with; as of the methods of `MailDaemon`. */
 export interface Answers {
   readonly hello: { readonly processId: number };
-  readonly status: DaemonStatus;
+  readonly status: StatusOfAll;
   /** `null`: the queue never saw it. */
   readonly explain: MessageStory | null;
   readonly quarantined: readonly QuarantinedMessage[];

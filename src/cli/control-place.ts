@@ -1,9 +1,9 @@
 /**
- * Where the control socket of the daemon on a store is: in the store's folder, so that whoever may open the store finds
- * it, and nobody else.
+ * Where the control socket of a daemon is: in the store's folder, so that whoever may open the store finds it, and nobody
+ * else; or in a folder of its own, where the store has none.
  *
  * Where the system takes no such path (it is too long for a socket; Windows has pipes, which lie in no folder) a place
- * nobody can guess or make is taken, and recorded in the store's folder. Invariants: a folder in the temp folder is made
+ * nobody can guess or make is taken, and recorded in the folder. Invariants: a folder in the temp folder is made
  * for its owner alone, and one of another owner is not believed in; what a live process listens on is never removed.
  */
 import { randomUUID } from "node:crypto";
@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { MailError } from "../base/errors.js";
 
-/** Names in the store's folder. */
+/** Names in the folder. */
 export const socketName = "control.sock";
 export const recordName = "control.path";
 
@@ -34,30 +34,30 @@ export interface ControlPlace {
  * to begin.
  * @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` while a live process listens there
  */
-export async function makePlace(storeFolder: string): Promise<ControlPlace> {
-  const own = join(storeFolder, socketName);
-  const former = await recordedPath(storeFolder);
+export async function makePlace(folder: string): Promise<ControlPlace> {
+  const own = join(folder, socketName);
+  const former = await recordedPath(folder);
   for (const path of [own, former]) {
     // At a path that is too long nobody listens, and Nodes differ in how they say so.
     if (path !== undefined && isShort(path) && (await isListening(path))) throw inUse(path);
   }
   await rm(own, { force: true });
-  if (former !== undefined) await removeRecorded(storeFolder, former);
+  if (former !== undefined) await removeRecorded(folder, former);
   if (process.platform !== "win32" && isShort(own)) return { path: own, leave: async () => undefined };
   const path = process.platform === "win32" ? pipePrefix + randomUUID() : join(await newFolder(), socketName);
-  await record(storeFolder, path);
-  return { path, leave: () => removeRecorded(storeFolder, path) };
+  await record(folder, path);
+  return { path, leave: () => removeRecorded(folder, path) };
 }
 
 /** Where a daemon on the store may listen, likely ones first. */
-export async function placesOf(storeFolder: string): Promise<string[]> {
-  const recorded = await recordedPath(storeFolder);
-  const own = join(storeFolder, socketName);
+export async function placesOf(folder: string): Promise<string[]> {
+  const recorded = await recordedPath(folder);
+  const own = join(folder, socketName);
   const isHere = await lstat(own).then(
     () => true,
     () => false,
   );
-  return [...(isHere ? [own] : []), ...(recorded !== undefined && (await isOwn(recorded, storeFolder)) ? [recorded] : [])];
+  return [...(isHere ? [own] : []), ...(recorded !== undefined && (await isOwn(recorded, folder)) ? [recorded] : [])];
 }
 
 /** Errors of a place at which nobody listens: no such file, or a socket whose process has ended. */
@@ -86,14 +86,14 @@ async function newFolder(): Promise<string> {
 }
 
 /** As a whole or not at all, for its owner alone. */
-async function record(storeFolder: string, path: string): Promise<void> {
-  const file = join(storeFolder, recordName);
+async function record(folder: string, path: string): Promise<void> {
+  const file = join(folder, recordName);
   await writeFile(`${file}.new`, path, { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
 
-async function recordedPath(storeFolder: string): Promise<string | undefined> {
-  const text = await readFile(join(storeFolder, recordName), "utf8").catch((error: NodeJS.ErrnoException) => {
+async function recordedPath(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, recordName), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return "";
     throw error;
   });
@@ -101,20 +101,20 @@ async function recordedPath(storeFolder: string): Promise<string | undefined> {
   return isOurs ? text : undefined;
 }
 
-async function removeRecorded(storeFolder: string, path: string): Promise<void> {
-  await rm(join(storeFolder, recordName), { force: true });
-  if (path.startsWith(pipePrefix) || !(await isOwn(path, storeFolder))) return;
+async function removeRecorded(folder: string, path: string): Promise<void> {
+  await rm(join(folder, recordName), { force: true });
+  if (path.startsWith(pipePrefix) || !(await isOwn(path, folder))) return;
   await rm(path, { force: true });
   // Whatever else somebody put there keeps it.
   await rmdir(dirname(path)).catch(() => undefined);
 }
 
 /** The temp folder is everybody's: what was cleared away there may have been made anew by another. */
-async function isOwn(path: string, storeFolder: string): Promise<boolean> {
+async function isOwn(path: string, folder: string): Promise<boolean> {
   if (path.startsWith(pipePrefix)) return true;
   try {
-    const [folder, store] = [await lstat(dirname(path)), await stat(storeFolder)];
-    return folder.isDirectory() && (folder.mode & 0o077) === 0 && [store.uid, process.geteuid?.()].includes(folder.uid);
+    const [place, named] = [await lstat(dirname(path)), await stat(folder)];
+    return place.isDirectory() && (place.mode & 0o077) === 0 && [named.uid, process.geteuid?.()].includes(place.uid);
   } catch {
     return false;
   }

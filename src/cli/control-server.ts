@@ -1,10 +1,11 @@
 /**
  * The control socket of a running daemon: HTTP over a Unix domain socket (on Windows a named pipe) in the store's folder,
- * by which the other commands reach it.
+ * or in another of its own, by which the other commands reach it.
  *
  * Invariants: no port is opened, on no address; the socket is its owner's alone (0600) from its first moment; a request
  * does what the daemon's own method does and nothing more; every error travels whole, without cause and stack.
  */
+import { mkdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { checked } from "../base/check.js";
 import { asMailError, ConfigError } from "../base/errors.js";
@@ -21,9 +22,9 @@ export interface Control {
 }
 
 export interface ControlOptions {
-  readonly daemon: Pick<MailDaemon, Exclude<RequestName, "hello">>;
-  /** Of the store that the daemon owns: it has been started. */
-  readonly storeFolder: string;
+  readonly daemon: Pick<MailDaemon, Exclude<RequestName, "hello"> | "statusOfAll">;
+  /** Of the store that the daemon owns, or its own: it has been started. Made where it is missing, for its owner alone. */
+  readonly folder: string;
 }
 
 /** Requests are addresses, or one and an id. */
@@ -32,7 +33,7 @@ const longestBodyBytes = 64 * 1024;
 const sendWithinMs = 30_000;
 
 /** @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` */
-export async function openControl({ daemon, storeFolder }: ControlOptions): Promise<Control> {
+export async function openControl({ daemon, folder }: ControlOptions): Promise<Control> {
   const serve = servedBy(daemon);
   const server = createServer({ requestTimeout: sendWithinMs, headersTimeout: sendWithinMs }, (request, response) => {
     // A connection that breaks has no answer to get.
@@ -40,16 +41,13 @@ export async function openControl({ daemon, storeFolder }: ControlOptions): Prom
   });
   let place: ControlPlace | undefined;
   try {
-    place = await makePlace(storeFolder);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    place = await makePlace(folder);
     await listen(server, place.path);
   } catch (cause) {
     await place?.leave().catch(() => undefined);
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw asMailError(
-      cause,
-      "LIFECYCLE_CONTROL_UNAVAILABLE",
-      `The control socket in ${storeFolder} cannot be opened (${code ?? message}).`,
-    );
+    throw asMailError(cause, "LIFECYCLE_CONTROL_UNAVAILABLE", `The control socket in ${folder} cannot be opened (${code ?? message}).`);
   }
   const { path, leave } = place;
   /** Empty until it is closed. */
@@ -79,7 +77,8 @@ type Serve = (name: RequestName, given: unknown) => Promise<unknown>;
 function servedBy(daemon: ControlOptions["daemon"]): Serve {
   const served: { readonly [Name in RequestName]: (given: Given<Name>) => Promise<Answers[Name]> } = {
     hello: async () => ({ processId: process.pid }),
-    status: async () => daemon.status(),
+    // While the store cannot tell of the others `storeTrouble` says so.
+    status: () => daemon.statusOfAll().catch(() => ({ ...daemon.status(), workers: [] })),
     explain: async ({ address, id }) => (await daemon.explain(address, id)) ?? null,
     quarantined: ({ address }) => daemon.quarantined(address),
     replay: ({ address, id }) => nothingOf(daemon.replay(address, id)),

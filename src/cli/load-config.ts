@@ -78,6 +78,9 @@ const configSchema = z.strictObject({
   logAddresses: z.boolean().optional(),
   logger: own("a logger, such as pino's", anObject).optional(),
   simulator: loopback.optional(),
+  scheduler: own("a scheduler, such as bullmqScheduler() gives", anObject).optional(),
+  turnMaxMs: z.unknown().optional(),
+  control: path.optional(),
   fetch: own("a function like the global fetch", aFunction).optional(),
 });
 

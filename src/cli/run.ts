@@ -12,7 +12,7 @@ import { stated } from "../base/stated.js";
 import { createUndo, type Undo } from "../base/undo.js";
 import { createMailDaemon } from "../daemon/daemon.js";
 import type { MailDaemon } from "../daemon/mail-daemon.js";
-import { composeOptions, storeFolder } from "./compose.js";
+import { composeOptions, controlFolder } from "./compose.js";
 import type { AddCommand, CommandContext, Work } from "./context.js";
 import { openControl } from "./control-server.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
@@ -63,9 +63,11 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   const { http } = loaded.config;
   const prometheus = http && (await openPrometheus(http));
   undo.push(() => prometheus?.close());
-  const { logger, logAddresses } = loaded.config;
-  const watched = stated({ metrics: prometheus?.metrics, logger, logAddresses });
-  const daemon = createMailDaemon({ ...composed, ...watched, defaults, handler: sink.handler });
+  const { logger, logAddresses, scheduler, turnMaxMs } = loaded.config;
+  if (options.once && scheduler)
+    throw new ConfigError("CONFIG_INVALID", "Expected no `scheduler` with --once: what is all done is not known where turns go around.");
+  const beside = stated({ metrics: prometheus?.metrics, logger, logAddresses, scheduler, turnMaxMs });
+  const daemon = createMailDaemon({ ...composed, ...beside, defaults, handler: sink.handler });
   const once = options.once ? watchOnce(daemon, systemClock) : undefined;
   undo.push(() => once?.end());
   const view = openRunView(context, { daemon, loaded, sink, table: options.table });
@@ -84,8 +86,8 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   };
   try {
     // What others reach the running daemon by: it is closed when the daemon has stopped.
-    const place = storeFolder(loaded);
-    const control = place === undefined ? undefined : await openControl({ daemon, storeFolder: place }).catch(untold);
+    const folder = controlFolder(loaded);
+    const control = folder === undefined ? undefined : await openControl({ daemon, folder }).catch(untold);
     undo.push(() => control?.close());
     const ended = await firstEnd(daemon, [
       ...[gentle].map(endingWith(exitCodes.done)),

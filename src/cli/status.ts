@@ -15,9 +15,12 @@ const status: Work = (context) =>
     const answer = await target.status();
     const { processId } = target;
     terminal.result({ running: processId !== undefined, ...(processId === undefined ? {} : { processId }), ...answer }, () =>
-      [headline(terminal, processId, answer), ...troubleOf(terminal, answer), ...answer.queues.flatMap(linesOf(terminal, answer))].join(
-        "\n",
-      ),
+      [
+        headline(terminal, processId, answer),
+        ...workersOf(answer),
+        ...troubleOf(terminal, answer),
+        ...answer.queues.flatMap(linesOf(terminal, answer)),
+      ].join("\n"),
     );
     return exitCodes.done;
   });
@@ -34,10 +37,15 @@ const styles: { readonly [State in Queue["state"]]?: Style } = {
   paused: "yellow",
 };
 
-function headline({ style }: Terminal, processId: number | undefined, { state }: Status): string {
-  return processId === undefined
-    ? style("yellow", "No daemon listens on this store: this is how it was left.")
-    : style("bold", `The daemon is ${state}, in process ${processId}.`);
+function headline({ style }: Terminal, processId: number | undefined, { state, workers }: Status): string {
+  if (processId !== undefined) return style("bold", `The daemon is ${state}, in process ${processId}.`);
+  return workers.length > 0
+    ? style("bold", "Daemons share these queues: this is how their last turns left them.")
+    : style("yellow", "No daemon listens on this store: this is how it was left.");
+}
+
+function workersOf({ workers }: Status): string[] {
+  return workers.map(({ host, processId, turns, seenAt }) => `  process ${processId} on ${host}: ${turns} turns under way at ${seenAt}`);
 }
 
 function troubleOf({ style }: Terminal, { storeTrouble, turnTrouble }: Status): string[] {

@@ -11,7 +11,7 @@ import { createMailDaemon } from "../daemon/daemon.js";
 import type { MailDaemon } from "../daemon/mail-daemon.js";
 import { type OfflineStore, openOffline } from "../daemon/offline.js";
 import { dataFile } from "../state/lmdb-folder.js";
-import { composeOptions, storeFolder } from "./compose.js";
+import { composeOptions, controlFolder, storeFolder } from "./compose.js";
 import type { CommandContext } from "./context.js";
 import { findDaemon, type RunningDaemon } from "./control-client.js";
 import { type Answers, type AsJson, asJson } from "./control-contract.js";
@@ -29,9 +29,9 @@ export interface Target {
   replay(address: string, id: string | undefined, tell: (id: string) => void): Promise<void>;
 }
 
-/** The daemon that runs on the store of this configuration, if it has a folder. @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` */
+/** The daemon that runs with this configuration, if there is a folder to find it by. @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` */
 export async function runningDaemon({ interrupts }: CommandContext, loaded: LoadedConfig): Promise<RunningDaemon | undefined> {
-  const folder = storeFolder(loaded);
+  const folder = controlFolder(loaded);
   return folder === undefined ? undefined : findDaemon(folder, { signal: interrupts.gentle });
 }
 
@@ -69,8 +69,11 @@ export async function demandDaemon(context: CommandContext, what: string): Promi
   const loaded = await context.load();
   const daemon = await runningDaemon(context, loaded);
   if (daemon) return daemon;
-  throw new MailError("LIFECYCLE_NOT_STARTED", `${what}, and none listens in ${storeFolder(loaded) ?? "a store without a folder"}.`, {
-    remedy: "Start it with `m365-mail-daemon run`, then ask again.",
+  throw new MailError("LIFECYCLE_NOT_STARTED", `${what}, and none listens in ${controlFolder(loaded) ?? "any folder"}.`, {
+    remedy:
+      controlFolder(loaded) === undefined
+        ? "Name a folder for its socket in `control`, as the store has none, and start it with `m365-mail-daemon run`."
+        : "Start it with `m365-mail-daemon run`, then ask again.",
   });
 }
 

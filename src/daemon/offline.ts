@@ -20,7 +20,9 @@ import { owningDaemon, takeOwnership } from "../state/ownership.js";
 import type { Store } from "../state/store.js";
 import { type DaemonSettings, daemonSettings, type MailDaemonOptions } from "./options.js";
 import { readQuarantine } from "./quarantine-reading.js";
-import { type DaemonStatus, nothingUnderWay, type QueueStatus } from "./status.js";
+import { nothingUnderWay, type QueueStatus } from "./status.js";
+import { type StatusOfAll, statusOfAll } from "./status-of-all.js";
+import { livingWorkers } from "./workers.js";
 
 /** Whether a queue's account is signed in, as far as the vault can tell: what Entra would say now is not known. */
 export interface SignInState {
@@ -38,8 +40,11 @@ export interface OfflineStore {
   find(address: string): QueueSettings;
   /** The daemon that owns the store all the same, in this process or another, as `LIFECYCLE_STORE_IN_USE`. @throws MailError `STORE_…` */
   owner(): Promise<MailError | undefined>;
-  /** As of queues that are stopped; opens no record of the vault. @throws MailError `STORE_…` */
-  status(): Promise<DaemonStatus>;
+  /**
+   * As of queues that are stopped; where processes share them now, as their last turns left them. Opens no record of the vault.
+   * @throws MailError `STORE_…`
+   */
+  status(): Promise<StatusOfAll>;
   /** In the order of the queues. @throws MailError `STORE_…` */
   signIns(): Promise<SignInState[]>;
   /** As of `MailDaemon`. @throws MailError `STORE_…`, `LIFECYCLE_UNKNOWN_QUEUE` */
@@ -91,11 +96,14 @@ class SettledStore implements OfflineStore {
     return owningDaemon(this.#store, { clock: this.#clock });
   }
 
-  async status(): Promise<DaemonStatus> {
+  async status(): Promise<StatusOfAll> {
+    const [store, clock] = [this.#store, this.#clock];
+    const workers = await livingWorkers(store, clock);
+    if (workers.length > 0) return statusOfAll({ state: "stopped", queues: [] }, { queues: this.queues, workers, store, clock });
     const owner = await this.owner();
     const queues: QueueStatus[] = [];
     for (const queue of this.queues) queues.push(await this.#statusOf(queue, owner).catch((error) => brokenStatus(queue, error)));
-    return { state: "stopped", queues };
+    return { state: "stopped", queues, workers };
   }
 
   async #statusOf({ address, account = address }: QueueSettings, owner: MailError | undefined): Promise<QueueStatus> {

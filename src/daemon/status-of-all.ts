@@ -50,7 +50,7 @@ async function statusOf(queue: QueueSettings, from: Reading): Promise<QueueStatu
   const rests = isPaused(paused);
   const { memory, note, error } = entry ? readMemory(entry, address) : {};
   if (!memory || !note) {
-    const why = error ? `${error.code}: ${error.message}` : "it has had no turn yet";
+    const why = error ? `${error.code}: ${error.message}` : "no turn of it has ended yet";
     return { address, state: rests ? "paused" : "starting", why, ...nothingUnderWay };
   }
   const { poller } = memory;

@@ -88,20 +88,8 @@ export function createWorkers({ store, clock, turns, onLost }: WorkersOptions): 
   }
 
   async function forgetDead(): Promise<void> {
-    const dead = (await entries()).filter(({ record }) => clock.now() - record.seenAt > 100 * expiryMs);
+    const dead = (await readWorkers(store)).filter(({ record }) => clock.now() - record.seenAt > 100 * expiryMs);
     if (dead.length > 0) await store.commit({ deletes: dead.map((one) => one.key) });
-  }
-
-  async function entries() {
-    const found = await store.list({ prefix, limit: 10_000 });
-    return found.map((entry) => {
-      const parsed = recordSchema.safeParse(entry.value);
-      if (parsed.success) return { key: entry.key, record: parsed.data };
-      throw new MailError(
-        "STORE_RECORD_INVALID",
-        `The record of a worker in ${store.name} cannot be read: it was not written by this package.`,
-      );
-    });
   }
 
   return {
@@ -120,13 +108,28 @@ export function createWorkers({ store, clock, turns, onLost }: WorkersOptions): 
       await beating;
       await store.commit({ deletes: [key] });
     },
-    async all() {
-      const living = (await entries()).filter(({ record }) => clock.now() - record.seenAt <= expiryMs);
-      return living.map(({ key: at, record: { host, processId, startedAt: since, seenAt, turns: count } }) => {
-        return { worker: String(at[2]), host, processId, startedAt: new Date(since), seenAt: new Date(seenAt), turns: count };
-      });
-    },
+    all: () => livingWorkers(store, clock),
   };
+}
+
+/** Those seen of late, by whoever asks. @throws MailError `STORE_…` */
+export async function livingWorkers(store: Store, clock: Clock): Promise<WorkerStatus[]> {
+  const living = (await readWorkers(store)).filter(({ record }) => clock.now() - record.seenAt <= expiryMs);
+  return living.map(({ key, record: { startedAt, seenAt, ...others } }) => {
+    return { worker: String(key[2]), ...others, startedAt: new Date(startedAt), seenAt: new Date(seenAt) };
+  });
+}
+
+async function readWorkers(store: Store) {
+  const found = await store.list({ prefix, limit: 10_000 });
+  return found.map(({ key, value }) => {
+    const parsed = recordSchema.safeParse(value);
+    if (parsed.success) return { key, record: parsed.data };
+    throw new MailError(
+      "STORE_RECORD_INVALID",
+      `The record of a worker in ${store.name} cannot be read: it was not written by this package.`,
+    );
+  });
 }
 
 function lostStore(store: Store, error: unknown): MailError {

@@ -1,18 +1,21 @@
 /** The program itself as a process: signals, a reader that stalls or goes away, a kill between two files. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { MailJson } from "../../src/cli/mail-json.js";
 import { deferred } from "../support/deferred.js";
+import { type RedisServer, redisMissing, startRedis } from "../support/redis.js";
 import { showPrint } from "../support/secrets/showings.js";
 import { address, runScene } from "../unit/cli/run-scene.js";
 import { receiver } from "../unit/cli/sinks/receiver.js";
 
 const program = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
+const library = new URL("../../dist/src/index.js", import.meta.url).href;
 const secret = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
 const keyOf = (id: string) => `${address}/${id}`;
 
@@ -211,4 +214,90 @@ it("killed while it writes files, it leaves no mail without its files and none t
   for (const ending of [".eml", ".json"]) expect(after.filter((name) => name.endsWith(ending))).toHaveLength(60);
   expect(after).toHaveLength(120);
   expect(read(ids)).toEqual(ids);
+});
+
+describe.skipIf(redisMissing !== undefined)("several that run", () => {
+  /** Writes a configuration with everything on Redis beside the scene's, and gives its name. */
+  async function sharing(folder: string, redis: RedisServer, name: string, more = ""): Promise<string> {
+    await writeFile(
+      join(folder, `${name}.mjs`),
+      `import { readFileSync } from "node:fs";
+      import { bullmqScheduler, redisStore } from ${JSON.stringify(library)};
+      const redis = ${JSON.stringify(redis.url)};
+      export default {
+        ...JSON.parse(readFileSync(new URL("mail-daemon.config.json", import.meta.url), "utf8")),
+        store: redisStore({ url: redis }),
+        scheduler: bullmqScheduler({ connection: redis, lockMs: 2_000 }),
+        ${more}
+      };`,
+    );
+    return `${name}.mjs`;
+  }
+
+  async function begun() {
+    const folder = await folderOfTest();
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const scene = await runScene(folder, { defaults: { pollIntervalMs: 700, minPollIntervalMs: 700 } }, { signIn: false });
+    const configs = [await sharing(folder, redis, "one", 'control: "./one",'), await sharing(folder, redis, "two", 'control: "./two",')];
+    const tokens = join(folder, "tokens.json");
+    const refreshToken = scene.simulator.user(address).issueRefreshToken();
+    await writeFile(tokens, JSON.stringify([{ address, refreshToken }]), { mode: 0o600 });
+    const ask = async (config: string, ...words: string[]) => {
+      const { child, ended, err } = start(folder, ...words, "--config", config, "--json");
+      const pieces: string[] = [];
+      child.stdout.on("data", (piece: Buffer) => pieces.push(piece.toString()));
+      const exitCode = await ended;
+      const lines = pieces.join("").split("\n").slice(0, -1);
+      return { exitCode, err: err(), results: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+    };
+    const imported = await ask("one.mjs", "import-tokens", tokens);
+    expect([imported.exitCode, imported.err]).toEqual([0, ""]);
+    const keys: string[] = [];
+    const runs = configs.map((config) => {
+      const run = start(folder, "run", "--config", config);
+      createInterface({ input: run.child.stdout }).on("line", (line) => keys.push((JSON.parse(line) as MailJson).key));
+      return run;
+    });
+    return { ...scene, folder, redis, ask, keys, runs };
+  }
+
+  it("share the queues: one that is killed has its turns taken over, and commands reach the others by the folders of `control`", async () => {
+    const { mailbox, ask, keys, runs, folder, redis } = await begun();
+    const [one, two] = runs as [Started, Started];
+    const workersOf = async (config: string) =>
+      (await ask(config, "status")).results.flatMap(({ workers }) => workers as { processId: number }[]);
+    const processesOf = async (config: string) => new Set((await workersOf(config)).map(({ processId }) => processId));
+    await expect.poll(() => processesOf("one.mjs")).toEqual(new Set([one.child.pid, two.child.pid]));
+    const ids = mailbox.deliverMany([{}, {}, {}, {}, {}, {}]);
+    await expect.poll(() => keys.toSorted()).toEqual(ids.map(keyOf).toSorted());
+
+    one.child.kill("SIGKILL");
+    await one.ended;
+    const later = mailbox.deliverMany([{}, {}, {}]);
+    await expect.poll(() => new Set(keys)).toEqual(new Set([...ids, ...later].map(keyOf)));
+    expect(await ask("two.mjs", "sweep")).toMatchObject({ exitCode: 0, results: [{ listed: 9, known: 9, found: 0 }] });
+    expect(await ask("two.mjs", "status")).toMatchObject({
+      results: [{ running: true, processId: two.child.pid, state: "running", queues: [{ address, lastRoundAt: expect.any(String) }] }],
+    });
+    // Of the one that was killed nothing listens; its store tells.
+    expect(await ask("one.mjs", "status")).toMatchObject({ results: [{ running: false, queues: [{ address, state: "idle" }] }] });
+
+    const silent = await sharing(folder, redis, "silent");
+    expect(await processesOf(silent)).toContain(two.child.pid);
+    const poll = await ask(silent, "poll", address);
+    expect([poll.exitCode === 0, poll.err]).toEqual([false, expect.stringContaining("`control`")]);
+
+    two.child.kill("SIGINT");
+    expect(await two.ended).toBe(0);
+    // That one who was killed is believed to be there for a while.
+    expect(await processesOf(silent)).not.toContain(two.child.pid);
+  });
+
+  it("cannot be told when all is done, so `--once` is refused", async () => {
+    const { ask, runs } = await begun();
+    for (const run of runs) run.child.kill("SIGKILL");
+    const once = await ask("one.mjs", "run", "--once");
+    expect([once.exitCode, once.err]).toEqual([2, expect.stringContaining("--once")]);
+  });
 });

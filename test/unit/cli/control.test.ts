@@ -28,6 +28,7 @@ function fakeDaemon(changes: Partial<Daemon> = {}) {
     };
   const daemon: Daemon = {
     status: () => ({ state: "running", queues: [], storeTrouble: { since: at, why: "disk" } }),
+    statusOfAll: note("statusOfAll", { state: "running", queues: [], workers: [] }),
     explain: note("explain", undefined),
     quarantined: note("quarantined", []),
     replay: note("replay", undefined),
@@ -49,14 +50,14 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-async function opened(storeFolder: string, daemon: Daemon = fakeDaemon().daemon): Promise<Control> {
-  const control = await openControl({ daemon, storeFolder });
+async function opened(folder: string, daemon: Daemon = fakeDaemon().daemon): Promise<Control> {
+  const control = await openControl({ daemon, folder });
   onTestFinished(() => control.close());
   return control;
 }
 
-async function found(storeFolder: string, options?: Parameters<typeof findDaemon>[1]) {
-  const daemon = await findDaemon(storeFolder, options);
+async function found(folder: string, options?: Parameters<typeof findDaemon>[1]) {
+  const daemon = await findDaemon(folder, options);
   if (!daemon) throw new Error("Expected a daemon to listen.");
   return daemon;
 }
@@ -79,6 +80,15 @@ async function killedListener(path: string): Promise<void> {
 }
 
 describe("what is asked", () => {
+  it("of the status is answered from memory while the store cannot tell of the others", async () => {
+    const folder = await newFolder();
+    const away = () => Promise.reject(new MailError("STORE_UNAVAILABLE", "The store is away."));
+    await opened(folder, fakeDaemon({ statusOfAll: away }).daemon);
+    const { ask } = await found(folder);
+    const storeTrouble = { since: at.toISOString(), why: "disk" };
+    expect(await ask("status", {})).toEqual({ state: "running", queues: [], workers: [], storeTrouble });
+  });
+
   it("is what the daemon's own method is asked, and its answer comes back as JSON", async () => {
     const folder = await newFolder();
     const { daemon, asked } = fakeDaemon();
@@ -86,7 +96,7 @@ describe("what is asked", () => {
     const { ask, processId } = await found(folder);
     const address = "support@contoso.com";
     expect(processId).toBe(process.pid);
-    expect(await ask("status", {})).toEqual({ state: "running", queues: [], storeTrouble: { since: at.toISOString(), why: "disk" } });
+    expect(await ask("status", {})).toEqual({ state: "running", queues: [], workers: [] });
     expect(await ask("explain", { address, id: "AAk" })).toBeNull();
     expect(await ask("quarantined", { address })).toEqual([]);
     expect(await ask("replay", { address, id: "AAk" })).toBeNull();
@@ -100,6 +110,7 @@ describe("what is asked", () => {
     expect(await ask("doctor", {})).toEqual([{ check: "store", outcome: "ok", found: "It opens." }]);
     expect(await ask("doctor", { addresses: [address] })).toHaveLength(1);
     expect(asked).toEqual([
+      ["statusOfAll"],
       ["explain", address, "AAk"],
       ["quarantined", address],
       ["replay", address, "AAk"],
@@ -215,7 +226,7 @@ describe("the socket", () => {
   it("of a process that lives is left alone", async () => {
     const folder = await newFolder();
     await opened(folder);
-    await expect(openControl({ daemon: fakeDaemon().daemon, storeFolder: folder })).rejects.toMatchObject({
+    await expect(openControl({ daemon: fakeDaemon().daemon, folder })).rejects.toMatchObject({
       code: "LIFECYCLE_CONTROL_UNAVAILABLE",
       message: expect.stringContaining("Another process"),
     });
@@ -223,12 +234,19 @@ describe("the socket", () => {
   });
 
   it("that cannot be made says why", async () => {
-    const folder = join(await newFolder(), "absent");
-    await expect(openControl({ daemon: fakeDaemon().daemon, storeFolder: folder })).rejects.toMatchObject({
+    const file = join(await newFolder(), "file");
+    await writeFile(file, "");
+    await expect(openControl({ daemon: fakeDaemon().daemon, folder: join(file, "below") })).rejects.toMatchObject({
       code: "LIFECYCLE_CONTROL_UNAVAILABLE",
-      // Libuv has no ENOENT of a bind.
       message: expect.stringMatching(/cannot be opened \(E[A-Z]+\)/),
     });
+  });
+
+  it("lies in a folder that is made for its owner alone where there is none", async () => {
+    const folder = join(await newFolder(), "absent");
+    await opened(folder);
+    expect(((await stat(folder)).mode & 0o777).toString(8)).toBe("700");
+    expect((await found(folder)).processId).toBe(process.pid);
   });
 });
 
@@ -243,7 +261,7 @@ describe("where the store's path is too long for a socket", () => {
     );
     expect(modes).toEqual(["700", "600"]);
     expect((await found(folder)).processId).toBe(process.pid);
-    await expect(openControl({ daemon: fakeDaemon().daemon, storeFolder: folder })).rejects.toMatchObject({
+    await expect(openControl({ daemon: fakeDaemon().daemon, folder })).rejects.toMatchObject({
       code: "LIFECYCLE_CONTROL_UNAVAILABLE",
     });
     await control.close();

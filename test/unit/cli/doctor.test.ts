@@ -262,7 +262,7 @@ test("a bundle says what the running daemon's queues do", async () => {
   const polled = next(daemon, "queue:polled");
   await daemon.start();
   await polled;
-  const control = await openControl({ daemon, storeFolder: storeFolder(loaded) as string });
+  const control = await openControl({ daemon, folder: storeFolder(loaded) as string });
   onTestFinished(() => control.close());
   expect((await run("doctor", "--bundle", "bundle.json")).exitCode).toBe(0);
   expect(JSON.parse(await readFile(join(folder, "bundle.json"), "utf8"))).toMatchObject({

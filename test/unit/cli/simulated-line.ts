@@ -91,7 +91,7 @@ export async function simulatedLine(
         stop,
         async start() {
           await daemon.start();
-          if (control) socket = await openControl({ daemon, storeFolder: storeFolder(await loadConfig(folder, undefined)) as string });
+          if (control) socket = await openControl({ daemon, folder: storeFolder(await loadConfig(folder, undefined)) as string });
         },
       };
     },
