@@ -14,6 +14,7 @@ import { limits } from "./protections/limits.mjs";
 import { marks } from "./protections/marks.mjs";
 import { rounds } from "./protections/rounds.mjs";
 import { sinks } from "./protections/sinks.mjs";
+import { turns } from "./protections/turns.mjs";
 
 /** @typedef {import("./protections/copy.mjs").Protection} Protection */
 /** @typedef {import("./protections/copy.mjs").Outcome} Outcome */
@@ -21,7 +22,7 @@ import { sinks } from "./protections/sinks.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const { only } = values;
-const protections = [...ledger, ...rounds, ...deliveries, ...marks, ...limits, ...sinks].filter(({ protection, file }) =>
+const protections = [...ledger, ...rounds, ...deliveries, ...marks, ...limits, ...sinks, ...turns].filter(({ protection, file }) =>
   `${protection} ${file}`.includes(only),
 );
 /** Copies at work at once. */

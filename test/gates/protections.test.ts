@@ -13,10 +13,11 @@ import { limits } from "../../scripts/protections/limits.mjs";
 import { marks } from "../../scripts/protections/marks.mjs";
 import { rounds } from "../../scripts/protections/rounds.mjs";
 import { sinks } from "../../scripts/protections/sinks.mjs";
+import { turns } from "../../scripts/protections/turns.mjs";
 import { titlesOf } from "../support/test-titles.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const all = [...ledger, ...rounds, ...deliveries, ...marks, ...limits, ...sinks];
+const all = [...ledger, ...rounds, ...deliveries, ...marks, ...limits, ...sinks, ...turns];
 
 /** Whether the name, with those of its `describe` before it, is that of a case of the title. */
 function names(title: string, name: string): boolean {

@@ -87,6 +87,35 @@ test("a frozen daemon that wakes up writes, settles and marks nothing; its handl
   expect(await store.list({ prefix: [address, "open"], limit: 10 })).toEqual([]);
 });
 
+test("a daemon that has not heard yet that its turn is another's settles nothing", async () => {
+  const works = [deferred(), deferred()];
+  const ends: unknown[] = [];
+  const { sim, handed, members, clock, until, store } = await several(2, {
+    // A mark would ask whose the turn is.
+    defaults: { afterAck: { markRead: false } },
+    handler: async (delivery) => {
+      await works[handed.length - 1]?.promise;
+      await delivery.ack().then(
+        (end) => ends.push(end),
+        (error) => ends.push(error.code),
+      );
+    },
+  });
+  sim.mailbox(address).deliver();
+  await until(() => handed.length === 1);
+  members[handed[0]?.daemon as number]?.freeze();
+  await until(() => handed.length === 2);
+  works[0]?.resolve();
+  await until(() => ends.length === 1);
+  expect(ends).toEqual(["LIFECYCLE_LOST_QUEUE"]);
+  expect(await store.list({ prefix: [address, "open"], limit: 10 })).toHaveLength(1);
+  works[1]?.resolve();
+  await until(() => ends.length === 2);
+  await clock.advance(5_000);
+  expect([handed.length, ends[1]]).toEqual([2, "settled"]);
+  expect(await store.list({ prefix: [address, "open"], limit: 10 })).toEqual([]);
+});
+
 test("what is asked of a queue is done wherever its turn is", async () => {
   const { sim, daemons, handed, done, until, clock } = await several(3, {
     defaults: { pollIntervalMs: 60_000, minPollIntervalMs: 50_000, startFrom: "everything", maxAttempts: 1 },

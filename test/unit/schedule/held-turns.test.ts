@@ -100,9 +100,12 @@ test("a renewal counts from when it was asked for, not from its answer", async (
   const renew = () => new Promise<readonly string[]>((resolve) => answers.push(resolve));
   const turns = createHeldTurns({ clock, lockMs, renew, onRenewal: () => undefined });
   const held = turns.hold({ id: "a", token: "t", queue: "a@contoso.com" }, 0);
+  await clock.advance(1_000);
   turns.look();
-  await clock.advance(lockMs - 1);
+  await clock.advance(7_000);
   answers[0]?.([]);
+  await clock.advance(lockMs - 7_001);
+  expect(held.isLost).toBe(false);
   await clock.advance(1);
   expect(held.isLost).toBe(true);
   turns.stop();

@@ -1,0 +1,58 @@
+/** What protects queues whose turns go around among processes: who has a turn, what is known of it, and what goes along with it. */
+
+const pathTest = "test/path/turns-around.test.ts";
+const troubleTest = "test/path/turns-around-trouble.test.ts";
+const heldTest = "test/unit/schedule/held-turns.test.ts";
+
+/** @type {readonly import("./copy.mjs").Protection[]} */
+export const turns = [
+  {
+    protection: "what a daemon commits that has not heard yet that its turn is another's is refused",
+    file: "src/delivery/ledger.ts",
+    find: "store.commit({ checks: [{ key: epochKey(this.queueKey), version: this.#epoch }], ...change })",
+    replace: "store.commit(change)",
+    test: [pathTest, "a daemon that has not heard yet that its turn is another's settles nothing"],
+  },
+  {
+    protection: "each request of a turn asks whether the turn is this process's still",
+    file: "src/schedule/session.ts",
+    find: "    confirm: options.confirmSend,\n",
+    replace: "",
+    test: [troubleTest, "marks that wait for another try are not sent by a daemon that has lost the turn"],
+  },
+  {
+    protection: "a pause that Graph asked for outlives the turn, whose commits may fail",
+    file: "src/daemon/shared-queue.ts",
+    find: "      bar: this.#bar,\n      recordPause: (bar) => this.#recordPause(bar),\n",
+    replace: "",
+    test: [troubleTest, "a pause that Graph asks for while the store is away holds when it is back"],
+  },
+  {
+    protection: "after turnMaxMs a turn takes no new deliveries",
+    file: "src/daemon/shared-turn.ts",
+    find: "        running.session.dispatcher.pause();\n",
+    replace: "",
+    test: [pathTest, "a turn takes no new deliveries after turnMaxMs, and ends when the last is settled"],
+  },
+  {
+    protection: "a turn whose lock is over by this process's own clock is lost, without asking",
+    file: "src/schedule/held-turns.ts",
+    find: "if (believedMs(one) >= lockMs) lose(one,",
+    replace: "if (believedMs(one) >= 100 * lockMs) lose(one,",
+    test: [heldTest, "a process that was frozen for longer than the lock believes nothing, without asking"],
+  },
+  {
+    protection: "a renewal counts from when it was asked for",
+    file: "src/schedule/held-turns.ts",
+    find: "one.renewedAt = asked;",
+    replace: "one.renewedAt = moment();",
+    test: [heldTest, "a renewal counts from when it was asked for, not from its answer"],
+  },
+  {
+    protection: "one refresh of an account at a time, over all processes",
+    file: "src/auth/refresh-lease.ts",
+    find: 'const isFree = typeof until !== "number" ||',
+    replace: 'const isFree = typeof until !== "symbol" ||',
+    test: ["test/unit/auth/refresh-lease.test.ts", "lets the second wait, and tells it that the record has changed meanwhile"],
+  },
+];
