@@ -19,6 +19,8 @@ const chosen = {
   peak: 3,
   /** Graph's answer to a small request, milliseconds. */
   graphMs: 150,
+  /** The host's handler, milliseconds: a turn lasts until its deliveries are settled. */
+  handlerMs: 500,
   /** The most of a core that a process, or Redis, is planned for. */
   headroom: 0.6,
   coresPerMachine: 4,
@@ -55,14 +57,15 @@ export function planTable(results) {
   const queueBytes = idle.redisBytesPerQueue;
   const knownBytes = clusterFigure(results, "Redis memory of a known message");
 
-  const { queues, intervalS, mailsPerQueueAndDay, workingHours, peak, graphMs, headroom, coresPerMachine } = chosen;
+  const { queues, intervalS, mailsPerQueueAndDay, workingHours, peak, graphMs, handlerMs, headroom, coresPerMachine } = chosen;
   const { knownDays, mailDaysPerWeek, tokenMinutes, longTokenHours } = chosen;
   const turns = queues / intervalS;
   const mails = queues * mailsPerQueueAndDay;
   const messages = (mails / (workingHours * 3600)) * peak;
   const requests = (turns + messages * partsPerMessage) * 10;
   const turnMs = graphMs + ownTurnMs;
-  const atOnce = (turns * turnMs) / 1000;
+  const deliveryMs = handlerMs + partsPerMessage * graphMs;
+  const atOnce = (turns * turnMs + messages * deliveryMs) / 1000;
   const cores = (turns * turnUs + messages * messageUs) / 1e6;
   const redisCores = (turns * redisTurnUs + messages * redisMessageUs) / 1e6;
   const groups = Math.ceil(redisCores / headroom);
@@ -88,7 +91,8 @@ export function planTable(results) {
       `${whole(requests)} of ${whole(applicationLimit)}, ${Math.round((requests / applicationLimit) * 100)} %`,
     ],
     ["a turn takes", `${graphMs} ms for Graph's answer + ${shown(ownTurnMs)} ms`, `${shown(turnMs)} ms`],
-    ["turns at once", `${whole(turns)} × ${shown(turnMs)} ms`, whole(atOnce)],
+    ["a delivery keeps its turn for", `${handlerMs} ms of your handler + ${partsPerMessage} × ${graphMs} ms of Graph`, `${deliveryMs} ms`],
+    ["turns at once", `${whole(turns)} × ${shown(turnMs)} ms + ${whole(messages)} messages × ${deliveryMs} ms`, whole(atOnce)],
     [
       "cores for the workers",
       `${whole(turns)} turns × ${shown(turnUs)} µs + ${whole(messages)} messages × ${shown(messageUs)} µs, your handlers not counted`,

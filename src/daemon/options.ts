@@ -54,8 +54,8 @@ export interface MailDaemonOptions {
    */
   readonly scheduler?: Scheduler;
   /**
-   * Milliseconds, 1,000 to 3,600,000, after which a turn takes no new deliveries, where turns go around among processes; it ends when
-   * the last is settled or timed out. Default 60,000.
+   * Milliseconds, 1,000 to 3,600,000, after which a turn takes no new deliveries, where turns go around among processes: as soon as
+   * the round that is under way then is over; it ends when the last is settled or timed out. Default 60,000.
    */
   readonly turnMaxMs?: number;
   /** Takes each delivery: resolving is `ack`, throwing is `retry`. Default none: a listener of the event `message` settles each delivery. */

@@ -3,17 +3,17 @@
  * process, and let go of.
  *
  * - working: rounds come as the cadence says while there is something to do: deliveries, marks, a sweep, a backlog.
- * - draining: `turnMaxMs` have passed, and no sweep is under way (or has been for ten times as long). No new deliveries; ends
+ * - draining: `turnMaxMs` have passed, the round that was under way then is over, and no sweep goes on. No new deliveries; ends
  *   when the last is settled or timed out.
  * - closing: nothing is under way any more; what the queue knows is written, and it is let go of.
  * - lost: another process has the turn, or may have it. Everything under way is given up, nothing is written.
  *
- * Invariant: when the turn resolves nothing of it is under way, at Graph neither.
+ * Invariants: when the turn resolves nothing of it is under way, at Graph neither; no round is cut off but by the daemon's
+ * end, and no sweep that goes on: whoever came next would begin them anew, and might never come to their end.
  */
 import { type Clock, sleep } from "../base/clock.js";
 import { asMailError, type MailError } from "../base/errors.js";
 import { unlessAway } from "../delivery/insist.js";
-import type { OpenEntry } from "../delivery/ledger-record.js";
 import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
 import { graceEnd } from "../schedule/lateness.js";
 import { createLocalScheduler } from "../schedule/local.js";
@@ -44,8 +44,6 @@ export interface SharedTurn {
 const lookMs = 100;
 /** A round that is to come sooner belongs to the same turn, milliseconds. */
 const soonMs = 500;
-/** A sweep keeps a turn going for so many times `turnMaxMs`; then it begins anew in the next. */
-const sweepTurns = 10;
 /** The longest time between turns of a queue that waits to be woken, milliseconds: a sign-in may have come without a word. */
 const longestWaitMs = 30_000;
 /** A paused queue looks so often whether it is resumed, milliseconds: the wake-up may not have come. */
@@ -96,8 +94,7 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     errands.run(options.errands);
     let isDraining = false;
     while (!lost && !ending) {
-      const turns = (clock.ticks() - begunAt) / options.turnMaxMs;
-      if (!isDraining && turns >= (running.sweeper.isUnderWay ? sweepTurns : 1)) {
+      if (!isDraining && clock.ticks() - begunAt >= options.turnMaxMs && plannedAt !== undefined && !sweepGoesOn()) {
         isDraining = true;
         running.session.dispatcher.pause();
       }
@@ -109,16 +106,21 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     }
   }
 
+  /** One that waits, for room or behind rounds that fail, for as long as a turn lasts begins anew in another. */
+  function sweepGoesOn(): boolean {
+    return running.sweeper.isUnderWay && running.sweeper.idleMs < options.turnMaxMs;
+  }
+
   function isOver(isDraining: boolean): boolean {
     const { session, sweeper, poller } = running;
-    if (session.dispatcher.inFlightCount > 0) return false;
-    if (isDraining) return true;
+    const { dispatcher, outbox } = session;
+    if (dispatcher.inFlightCount > 0) return false;
+    // The round that began since finds its pages, and does not deliver them.
+    if (isDraining) return plannedAt !== undefined;
     if (sweeper.isUnderWay) return false;
     if (poller.isPaused) return true;
     if (plannedAt === undefined || plannedAt - clock.ticks() < soonMs) return false;
-    return (
-      cannotDeliver() || (session.outbox.waitingCount === 0 && ![...session.ledger.open.values()].some((entry) => isDue(entry, clock)))
-    );
+    return cannotDeliver() || (outbox.waitingCount === 0 && dispatcher.waitingCount <= dispatcher.delayedCount);
   }
 
   /** What waits for Graph, a sign-in or the store waits in no turn. */
@@ -138,10 +140,12 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
       turn.signal.removeEventListener("abort", onLost);
     }
     const { barredUntil } = running.session.mailbox.gate;
+    // The close cuts a round off: whoever is next goes on with it at once.
+    const [roundAt, attemptInMs] = [plannedAt, running.session.dispatcher.firstInMs];
     const { endsAt, why } = ending ?? { endsAt: clock.ticks() + 2 * settings.handlerTimeoutMs, why: "the turn is over" };
     const waits = cannotDeliver();
     await running.close(lost ? 0 : Math.max(0, endsAt - clock.ticks()), why);
-    return lost ? { nextInMs: 0, lost } : { nextInMs: nextInMs(plannedAt, running, { clock, barredUntil, waits }) };
+    return lost ? { nextInMs: 0, lost } : { nextInMs: nextInMs(running, { clock, barredUntil, waits, roundAt, attemptInMs }) };
   }
 
   return {
@@ -159,11 +163,6 @@ function tellUnread({ events, settings }: SharedTurnOptions, { code, message: re
   events.emit("queue:failed", { queue: settings.address, code, reason, failures: 1, nextInMs: 0 });
 }
 
-/** To be delivered, now. */
-function isDue({ state, notBeforeAt = 0 }: OpenEntry, clock: Clock): boolean {
-  return state === "pending" || (state === "retrying" && notBeforeAt <= clock.now());
-}
-
 /** What was noted before a pause counts from its end. */
 function since({ memory, resumedAt, settings }: SharedTurnOptions, now: number): QueueMemory | undefined {
   if (!memory || resumedAt === 0) return memory;
@@ -175,19 +174,24 @@ function since({ memory, resumedAt, settings }: SharedTurnOptions, now: number):
   return { ...memory, poller: { ...poller, roundlessSince }, lateness: { ...lateness, graceUntil } };
 }
 
-/** The next round, or the next attempt of a message if that is sooner. `waits`: nothing can be delivered now. */
-function nextInMs(
-  plannedAt: number | undefined,
-  { session, poller }: RunningQueue,
-  { clock, barredUntil, waits }: { clock: Clock; barredUntil: number; waits: boolean },
-): number {
+interface NextOptions {
+  readonly clock: Clock;
+  readonly barredUntil: number;
+  /** Nothing can be delivered now. */
+  readonly waits: boolean;
+  /** In ticks; empty where a round was cut off. */
+  readonly roundAt: number | undefined;
+  /** Until the first message is due that waits for its next attempt, or question. */
+  readonly attemptInMs: number;
+}
+
+/** The next round, or the next attempt of a message if that is sooner. */
+function nextInMs({ poller }: RunningQueue, { clock, barredUntil, waits, roundAt, attemptInMs }: NextOptions): number {
   if (poller.isPaused) return pausedLookMs;
-  const attempts = [...session.ledger.open.values()].map((entry) => (entry.state === "retrying" ? (entry.notBeforeAt ?? 0) : 0));
-  const now = clock.now();
-  const attemptMs = waits || attempts.length === 0 ? Number.POSITIVE_INFINITY : Math.max(soonMs, Math.min(...attempts) - now);
-  const roundMs = plannedAt === undefined ? 0 : plannedAt - clock.ticks();
+  const attemptMs = waits ? Number.POSITIVE_INFINITY : Math.max(soonMs, attemptInMs);
+  const roundMs = roundAt === undefined ? 0 : roundAt - clock.ticks();
   const soonestMs = Math.min(roundMs, attemptMs);
-  return Math.max(0, barredUntil - now, soonestMs === Number.POSITIVE_INFINITY ? longestWaitMs : soonestMs);
+  return Math.max(0, barredUntil - clock.now(), soonestMs === Number.POSITIVE_INFINITY ? longestWaitMs : soonestMs);
 }
 
 /** Under the queue's epoch. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */

@@ -10,15 +10,17 @@ export interface Delays {
   clear(): void;
   end(): void;
   readonly count: number;
+  /** Milliseconds until the first of them; infinite where there is none. */
+  readonly firstInMs: number;
 }
 
 export function createDelays(clock: Clock): Delays {
-  /** Clears each; empty when none runs. */
-  const timers = new Set<() => void>();
+  /** What clears each, and when it is due, in ticks; empty when none runs. */
+  const timers = new Map<() => void, number>();
   let ended = false;
 
   function clear(): void {
-    for (const stop of timers) stop();
+    for (const stop of timers.keys()) stop();
     timers.clear();
   }
 
@@ -29,7 +31,7 @@ export function createDelays(clock: Clock): Delays {
         timers.delete(stop);
         step();
       }, delayMs);
-      timers.add(stop);
+      timers.set(stop, clock.ticks() + delayMs);
       return () => {
         stop();
         timers.delete(stop);
@@ -42,6 +44,11 @@ export function createDelays(clock: Clock): Delays {
     },
     get count() {
       return timers.size;
+    },
+    get firstInMs() {
+      let first = Number.POSITIVE_INFINITY;
+      for (const dueAt of timers.values()) first = Math.min(first, dueAt);
+      return Math.max(0, first - clock.ticks());
     },
   };
 }

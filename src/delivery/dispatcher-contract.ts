@@ -6,6 +6,7 @@ import type { MarkAbilities } from "../mailbox/mark.js";
 import type { BareMailOptions } from "./bare-mail.js";
 import type { ContentBudget } from "./content-budget.js";
 import type { Delivery } from "./delivery.js";
+import type { Doubts } from "./doubts.js";
 import type { IfChangedElsewhere } from "./foreign.js";
 import type { OpenEntry } from "./ledger-record.js";
 import type { MailboxReading } from "./loader.js";
@@ -36,6 +37,7 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly maxMessageBytes: number;
   readonly conversationOrder: "hold" | "release";
   readonly ifChangedElsewhere: IfChangedElsewhere;
+  readonly doubts: Doubts;
   /** What the host is told for the folder that an entry names. */
   readonly folderName: (folder: string) => string;
 }
@@ -61,4 +63,6 @@ export interface Dispatcher {
   readonly waitingCount: number;
   /** Of those that wait, the ones that are not due: their next attempt, or the next question for what could not be read, has its time. */
   readonly delayedCount: number;
+  /** Milliseconds until the first of these is; infinite where there is none. */
+  readonly firstInMs: number;
 }

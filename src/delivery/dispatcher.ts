@@ -162,17 +162,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   function handOver(entry: OpenEntry, item: JsonObject, turn: Turn | undefined): RunningDelivery {
     const key = `${ledger.queueKey}/${entry.id}`;
+    const about = { folder: options.folderName(entry.folder), receivedAt: entry.receivedAt, own: options.ownAddresses() };
     const running: RunningDelivery = createDelivery({
       queue,
       key,
       clock,
       attempt: entry.attempts,
-      message: toMailMessage(
-        entry.id,
-        item,
-        { folder: options.folderName(entry.folder), receivedAt: entry.receivedAt, own: options.ownAddresses() },
-        options.contentSource,
-      ),
+      message: toMailMessage(entry.id, item, about, options.contentSource),
       handlerTimeoutMs: options.handlerTimeoutMs,
       abilities: options.abilities,
       settle: (verdict) =>
@@ -223,6 +219,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     for (const entry of own) {
       if (settlements.isPoison(entry)) aside.poison(entry);
       else if (entry.state === "retrying" && (entry.notBeforeAt ?? 0) > clock.now()) awaitNextAttempt(entry, { room, clock, later });
+      else if (options.doubts.askAt(entry.id) > clock.now()) later(options.doubts.askAt(entry.id) - clock.now(), () => room.add(entry));
       else room.add(entry, items?.get(entry.id));
     }
     pump();
@@ -289,6 +286,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     get delayedCount() {
       return Math.min(delays.count, openCount - inFlight.count);
+    },
+    get firstInMs() {
+      return delays.firstInMs;
     },
   };
 }

@@ -31,6 +31,18 @@ export interface DoubtsOptions {
   readonly isListed: (entry: OpenEntry, signal: AbortSignal) => Promise<Presence>;
   /** Whether anything is still to be done for the message: what is known of the others is forgotten. */
   readonly isOpen: (id: string) => boolean;
+  /** What was known before. Default: nothing. */
+  readonly kept?: readonly KeptDoubt[] | undefined;
+}
+
+/** What is known of one message in doubt. Times are epoch milliseconds. */
+export interface KeptDoubt {
+  readonly id: string;
+  readonly refused?: Vain | undefined;
+  readonly missing?: Vain | undefined;
+  readonly listed: number;
+  readonly told?: string | undefined;
+  readonly askAt: number;
 }
 
 /** `there`: it can be delivered; `news`: what it lacks was not told yet. */
@@ -44,6 +56,10 @@ export interface Doubts {
   judge(entry: OpenEntry, error: MailError): Promise<Judgement>;
   /** It was read, or is gone. */
   forget(id: string): void;
+  /** Epoch milliseconds of the next question about it; 0 where there is no doubt. */
+  askAt(id: string): number;
+  /** What goes along to whoever has the queue next: of the longest in doubt, as many as a record may hold. */
+  readonly kept: readonly KeptDoubt[];
 }
 
 /** How often and for how long something was asked in vain. */
@@ -55,12 +71,13 @@ interface Vain {
 }
 
 interface Case {
-  refused?: Vain;
-  missing?: Vain;
+  refused?: Vain | undefined;
+  missing?: Vain | undefined;
   /** Listings in a row that showed it although it was not found. */
   listed: number;
   /** What it lacks, as told; empty before. */
-  told?: string;
+  told?: string | undefined;
+  askAt: number;
 }
 
 /** Between questions for a message that alone cannot be read. */
@@ -75,15 +92,17 @@ const shortestAskAgainMs = 10_000;
 const longestAskAgainMs = 5 * 60_000;
 /** Messages in doubt from which on those that are settled are looked for and forgotten. */
 const manyCases = 1_000;
+/** Messages whose doubts go along; those of the others begin anew. */
+const mostKept = 200;
 
-export function createDoubts({ clock, signal, lookAt, isListed, isOpen }: DoubtsOptions): Doubts {
-  const cases = new Map<string, Case>();
+export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [] }: DoubtsOptions): Doubts {
+  const cases = new Map<string, Case>(kept.map(({ id, ...one }) => [id, { ...one }]));
 
   function caseOf(id: string): Case {
     const known = cases.get(id);
     if (known) return known;
     if (cases.size >= manyCases) for (const other of cases.keys()) if (!isOpen(other)) cases.delete(other);
-    const fresh = { listed: 0 };
+    const fresh = { listed: 0, askAt: 0 };
     cases.set(id, fresh);
     return fresh;
   }
@@ -127,9 +146,18 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen }: Doubts
   }
 
   return {
-    judge: (entry, error) => (error.code === "GRAPH_NOT_FOUND" ? notFound(entry, error) : refused(entry, error)),
+    async judge(entry, error) {
+      const judgement = await (error.code === "GRAPH_NOT_FOUND" ? notFound(entry, error) : refused(entry, error));
+      if (judgement.kind === "again") caseOf(entry.id).askAt = clock.now() + judgement.delayMs;
+      return judgement;
+    },
     forget(id) {
       cases.delete(id);
+    },
+    askAt: (id) => cases.get(id)?.askAt ?? 0,
+    get kept() {
+      const open = [...cases].filter(([id]) => isOpen(id));
+      return open.slice(0, mostKept).map(([id, one]) => ({ id, ...one }));
     },
   };
 }

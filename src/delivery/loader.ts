@@ -12,7 +12,7 @@ import { pauseMs } from "../graph/retry.js";
 import type { JsonObject } from "../graph/wire.js";
 import type { Reading } from "../mailbox/reader.js";
 import { reductionOf } from "../mailbox/reduced.js";
-import { createDoubts, type DoubtsOptions } from "./doubts.js";
+import type { Doubts } from "./doubts.js";
 import type { EmitDeliveryEvent } from "./events.js";
 import { actionFor, foreignChanges, type IfChangedElsewhere, placesOf } from "./foreign.js";
 import { insisting } from "./insist.js";
@@ -21,7 +21,7 @@ import type { OpenEntry } from "./ledger-record.js";
 import type { WaitingRoom } from "./waiting-room.js";
 
 /** What the loader asks of a mailbox. */
-export interface MailboxReading extends Pick<DoubtsOptions, "lookAt" | "isListed"> {
+export interface MailboxReading {
   /** Fetches messages by id, at most 20. */
   readonly read: (ids: readonly string[], signal: AbortSignal) => Promise<Reading[]>;
   /** The id of a folder, by well-known name or as configured; nothing while it cannot be had. */
@@ -39,6 +39,7 @@ export interface LoaderOptions extends MailboxReading {
   /** Ends the waits and the reads. */
   readonly signal: AbortSignal;
   readonly ifChangedElsewhere: IfChangedElsewhere;
+  readonly doubts: Doubts;
   readonly emit: EmitDeliveryEvent;
   /** Calls back after a delay, unless the queue stops before. */
   readonly later: (delayMs: number, run: () => void) => void;
@@ -70,13 +71,13 @@ export function createLoader(options: LoaderOptions): Loader {
     folderIdOf,
     watchedFolders,
     ifChangedElsewhere,
+    doubts,
     emit,
     later,
     onClosed,
     onChange,
     onFailure,
   } = options;
-  const doubts = createDoubts({ ...options, isOpen: (id) => ledger.open.has(id) });
   let reading = false;
   /** Failures of whole reads in a row. */
   let failures = 0;

@@ -104,6 +104,10 @@ class DispatcherOnDemand extends OnDemand<Dispatcher> implements Dispatcher, Res
   get delayedCount(): number {
     return this.present?.delayedCount ?? 0;
   }
+
+  get firstInMs(): number {
+    return this.present?.firstInMs ?? Number.POSITIVE_INFINITY;
+  }
 }
 
 class OutboxOnDemand extends OnDemand<Outbox> implements Outbox, Resting {

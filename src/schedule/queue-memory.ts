@@ -42,6 +42,8 @@ export function memoryKey(queueKey: string): Key {
 
 const time = z.number();
 
+const vain = z.object({ tries: z.number(), forMs: z.number(), askedAt: time });
+
 const recordSchema = z.object({
   note: z.object({
     worker: z.string(),
@@ -64,6 +66,18 @@ const recordSchema = z.object({
   sweepDueAt: time.optional(),
   missing: z.array(z.object({ folder: z.string(), code: z.string(), message: z.string(), failures: z.number(), nextTryAt: time })),
   troubleSince: z.array(z.tuple([z.string(), time])),
+  doubts: z
+    .array(
+      z.object({
+        id: z.string(),
+        refused: vain.optional(),
+        missing: vain.optional(),
+        listed: z.number(),
+        told: z.string().optional(),
+        askAt: time,
+      }),
+    )
+    .default([]),
   flows: z.array(
     z.object({
       by: z.enum(["sender", "conversation"]),
@@ -77,7 +91,7 @@ const recordSchema = z.object({
 
 /** The value to be stored. */
 export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemory, note: TurnNote): Value {
-  const { missing, troubleSince, flows } = session;
+  const { missing, troubleSince, flows, doubts } = session;
   const kept = [...missing].map(([folder, { error, failures, nextTryAt }]) => {
     return { folder, code: error.code, message: error.message, failures, nextTryAt };
   });
@@ -88,6 +102,7 @@ export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemo
     sweepDueAt,
     missing: kept,
     troubleSince: [...troubleSince],
+    doubts: doubts as z.infer<typeof recordSchema>["doubts"],
     flows: flows as z.infer<typeof recordSchema>["flows"],
   };
   return record as unknown as Value;
@@ -106,15 +121,15 @@ export function readMemory({ value }: Pick<Entry, "value">, queue: string): Memo
     const message = `What ${queue} keeps from turn to turn cannot be read, and it goes on without: it was not written by this version of the package.`;
     return { error: new MailError("STORE_RECORD_INVALID", message, { queue }) };
   }
-  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows } = parsed.data;
+  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows, doubts } = parsed.data;
   const folders = missing.map(({ folder, code, message, failures, nextTryAt }): [string, MissingFolder] => {
     return [folder, { error: new MailError(code as MailErrorCode, message, { queue }), failures, nextTryAt }];
   });
-  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows };
+  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows, doubts };
   return { memory: { poller, session, lateness, sweepDueAt }, note };
 }
 
 /** What a session leaves to the next. */
-export function sessionMemory({ missing, troubleSince, storms }: Session): SessionMemory {
-  return { missing: missing.all, troubleSince, flows: storms.flows };
+export function sessionMemory({ missing, troubleSince, storms, doubts }: Session): SessionMemory {
+  return { missing: missing.all, troubleSince, flows: storms.flows, doubts };
 }

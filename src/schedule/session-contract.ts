@@ -4,6 +4,7 @@ import type { MailError } from "../base/errors.js";
 import type { ContentBudget } from "../delivery/content-budget.js";
 import type { Delivery } from "../delivery/delivery.js";
 import type { Dispatcher } from "../delivery/dispatcher.js";
+import type { KeptDoubt } from "../delivery/doubts.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import type { Ledger, LedgerOptions } from "../delivery/ledger.js";
@@ -100,6 +101,7 @@ export interface SessionMemory {
   readonly missing: ReadonlyMap<string, MissingFolder>;
   readonly troubleSince: ReadonlyMap<string, number>;
   readonly flows: readonly KeptFlow[];
+  readonly doubts: readonly KeptDoubt[];
 }
 
 export interface Session {
@@ -121,6 +123,8 @@ export interface Session {
   /** By folder, since when rounds by delta met nothing but the server's trouble, epoch milliseconds; empty where one went well. */
   readonly troubleSince: Map<string, number>;
   readonly storms: Pick<Storms, "flows">;
+  /** What is known of messages that alone cannot be read. */
+  readonly doubts: readonly KeptDoubt[];
   readonly missing: MissingFolders;
   readonly watched: WatchedFolders;
   /** Object id of the mailbox's user as stored; empty until it was read. */

@@ -6,6 +6,7 @@
  */
 import { MailError } from "../base/errors.js";
 import { createDispatcher } from "../delivery/dispatcher.js";
+import { createDoubts, type Doubts } from "../delivery/doubts.js";
 import { openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
@@ -103,6 +104,19 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
     }),
   );
+  /** Empty until something is delivered. */
+  let doubts: Doubts | undefined;
+  function doubtsOnDemand(): Doubts {
+    doubts ??= createDoubts({
+      clock,
+      signal: ended.signal,
+      lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
+      isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
+      isOpen: (id) => ledger.open.has(id),
+      kept: memory?.doubts,
+    });
+    return doubts;
+  }
   const storms = createStorms({ queue, rule: settings.storm, clock, emit, flows: memory?.flows });
   const dispatcher = dispatcherOnDemand(() =>
     createDispatcher({
@@ -119,8 +133,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
       onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
       read: (ids, signal) => readMessages(client, mailbox, { ids, content: settings.content, signal }),
-      lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
-      isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
+      doubts: doubtsOnDemand(),
       folderIdOf,
       meet: (entry, origin) => storms.meet(entry, origin),
       ownAddresses: () => [queue, tokens.ownerName ?? queue],
@@ -151,6 +164,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     targets,
     troubleSince: new Map(memory?.troubleSince),
     storms,
+    get doubts() {
+      return doubts?.kept ?? [];
+    },
     missing,
     watched,
     owner: undefined,

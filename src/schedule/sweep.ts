@@ -28,6 +28,8 @@ export interface Sweeper {
   stop(reason: MailError): void;
   /** A sweep has begun, or somebody waits for one. */
   readonly isUnderWay: boolean;
+  /** Milliseconds since it went on last; infinite where it never did. */
+  readonly idleMs: number;
   /** Epoch milliseconds of the next one; empty until it is known. */
   readonly dueAt: number | undefined;
 }
@@ -74,6 +76,8 @@ class QueueSweeper implements Sweeper {
   /** Empty until `stop`. */
   #stopped: MailError | undefined;
   #failedRounds = 0;
+  /** In ticks. */
+  #wentOnAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SweeperOptions) {
     this.#options = options;
@@ -82,6 +86,10 @@ class QueueSweeper implements Sweeper {
 
   get isUnderWay(): boolean {
     return this.#listing !== undefined || this.#served.length + this.#waiters.length > 0;
+  }
+
+  get idleMs(): number {
+    return this.#options.clock.ticks() - this.#wentOnAt;
   }
 
   get dueAt(): number | undefined {
@@ -157,6 +165,7 @@ class QueueSweeper implements Sweeper {
     const { foldersLeft } = this.#listing;
     try {
       const more = await this.#advance(work, this.#listing);
+      this.#wentOnAt = this.#options.clock.ticks();
       if (this.#listing && this.#listing.foldersLeft < foldersLeft) this.#failures = 0;
       return { more };
     } catch (error) {

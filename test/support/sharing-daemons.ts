@@ -1,5 +1,6 @@
 /** Several daemons of one process that share a queue by turns, on a simulator and a clock of the test's. */
 import { onTestFinished } from "vitest";
+import { sleep } from "../../src/base/clock.js";
 import { createDaemon } from "../../src/daemon/daemon.js";
 import { type MailDaemonOptions, memoryStore } from "../../src/index.js";
 import type { Store } from "../../src/state/store.js";
@@ -8,13 +9,27 @@ import { createManualClock } from "./manual-clock.js";
 import { stepping } from "./stepping.js";
 import { createTurnsAround } from "./turns-around.js";
 
+interface Surroundings {
+  /** Milliseconds of the clock that a request to this URL takes. Default: none. */
+  readonly slowMs?: (url: string) => number;
+  /** What is in the mailbox before the start. */
+  readonly prepare?: (sim: ReturnType<typeof simulatorWith>) => void;
+  readonly cloud?: "china";
+}
+
 /** Daemons that share one queue; each message is noted with the daemon that got it. */
-export async function several(count: number, options: Partial<MailDaemonOptions> = {}) {
+export async function several(count: number, options: Partial<MailDaemonOptions> = {}, surroundings: Surroundings = {}) {
+  const { slowMs = () => 0, prepare, cloud } = surroundings;
   let underWay = 0;
   const clock = createManualClock(Date.now(), () => underWay > 0);
   const sim = simulatorWith([address], { now: () => clock.now() });
+  prepare?.(sim);
+  // What is there was not received in the second of the first look.
+  if (prepare) await clock.advance(5_000);
   const store: Store = Object.assign(Object.create(memoryStore()), { name: "shared" });
   const fetch: typeof globalThis.fetch = async (input, init) => {
+    const ms = slowMs(String(input));
+    if (ms > 0) await sleep(clock, ms, init?.signal ?? undefined);
     underWay += 1;
     return sim.fetch(input, init).finally(() => {
       underWay -= 1;
@@ -22,7 +37,12 @@ export async function several(count: number, options: Partial<MailDaemonOptions>
   };
   const handed: { daemon: number; id: string }[] = [];
   const around = createTurnsAround(clock);
-  const common = hostOptions(sim, { store, fetch, ...options });
+  const common = hostOptions(sim, {
+    store,
+    fetch,
+    ...(cloud ? { app: { clientId: sim.clientId, tenantId: sim.tenantId, cloud } } : {}),
+    ...options,
+  });
   const members = Array.from({ length: count }, () => around.member());
   const daemons = members.map((scheduler, index) =>
     createDaemon(

@@ -19,6 +19,8 @@ export interface Member extends Scheduler {
   thaw(): void;
   /** Turns begun. */
   readonly turns: number;
+  /** One is under way. */
+  readonly isBusy: boolean;
 }
 
 interface Shared {
@@ -121,6 +123,9 @@ export function createTurnsAround(clock: Clock): TurnsAround {
         thaw() {
           entry.isFrozen = false;
           for (const [address, { holder }] of queues) if (holder?.member === self && !holder.isHeld) holder.lost.abort(lostError(address));
+        },
+        get isBusy() {
+          return held().length > 0;
         },
         get turns() {
           return entry.count;

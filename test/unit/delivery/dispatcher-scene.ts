@@ -1,8 +1,10 @@
 /** A dispatcher over a ledger in memory, a mailbox that a test makes up, and a host whose work ends when the test says so. */
+
 import { clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
 import type { Delivery } from "../../../src/delivery/delivery.js";
 import { createDispatcher, type DispatcherOptions } from "../../../src/delivery/dispatcher.js";
+import { createDoubts } from "../../../src/delivery/doubts.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import type { Ledger, Sighting } from "../../../src/delivery/ledger.js";
 import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
@@ -68,8 +70,13 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
         scene.reads.push(ids);
         return ids.map((id) => scene.answer(id));
       },
-      lookAt: async () => ({ kind: "unknown" }),
-      isListed: async () => ({ kind: "absent" }),
+      doubts: createDoubts({
+        clock,
+        signal: new AbortController().signal,
+        lookAt: async () => ({ kind: "unknown" }),
+        isListed: async () => ({ kind: "absent" }),
+        isOpen: (id) => ledger.open.has(id),
+      }),
       folderIdOf: async () => undefined,
       ownAddresses: () => [queue],
       meet: () => undefined,

@@ -1,7 +1,9 @@
 /** A loader that reads on by itself, over a room, a ledger and delays that are real, and a mailbox that a test makes up. */
+
 import { setMaxListeners } from "node:events";
 import { MailError } from "../../../src/base/errors.js";
 import { createDelays } from "../../../src/delivery/delays.js";
+import { createDoubts } from "../../../src/delivery/doubts.js";
 import type { IfChangedElsewhere } from "../../../src/delivery/foreign.js";
 import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
 import { createLoader } from "../../../src/delivery/loader.js";
@@ -81,14 +83,19 @@ export async function createScene(
         under -= 1;
       }
     },
-    async isListed({ id }) {
-      scene.listed.push(id);
-      return scene.listing(id);
-    },
-    async lookAt({ id }) {
-      scene.looked.push(id);
-      return scene.look(id);
-    },
+    doubts: createDoubts({
+      clock,
+      signal: scene.ended.signal,
+      async isListed({ id }) {
+        scene.listed.push(id);
+        return scene.listing(id);
+      },
+      async lookAt({ id }) {
+        scene.looked.push(id);
+        return scene.look(id);
+      },
+      isOpen: (id) => ledger.open.has(id),
+    }),
     folderIdOf: async (name) => scene.folderIds.get(name),
     watchedFolders: () => [],
     ifChangedElsewhere,

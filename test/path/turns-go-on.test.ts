@@ -1,0 +1,112 @@
+/** What takes one process several rounds, or a round longer than a turn, comes to its end where the turns go around too. */
+import { expect, test } from "vitest";
+import { address } from "../support/host.js";
+import { several } from "../support/sharing-daemons.js";
+
+const short = { turnMaxMs: 2_000 };
+const often = { pollIntervalMs: 2_000, minPollIntervalMs: 1_000 };
+const seldom = { pollIntervalMs: 30_000, minPollIntervalMs: 2_000 };
+
+test("a mail that Graph cannot give whole is handed over with what can be had, and takes nobody's place until then", async () => {
+  const { sim, clock, handed, members } = await several(
+    2,
+    { defaults: seldom },
+    {
+      prepare: (one) => one.mailbox(address).damage(one.mailbox(address).deliver(), { code: "ErrorInternalServerError" }),
+    },
+  );
+  const asked = () => sim.log.count({ route: "batch" });
+  let busyMs = 0;
+  for (let passed = 0; passed < 900_000 && handed.length === 0; passed += 1_000) {
+    await clock.advance(1_000);
+    if (sim.log.count() > 0 && members.some(({ isBusy }) => isBusy)) busyMs += 1_000;
+  }
+  expect(handed).toHaveLength(1);
+  expect(asked()).toBeLessThan(20);
+  expect(busyMs).toBeLessThan(60_000);
+});
+
+test("a mail that was deleted before it could be read is gone after fifteen minutes and a listing", async () => {
+  let isHeld = true;
+  const { sim, clock, daemons } = await several(
+    2,
+    { defaults: seldom },
+    {
+      slowMs: (url) => (isHeld && url.endsWith("$batch") ? 5_000 : 0),
+      prepare: (one) => void one.mailbox(address).deliver(),
+    },
+  );
+  const gone: unknown[] = [];
+  for (const daemon of daemons) daemon.on("message:gone", (told) => gone.push(told));
+  await clock.advance(2_000);
+  for (const { id } of sim.mailbox(address).messages()) sim.mailbox(address).remove(id);
+  isHeld = false;
+  for (let passed = 0; passed < 3_600_000 && gone.length === 0; passed += 5_000) await clock.advance(5_000);
+  expect(gone).toHaveLength(1);
+});
+
+test("mail of the last of many folders is delivered, though a round takes longer than turnMaxMs", async () => {
+  const names = Array.from({ length: 12 }, (_, at) => `F${at}`);
+  const { sim, handed, within } = await several(
+    2,
+    { ...short, queues: [{ address, folders: names }], defaults: often },
+    {
+      slowMs: (url) => (url.includes("delta") ? 300 : 0),
+      prepare(one) {
+        for (const name of names) one.mailbox(address).addFolder(name);
+      },
+    },
+  );
+  for (const name of ["F11", "F0"]) sim.mailbox(address).deliver({}, name);
+  expect(await within(60_000, () => handed.length === 2)).toBe(true);
+});
+
+test("an old unread mail in a large folder is delivered where rounds are listings", async () => {
+  const { handed, within } = await several(
+    2,
+    { ...short, defaults: { ...often, startFrom: "unread" } },
+    {
+      slowMs: (url) => (url.includes("messages?") ? 700 : 0),
+      cloud: "china",
+      prepare(one) {
+        one.mailbox(address).deliver();
+        one.mailbox(address).deliverMany(Array.from({ length: 4_500 }, () => ({ isRead: true })));
+      },
+    },
+  );
+  expect(await within(60_000, () => handed.length === 1)).toBe(true);
+});
+
+test("a sweep that takes longer than ten turns comes to its end", async () => {
+  let slow = false;
+  const { sim, clock, daemons, within } = await several(
+    2,
+    { ...short, defaults: { ...often, startFrom: "unread", sweepIntervalMs: 600_000 } },
+    {
+      slowMs: (url) => (slow && url.includes("messages?") ? 4_000 : 0),
+      prepare: (one) => void one.mailbox(address).deliverMany(Array.from({ length: 5_500 }, () => ({ isRead: true }))),
+    },
+  );
+  await clock.advance(5_000);
+  slow = true;
+  const swept: unknown[] = [];
+  for (const daemon of daemons) daemon.on("queue:swept", (told) => swept.push(told));
+  sim.mailbox(address).deliverUnseen();
+  expect(await within(1_200_000, () => swept.length > 0)).toBe(true);
+  expect(swept).toMatchObject([{ found: 1 }]);
+});
+
+test("a walk that is longer than a turn goes on without a gap", async () => {
+  const { sim, within } = await several(
+    2,
+    { turnMaxMs: 5_000, defaults: { ...often, startFrom: "unread", pageSize: 50 } },
+    {
+      slowMs: (url) => (url.includes("delta") ? 500 : 0),
+      prepare: (one) => void one.mailbox(address).deliverMany(Array.from({ length: 2_000 }, () => ({ isRead: true }))),
+    },
+  );
+  const rounds = () => sim.log.entries({ route: "delta" });
+  expect(await within(100_000, () => rounds().some(({ round }) => round === "done"))).toBe(true);
+  const times = rounds().map(({ startedAt }) => startedAt);
+  expect(Math.max(...times.slice(1).map((at, index) => at - (times[index] as number)))).toBeLessThan(2_000);
+});
