@@ -12,7 +12,7 @@
  * end, and no sweep that goes on: whoever came next would begin them anew, and might never come to their end.
  */
 import { type Clock, sleep } from "../base/clock.js";
-import { asMailError, type MailError } from "../base/errors.js";
+import { asMailError, MailError } from "../base/errors.js";
 import { unlessAway } from "../delivery/insist.js";
 import { oldestUndelivered } from "../delivery/oldest-undelivered.js";
 import { graceEnd } from "../schedule/lateness.js";
@@ -120,7 +120,7 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     if (sweeper.isUnderWay) return false;
     if (poller.isPaused) return true;
     if (plannedAt === undefined || plannedAt - clock.ticks() < soonMs) return false;
-    return cannotDeliver() || (outbox.waitingCount === 0 && dispatcher.waitingCount <= dispatcher.delayedCount);
+    return cannotDeliver() || (outbox.firstInMs >= soonMs && dispatcher.waitingCount <= dispatcher.delayedCount);
   }
 
   /** What waits for Graph, a sign-in or the store waits in no turn. */
@@ -141,7 +141,11 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     }
     const { barredUntil } = running.session.mailbox.gate;
     // The close cuts a round off: whoever is next goes on with it at once.
-    const [roundAt, attemptInMs] = [plannedAt, running.session.dispatcher.firstInMs];
+    const { dispatcher, outbox } = running.session;
+    const [roundAt, attemptInMs] = [plannedAt, Math.min(dispatcher.firstInMs, outbox.firstInMs)];
+    // What rests is not tried once more at the end of each turn.
+    if (!ending && outbox.firstInMs > 0)
+      outbox.abandon(new MailError("LIFECYCLE_STOPPED", "Its marks go out in another turn.", { queue: settings.address }));
     const { endsAt, why } = ending ?? { endsAt: clock.ticks() + 2 * settings.handlerTimeoutMs, why: "the turn is over" };
     const waits = cannotDeliver();
     await running.close(lost ? 0 : Math.max(0, endsAt - clock.ticks()), why);
@@ -181,7 +185,7 @@ interface NextOptions {
   readonly waits: boolean;
   /** In ticks; empty where a round was cut off. */
   readonly roundAt: number | undefined;
-  /** Until the first message is due that waits for its next attempt, or question. */
+  /** Until the first message is due that waits for its next attempt, question or mark. */
   readonly attemptInMs: number;
 }
 

@@ -16,6 +16,7 @@ import type { JsonObject } from "../graph/wire.js";
 import { oversizeOf, withinBytes } from "../mailbox/content-size.js";
 import type { MailHeader } from "../mailbox/mail-header.js";
 import { isAboutMessage, reducedItem, reductionCode, reductionOf } from "../mailbox/reduced.js";
+import type { Doubts, HeaderTries } from "./doubts.js";
 import type { EmitDeliveryEvent } from "./events.js";
 import type { OpenEntry } from "./ledger-record.js";
 import { conversationOf, type Loaded, type WaitingRoom } from "./waiting-room.js";
@@ -28,6 +29,7 @@ export interface BareMailOptions {
   readonly clock: Clock;
   readonly emit: EmitDeliveryEvent;
   readonly maxMessageBytes: number;
+  readonly doubts: Pick<Doubts, "headerTries">;
   /** Absent where the queue wants no headers: then no mail is bare. */
   readonly readHeaders?: ReadHeaders | undefined;
   /** Where those go back to that wait outside, or have changed meanwhile. */
@@ -69,13 +71,6 @@ const mostSilent = 3;
 const mostAtOnce = 16;
 const mostSuspects = 4;
 
-/** How often one was asked for in vain. */
-interface Vain {
-  tries: number;
-  /** Of these, those that may be the message's own. */
-  counted: number;
-}
-
 /** Whether Graph gave it without the headers that it has. */
 export function isBareItem(item: JsonObject): boolean {
   return !Array.isArray(item.internetMessageHeaders) && !reductionOf(item) && !oversizeOf(item)?.missing.includes("headers");
@@ -83,17 +78,17 @@ export function isBareItem(item: JsonObject): boolean {
 
 export function createBareMail(options: BareMailOptions): BareMail {
   const { queue, clock, emit, maxMessageBytes, readHeaders, room, later, signal, onChange, onFailure } = options;
+  /** By id, those that wait for their headers. */
+  const waiting = options.doubts.headerTries;
   const ready: Loaded[] = [];
   const suspects: Loaded[] = [];
-  /** By id, those that wait for their headers. */
-  const waiting = new Map<string, Vain>();
   let reading = 0;
   let readingSuspects = 0;
 
   const isBare = (one: Loaded | undefined) => one !== undefined && readHeaders !== undefined && isBareItem(one.item);
 
   /** Milliseconds until it is asked for again; nothing when it is enough. */
-  function againInMs(vain: Vain, error: MailError): number | undefined {
+  function againInMs(vain: HeaderTries, error: MailError): number | undefined {
     const pause = pauseMs(error, clock);
     // A pause that the gate keeps to was asked for elsewhere: it says nothing of this message, nor does a sign-in.
     const isOfOthers = error.code.startsWith("AUTH_") || (error.code === "GRAPH_THROTTLED" && error.status === undefined);

@@ -43,6 +43,13 @@ export interface KeptDoubt {
   readonly listed: number;
   readonly told?: string | undefined;
   readonly askAt: number;
+  readonly headers?: HeaderTries | undefined;
+}
+
+/** How often its headers were asked for in vain; of these, those times that may be the message's own fault. */
+export interface HeaderTries {
+  tries: number;
+  counted: number;
 }
 
 /** `there`: it can be delivered; `news`: what it lacks was not told yet. */
@@ -58,6 +65,8 @@ export interface Doubts {
   forget(id: string): void;
   /** Epoch milliseconds of the next question about it; 0 where there is no doubt. */
   askAt(id: string): number;
+  /** By id, of mail whose headers are wanted; `bare-mail.ts` keeps it. */
+  readonly headerTries: Map<string, HeaderTries>;
   /** What goes along to whoever has the queue next: of the longest in doubt, as many as a record may hold. */
   readonly kept: readonly KeptDoubt[];
 }
@@ -96,7 +105,8 @@ const manyCases = 1_000;
 const mostKept = 200;
 
 export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [] }: DoubtsOptions): Doubts {
-  const cases = new Map<string, Case>(kept.map(({ id, ...one }) => [id, { ...one }]));
+  const cases = new Map<string, Case>(kept.map(({ id, headers: _, ...one }) => [id, { ...one }]));
+  const headerTries = new Map(kept.flatMap(({ id, headers }): [string, HeaderTries][] => (headers ? [[id, { ...headers }]] : [])));
 
   function caseOf(id: string): Case {
     const known = cases.get(id);
@@ -155,9 +165,10 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [
       cases.delete(id);
     },
     askAt: (id) => cases.get(id)?.askAt ?? 0,
+    headerTries,
     get kept() {
-      const open = [...cases].filter(([id]) => isOpen(id));
-      return open.slice(0, mostKept).map(([id, one]) => ({ id, ...one }));
+      const ids = [...new Set([...cases.keys(), ...headerTries.keys()])].filter(isOpen).slice(0, mostKept);
+      return ids.map((id) => ({ id, listed: 0, askAt: 0, ...cases.get(id), headers: headerTries.get(id) }));
     },
   };
 }

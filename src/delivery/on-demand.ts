@@ -9,7 +9,7 @@ import { MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { OpenEntry } from "./ledger-record.js";
-import type { Outbox } from "./outbox.js";
+import type { KeptMarks, Outbox } from "./outbox.js";
 
 /** Lets go of what is made on demand, if it is empty now; it is made again when something comes. */
 export interface Resting {
@@ -125,6 +125,14 @@ class OutboxOnDemand extends OnDemand<Outbox> implements Outbox, Resting {
 
   protected hasNothing({ isEmpty }: Outbox): boolean {
     return isEmpty;
+  }
+
+  get firstInMs(): number {
+    return this.present?.firstInMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  get kept(): KeptMarks {
+    return this.present?.kept ?? { failures: 0, notBeforeAt: 0, refused: [] };
   }
 
   get waitingCount(): number {

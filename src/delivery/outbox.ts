@@ -8,7 +8,7 @@
  */
 import { setMaxListeners } from "node:events";
 import { backoffMs } from "../base/backoff.js";
-import { type Clock, sleep } from "../base/clock.js";
+import type { Clock } from "../base/clock.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { pauseMs } from "../graph/retry.js";
@@ -31,6 +31,17 @@ export interface OutboxOptions {
   readonly mailboxAnswers: (signal: AbortSignal) => Promise<boolean>;
   readonly emit: EmitDeliveryEvent;
   readonly onFailure: (error: MailError) => void;
+  /** What an outbox before it knew. Default: nothing. */
+  readonly kept?: KeptMarks | undefined;
+}
+
+/** What an outbox knows beyond the ledger. Times are epoch milliseconds. */
+export interface KeptMarks {
+  /** Batches that failed in a row, and when the next may go. */
+  readonly failures: number;
+  readonly notBeforeAt: number;
+  /** Refused orders, as many as a record may hold. */
+  readonly refused: readonly { readonly id: string; readonly count: number; readonly askAt: number }[];
 }
 
 export interface Outbox {
@@ -43,6 +54,9 @@ export interface Outbox {
   abandon(reason: MailError): void;
   /** Not known to be made: those under way count as well. */
   readonly waitingCount: number;
+  /** Milliseconds until one of these is to be sent: 0 while it is, or is under way; infinite where there is none. */
+  readonly firstInMs: number;
+  readonly kept: KeptMarks;
   /** Nothing waits, is under way or is being recorded. */
   readonly isEmpty: boolean;
 }
@@ -60,14 +74,14 @@ const atOnce = 2;
 /** Milliseconds that the first mark waits for company. */
 const gatherMs = 100;
 const backoff = { baseMs: 2_000, capMs: 300_000 };
+/** Refused orders that are kept for an outbox after it. */
+const mostKept = 200;
 
-export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit, onFailure }: OutboxOptions): Outbox {
+export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit, onFailure, kept: before }: OutboxOptions): Outbox {
   const waiting: OpenEntry[] = [];
   const ended = new AbortController();
   setMaxListeners(0, ended.signal); // Each write in trouble listens; Node takes more than ten for a leak.
-  /** Ends a wait between tries: a stop wants to try at once. */
-  const hurried = new AbortController();
-  /** Clears the gathering timer; empty when none runs. */
+  /** Clears the timer of the next batch; empty when none runs. */
   let stopTimer: (() => void) | undefined;
   /** Refused orders. */
   const delayed = createDelays(clock);
@@ -78,11 +92,13 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
   /** Batches that are out or wait for their place. */
   const flights = new Set<Flight>();
   /** By message id, refusals in a row since the start, and the marks made until the last; what is done with has none. */
-  const refusals = new Map<string, { readonly count: number; readonly madeBefore: number }>();
+  const refusals = new Map<string, { readonly count: number; readonly madeBefore: number; readonly askAt: number }>(
+    before?.refused.map(({ id, count, askAt }) => [id, { count, madeBefore: 0, askAt }]),
+  );
   /** Marks made since the start. */
   let made = 0;
-  /** Batches that failed in a row. */
-  let failures = 0;
+  /** Batches that failed in a row, and when the next may go, epoch milliseconds. */
+  let [failures, notBeforeAt] = [before?.failures ?? 0, before?.notBeforeAt ?? 0];
   /** Empty until the outbox is stopped. */
   let draining: Promise<void> | undefined;
 
@@ -90,8 +106,9 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
     if (ended.signal.aborted || waiting.length === 0) return;
     const isFull = waiting.length >= batch;
     if (flights.size > 0 && !(isFull && flights.size < atOnce && failures === 0)) return;
-    if (isFull || draining) return launch();
-    stopTimer ??= clock.startTimer(launch, gatherMs);
+    const restMs = notBeforeAt - clock.now();
+    if ((isFull && restMs <= 0) || draining) return launch();
+    stopTimer ??= clock.startTimer(launch, Math.max(gatherMs, restMs));
   }
 
   function launch(): void {
@@ -121,7 +138,7 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
       underWay.clear();
       if (ended.signal.aborted || draining) return;
       failures += 1;
-      await sleep(clock, Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff)), hurried.signal).catch(() => undefined); // Then it is hurried.
+      notBeforeAt = clock.now() + Math.max(pauseMs(error, clock), backoffMs(clock, failures, backoff));
       return;
     }
     await record(entries, results, underWay);
@@ -176,8 +193,13 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
   /** A refused order waits by itself, longer each time: the others go on. */
   function again(entry: OpenEntry): void {
     const count = (refusals.get(entry.id)?.count ?? entry.markAttempts ?? 0) + 1;
-    refusals.set(entry.id, { count, madeBefore: made });
-    const clear = delayed.start(backoffMs(clock, count, backoff), () => {
+    const delayMs = backoffMs(clock, count, backoff);
+    refusals.set(entry.id, { count, madeBefore: made, askAt: clock.now() + delayMs });
+    delay(entry, delayMs);
+  }
+
+  function delay(entry: OpenEntry, delayMs: number): void {
+    const clear = delayed.start(delayMs, () => {
       clears.delete(entry.id);
       waiting.push(entry);
       schedule();
@@ -197,14 +219,13 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
 
   function end(reason: MailError): void {
     ended.abort(reason);
-    hurried.abort(reason);
     stopTimer?.();
     delayed.end();
   }
 
   async function drain(): Promise<void> {
-    hurried.abort();
     await landed();
+    // Without a rest: there may be no later.
     for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before && !ended.signal.aborted; ) {
       before = waiting.length;
       launch();
@@ -228,6 +249,8 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
 
   return {
     add(entry) {
+      const askInMs = (refusals.get(entry.id)?.askAt ?? 0) - clock.now();
+      if (askInMs > 0) return delay(entry, askInMs);
       waiting.push(entry);
       schedule();
     },
@@ -246,6 +269,14 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
       stopDeadline();
     },
     abandon: end,
+    get firstInMs() {
+      if (flights.size + writes.size > 0) return 0;
+      return Math.min(waiting.length === 0 ? Number.POSITIVE_INFINITY : Math.max(0, notBeforeAt - clock.now()), delayed.firstInMs);
+    },
+    get kept() {
+      const refused = [...refusals].filter(([id]) => clears.has(id)).slice(0, mostKept);
+      return { failures, notBeforeAt, refused: refused.map(([id, { count, askAt }]) => ({ id, count, askAt })) };
+    },
     get waitingCount() {
       return waiting.length + underWayCount() + delayed.count;
     },

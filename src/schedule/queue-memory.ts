@@ -74,10 +74,14 @@ const recordSchema = z.object({
         missing: vain.optional(),
         listed: z.number(),
         told: z.string().optional(),
+        headers: z.object({ tries: z.number(), counted: z.number() }).optional(),
         askAt: time,
       }),
     )
     .default([]),
+  marks: z
+    .object({ failures: z.number(), notBeforeAt: time, refused: z.array(z.object({ id: z.string(), count: z.number(), askAt: time })) })
+    .optional(),
   flows: z.array(
     z.object({
       by: z.enum(["sender", "conversation"]),
@@ -91,7 +95,7 @@ const recordSchema = z.object({
 
 /** The value to be stored. */
 export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemory, note: TurnNote): Value {
-  const { missing, troubleSince, flows, doubts } = session;
+  const { missing, troubleSince, flows, doubts, marks } = session;
   const kept = [...missing].map(([folder, { error, failures, nextTryAt }]) => {
     return { folder, code: error.code, message: error.message, failures, nextTryAt };
   });
@@ -103,6 +107,7 @@ export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemo
     missing: kept,
     troubleSince: [...troubleSince],
     doubts: doubts as z.infer<typeof recordSchema>["doubts"],
+    marks: marks as z.infer<typeof recordSchema>["marks"],
     flows: flows as z.infer<typeof recordSchema>["flows"],
   };
   return record as unknown as Value;
@@ -121,15 +126,15 @@ export function readMemory({ value }: Pick<Entry, "value">, queue: string): Memo
     const message = `What ${queue} keeps from turn to turn cannot be read, and it goes on without: it was not written by this version of the package.`;
     return { error: new MailError("STORE_RECORD_INVALID", message, { queue }) };
   }
-  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows, doubts } = parsed.data;
+  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows, doubts, marks } = parsed.data;
   const folders = missing.map(({ folder, code, message, failures, nextTryAt }): [string, MissingFolder] => {
     return [folder, { error: new MailError(code as MailErrorCode, message, { queue }), failures, nextTryAt }];
   });
-  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows, doubts };
+  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows, doubts, marks };
   return { memory: { poller, session, lateness, sweepDueAt }, note };
 }
 
 /** What a session leaves to the next. */
-export function sessionMemory({ missing, troubleSince, storms, doubts }: Session): SessionMemory {
-  return { missing: missing.all, troubleSince, flows: storms.flows, doubts };
+export function sessionMemory({ missing, troubleSince, storms, doubts, outbox }: Session): SessionMemory {
+  return { missing: missing.all, troubleSince, flows: storms.flows, doubts, marks: outbox.kept };
 }

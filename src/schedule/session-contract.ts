@@ -8,7 +8,7 @@ import type { KeptDoubt } from "../delivery/doubts.js";
 import type { EmitDeliveryEvent } from "../delivery/events.js";
 import type { IfChangedElsewhere } from "../delivery/foreign.js";
 import type { Ledger, LedgerOptions } from "../delivery/ledger.js";
-import type { Outbox } from "../delivery/outbox.js";
+import type { KeptMarks, Outbox } from "../delivery/outbox.js";
 import type { Solitude } from "../delivery/solitude.js";
 import type { StormRule } from "../delivery/storm-rule.js";
 import type { KeptFlow, Storms } from "../delivery/storms.js";
@@ -102,6 +102,7 @@ export interface SessionMemory {
   readonly troubleSince: ReadonlyMap<string, number>;
   readonly flows: readonly KeptFlow[];
   readonly doubts: readonly KeptDoubt[];
+  readonly marks?: KeptMarks | undefined;
 }
 
 export interface Session {

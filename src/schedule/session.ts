@@ -102,6 +102,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onFailure,
       apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
+      kept: memory?.marks,
     }),
   );
   /** Empty until something is delivered. */

@@ -110,3 +110,40 @@ test("a walk that is longer than a turn goes on without a gap", async () => {
   const times = rounds().map(({ startedAt }) => startedAt);
   expect(Math.max(...times.slice(1).map((at, index) => at - (times[index] as number)))).toBeLessThan(2_000);
 });
+
+test("mail whose headers cannot be read is handed over without them", async () => {
+  const { handed, within } = await several(
+    2,
+    { defaults: { ...seldom, startFrom: "everything" } },
+    {
+      prepare(one) {
+        one.faults.add({ name: "sick", route: "mime", status: 503, retryAfter: 2 });
+        one.mailbox(address).deliver({ headers: [] });
+      },
+    },
+  );
+  expect(await within(600_000, () => handed.length === 1)).toBe(true);
+});
+
+test.each([
+  ["the mailbox is full", { name: "full", route: "patch", status: 403, code: "ErrorQuotaExceeded" }],
+  ["no batch gets through", { name: "unreached", route: "batch", status: 502, code: "BadGateway" }],
+] as const)("marks that cannot be made, as %s, are tried more and more seldom, and keep no turn going", async (_, fault) => {
+  const { sim, clock, handed, members, within } = await several(2, { defaults: seldom });
+  await clock.advance(5_000);
+  const id = sim.mailbox(address).deliver();
+  expect(await within(60_000, () => handed.length === 1)).toBe(true);
+  sim.faults.add(fault);
+  let busyMs = 0;
+  const before = sim.log.count({ route: fault.route });
+  for (let passed = 0; passed < 3_600_000; passed += 1_000) {
+    await clock.advance(1_000);
+    if (members.some(({ isBusy }) => isBusy)) busyMs += 1_000;
+  }
+  // As in one process: each try is four where a whole batch fails.
+  const asked = sim.log.count({ route: fault.route }) - before;
+  expect(sim.mailbox(address).message(id)).toMatchObject({ isRead: false });
+  expect(asked).toBeGreaterThan(10);
+  expect(asked).toBeLessThan(110);
+  expect(busyMs).toBeLessThan(300_000);
+});
