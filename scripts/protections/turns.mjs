@@ -2,6 +2,7 @@
 
 const pathTest = "test/path/turns-around.test.ts";
 const troubleTest = "test/path/turns-around-trouble.test.ts";
+const limitsTest = "test/path/turns-around-limits.test.ts";
 const heldTest = "test/unit/schedule/held-turns.test.ts";
 
 /** @type {readonly import("./copy.mjs").Protection[]} */
@@ -47,6 +48,37 @@ export const turns = [
     find: "one.renewedAt = asked;",
     replace: "one.renewedAt = moment();",
     test: [heldTest, "a renewal counts from when it was asked for, not from its answer"],
+  },
+  {
+    protection: "what a mailbox was asked in one turn counts in the next",
+    file: "src/schedule/session.ts",
+    find: "    memory: memory?.gate,\n",
+    replace: "",
+    test: [limitsTest, "a mailbox is asked as much in ten minutes as it is allowed and no more, whoever has the turn"],
+  },
+  {
+    protection: "what is sent while a turn ends counts in the next",
+    file: "src/daemon/shared-turn.ts",
+    find: "counter.requests > left.requests)",
+    replace: "counter.requests < left.requests)",
+    test: [limitsTest, "what is marked as a turn ends counts in the next"],
+  },
+  {
+    protection: "pauses of which Graph names no end grow from turn to turn",
+    file: "src/graph/gate.ts",
+    find: "this.unnamedCount = memory?.unnamed ?? 0;",
+    replace: "this.unnamedCount = 0;",
+    test: [limitsTest, "pauses of which Graph names no end grow from turn to turn, until it answers"],
+  },
+  {
+    protection: "what was recorded after what the last turn left counts as well",
+    file: "src/graph/gate.ts",
+    find: "if (untold > 0) this.#budget.spend(untold);",
+    replace: "",
+    test: [
+      "test/unit/schedule/session.test.ts",
+      "after a turn that ended with its process what it recorded counts, with what the turn before left in it",
+    ],
   },
   {
     protection: "one refresh of an account at a time, over all processes",

@@ -130,12 +130,18 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     return poller.state === "waiting-for-sign-in" || poller.state === "unavailable";
   }
 
+  function fail(error: unknown): void {
+    running.abandon(asMailError(error, "STORE_UNAVAILABLE", `The turn of ${settings.address} failed.`, { queue: settings.address }));
+  }
+
   async function run(): Promise<{ nextInMs: number; lost?: MailError }> {
+    /** Empty unless it was written. */
+    let left: Left | undefined;
     try {
       await work();
-      if (!lost && !options.store.trouble) await remember(running, options).catch(unlessAway);
+      if (!lost && !options.store.trouble) left = await remember(running, whatIsLeft(running, options)).catch(unlessAway);
     } catch (error) {
-      running.abandon(asMailError(error, "STORE_UNAVAILABLE", `The turn of ${settings.address} failed.`, { queue: settings.address }));
+      fail(error);
     } finally {
       turn.signal.removeEventListener("abort", onLost);
     }
@@ -149,6 +155,10 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     const { endsAt, why } = ending ?? { endsAt: clock.ticks() + 2 * settings.handlerTimeoutMs, why: "the turn is over" };
     const waits = cannotDeliver();
     await running.close(lost ? 0 : Math.max(0, endsAt - clock.ticks()), why);
+    // What was sent meanwhile, marks above all, counts in the next turn too.
+    const { counter } = running.session.mailbox;
+    if (left && !lost && !options.store.trouble && counter.requests > left.requests)
+      await remember(running, left).catch(unlessAway).catch(fail);
     return lost ? { nextInMs: 0, lost } : { nextInMs: nextInMs(running, { clock, barredUntil, waits, roundAt, attemptInMs }) };
   }
 
@@ -198,9 +208,18 @@ function nextInMs({ poller }: RunningQueue, { clock, barredUntil, waits, roundAt
   return Math.max(0, barredUntil - clock.now(), soonestMs === Number.POSITIVE_INFINITY ? longestWaitMs : soonestMs);
 }
 
-/** Under the queue's epoch. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
-function remember(running: RunningQueue, { worker, clock }: Pick<SharedTurnOptions, "worker" | "clock">): Promise<void> {
-  const { session, poller, lateness, sweeper } = running;
+/** What a turn leaves. */
+interface Left {
+  readonly memory: QueueMemory;
+  readonly note: TurnNote;
+  /** Sent until then. */
+  readonly requests: number;
+}
+
+function whatIsLeft(
+  { session, poller, lateness, sweeper }: RunningQueue,
+  { worker, clock }: Pick<SharedTurnOptions, "worker" | "clock">,
+): Left {
   const oldest = oldestUndelivered(session.ledger.open.values());
   const note: TurnNote = {
     worker,
@@ -212,5 +231,13 @@ function remember(running: RunningQueue, { worker, clock }: Pick<SharedTurnOptio
     undeliveredSince: oldest?.since,
   };
   const memory = { poller: poller.memory, session: sessionMemory(session), lateness: lateness.noted, sweepDueAt: sweeper.dueAt };
-  return session.ledger.write({ puts: [{ key: memoryKey(session.ledger.queueKey), value: memoryValue(memory, note) }] });
+  return { memory, note, requests: session.mailbox.counter.requests };
+}
+
+/** Under the queue's epoch, with what the gate knows now. @throws MailError `STORE_…`, `LIFECYCLE_LOST_QUEUE` */
+async function remember({ session: { ledger, mailbox } }: RunningQueue, left: Left): Promise<Left> {
+  const { memory, note } = left;
+  const value = memoryValue({ ...memory, session: { ...memory.session, gate: mailbox.gate.memory } }, note);
+  await ledger.write({ puts: [{ key: memoryKey(ledger.queueKey), value }] });
+  return left;
 }

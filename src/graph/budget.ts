@@ -1,7 +1,7 @@
 /**
  * How many requests, or bytes, may be sent in any span of time, wherever it begins. What was sent is counted in slices of time, not
- * one by one: an idle queue costs a few numbers. A slice counts until all of it is a whole span old, so that no span
- * holds more than the limit. A class, so that ten thousand share its methods.
+ * one by one: an idle queue costs a few numbers. A slice begins with the first that is sent in it, and counts until all of it
+ * is a whole span old, so that no span holds more than the limit. A class, so that ten thousand share its methods.
  */
 import type { Clock } from "../base/clock.js";
 
@@ -12,7 +12,14 @@ export interface Budget {
   spend(count: number): void;
   /** What counts now. */
   readonly spent: number;
+  /** The same, to be counted by another. */
+  readonly slices: readonly KeptSlice[];
+  /** Counts what another counted before this one spent anything. */
+  restore(slices: readonly KeptSlice[]): void;
 }
+
+/** What was sent in one slice of time, and the epoch milliseconds at which it counts no more. */
+export type KeptSlice = [until: number, count: number];
 
 export interface Allowance {
   /** Requests, or bytes, in one span. */
@@ -31,8 +38,8 @@ const slicesToSpan = 20;
 
 /** What was sent in one slice of time. */
 interface Slice {
-  /** Lengths of a slice to its beginning, by the clock's ticks. */
-  readonly at: number;
+  /** When it counts no more, in the clock's ticks. */
+  readonly endsAt: number;
   count: number;
 }
 
@@ -51,13 +58,9 @@ class SlicedBudget implements Budget {
     this.#allowance = allowance;
   }
 
-  get #sliceMs(): number {
-    return this.#allowance.spanMs / slicesToSpan;
-  }
-
-  /** When what was sent in the slice counts no more, in ticks. */
-  #endsAt({ at }: Slice): number {
-    return (at + 1) * this.#sliceMs + this.#allowance.spanMs;
+  /** Milliseconds for which a slice counts that begins now. */
+  get #countsMs(): number {
+    return this.#allowance.spanMs / slicesToSpan + this.#allowance.spanMs;
   }
 
   waitMs(count: number): number {
@@ -66,22 +69,34 @@ class SlicedBudget implements Budget {
     for (const slice of this.#slices) {
       if (spent + count <= this.#allowance.limit) break;
       spent -= slice.count;
-      waitMs = this.#endsAt(slice) - this.#clock.ticks();
+      waitMs = slice.endsAt - this.#clock.ticks();
     }
     return waitMs;
   }
 
   spend(count: number): void {
-    const at = Math.floor(this.#clock.ticks() / this.#sliceMs);
+    const now = this.#clock.ticks();
     const last = this.#slices.at(-1);
-    if (last?.at === at) last.count += count;
-    else this.#slices.push({ at, count });
+    if (last && now < last.endsAt - this.#allowance.spanMs) last.count += count;
+    else this.#slices.push({ endsAt: now + this.#countsMs, count });
   }
 
   get spent(): number {
     const now = this.#clock.ticks();
     const [oldest] = this.#slices;
-    if (oldest && this.#endsAt(oldest) <= now) this.#slices = this.#slices.filter((slice) => this.#endsAt(slice) > now);
+    if (oldest && oldest.endsAt <= now) this.#slices = this.#slices.filter(({ endsAt }) => endsAt > now);
     return this.#slices.reduce((total, slice) => total + slice.count, 0);
+  }
+
+  get slices(): readonly KeptSlice[] {
+    const aheadMs = this.#clock.now() - this.#clock.ticks();
+    return this.spent === 0 ? [] : this.#slices.map(({ endsAt, count }): KeptSlice => [endsAt + aheadMs, count]);
+  }
+
+  restore(slices: readonly KeptSlice[]): void {
+    const [now, ticks] = [this.#clock.now(), this.#clock.ticks()];
+    // A clock that was ahead, of this machine or another, makes nothing count for longer than what is sent now.
+    const restored = slices.map(([until, count]) => ({ endsAt: ticks + Math.min(until - now, this.#countsMs), count }));
+    this.#slices = restored.filter(({ endsAt }) => endsAt > ticks);
   }
 }

@@ -119,8 +119,6 @@ const unread = {} as Response;
 
 export function createGraphClient({ http, graphHost, clock }: GraphClientOptions): GraphClient {
   const client = Client.initWithMiddleware({ baseUrl: `https://${graphHost}/`, middleware: [door(http, refused)] });
-  /** 429s without a time since the last success, by mailbox. */
-  const unnamedCounts = new WeakMap<Gate, number>();
   /** Pauses that were asked for, of whichever mailbox. */
   let pauses = 0;
 
@@ -143,11 +141,11 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
       throw new MailError("GRAPH_UNREACHABLE", `No answer to ${call.what} of ${mailbox.queue}.`, { queue: mailbox.queue });
     const { answer, token } = context.success;
     const { gate } = mailbox;
-    const [unnamed, before] = [unnamedCounts.get(gate), pauses];
+    const [unnamed, before] = [gate.unnamedCount, pauses];
     call.inspect?.(answer, token);
     // What it holds may have been refused: counted, as the end of a pause that is none moves with the time.
     if (pauses === before) gate.answered();
-    if (unnamedCounts.get(gate) === unnamed) unnamedCounts.delete(gate);
+    if (gate.unnamedCount === unnamed) gate.unnamedCount = 0;
     return answer;
   }
 
@@ -175,9 +173,8 @@ export function createGraphClient({ http, graphHost, clock }: GraphClientOptions
     const { code, notBeforeAt = 0, serviceCode = String(refusal.status) } = error;
     if (code === "GRAPH_THROTTLED" && notBeforeAt <= refusal.now) {
       // Also a `Retry-After: 0` gets a pause of ours: repeated at once it would only count against the limits.
-      const count = (unnamedCounts.get(gate) ?? 0) + 1;
-      unnamedCounts.set(gate, count);
-      return barring(gate, { ...refusal, retryAfter: String(backoffMs(clock, count, unnamedPause) / 1_000) });
+      gate.unnamedCount += 1;
+      return barring(gate, { ...refusal, retryAfter: String(backoffMs(clock, gate.unnamedCount, unnamedPause) / 1_000) });
     }
     if (notBeforeAt > refusal.now) {
       pauses += 1;

@@ -16,6 +16,7 @@ import { type HeldUntil, leavingAfter } from "../base/held-until.js";
 import { type Bar, barredError, longestWaitMs, Pause, spentCode, uploadedCode } from "./bar.js";
 import { type Budget, createBudget, mailboxAllowance, uploadAllowance } from "./budget.js";
 import type { Urgency } from "./fair-order.js";
+import type { GateMemory } from "./gate-memory.js";
 import type { Governor } from "./governor.js";
 import { createPlaces, type Pass, type Places } from "./places.js";
 import { StreamPlaces } from "./stream-places.js";
@@ -65,6 +66,10 @@ export interface Gate {
   readonly barredUntil: number;
   /** Whether it is closed because the application is. */
   readonly isBarredForAll: boolean;
+  /** Refusals since the last success that asked for a pause and named no time; its calls count them. */
+  unnamedCount: number;
+  /** What the next gate of the mailbox is to know. */
+  readonly memory: GateMemory;
 }
 
 /** What one mailbox may be asked for. */
@@ -87,7 +92,9 @@ export interface GateOptions extends MailboxLimits {
   readonly confirm?: (() => Promise<void>) | undefined;
   /** Told of each new bar. */
   readonly onBar?: (bar: Bar) => void;
-  /** Requests of the last ten minutes that were sent before this gate was made. Default 0. */
+  /** What the gate before this one knew. Default: nothing. */
+  readonly memory?: GateMemory | undefined;
+  /** Requests of the last ten minutes that were sent before this gate was made, those that `memory` has among them. Default 0. */
   readonly spentBefore?: number;
   /** Told of what was sent in the last ten minutes, whenever it is another twentieth of what Graph allows. */
   readonly onSpent?: (count: number) => void;
@@ -150,12 +157,13 @@ class MailboxGate implements Gate {
   /** Empty until something is uploaded: queues without marks never do. */
   #uploads: Budget | undefined;
   readonly #pause: Pause;
+  unnamedCount: number;
   #inside = 0;
   /** Called when nothing is; empty while nobody waits for that. */
   #whenEmpty: (() => void)[] | undefined;
 
   constructor(options: GateOptions) {
-    const { clock, requestsPerTenMinutes, spentBefore = 0 } = options;
+    const { clock, requestsPerTenMinutes, spentBefore = 0, memory } = options;
     this.#options = options;
     this.#places = createPlaces({ clock, width: options.width, onEnter: enterGate });
     this.#streams = new StreamPlaces(clock, options.width);
@@ -164,8 +172,12 @@ class MailboxGate implements Gate {
       clock,
       requestsPerTenMinutes === undefined ? mailboxAllowance : { ...mailboxAllowance, limit: requestsPerTenMinutes },
     );
+    if (memory) this.#budget.restore(memory.spent);
+    if (memory && memory.uploaded.length > 0) this.#uploadBudget.restore(memory.uploaded);
+    this.unnamedCount = memory?.unnamed ?? 0;
     // What was sent after the last telling is not known: as much as can be.
-    if (spentBefore > 0) this.#budget.spend(spentBefore + toldAfter);
+    const untold = spentBefore > 0 ? spentBefore + toldAfter - this.#budget.spent : 0;
+    if (untold > 0) this.#budget.spend(untold);
   }
 
   async run<T>(work: (most: number) => Promise<T>, pass: GatePass = {}, heldUntil?: HeldUntil<T>): Promise<T> {
@@ -240,11 +252,18 @@ class MailboxGate implements Gate {
     return this.#options.governor.barredUntil > this.#options.clock.now();
   }
 
+  get memory(): GateMemory {
+    const { slices: spent } = this.#budget;
+    return { at: this.#options.clock.now(), spent, uploaded: this.#uploads?.slices ?? [], unnamed: this.unnamedCount };
+  }
+
+  get #uploadBudget(): Budget {
+    this.#uploads ??= createBudget(this.#options.clock, uploadAllowance);
+    return this.#uploads;
+  }
+
   #spend(cost: number, bytes: number): void {
-    if (bytes > 0) {
-      this.#uploads ??= createBudget(this.#options.clock, uploadAllowance);
-      this.#uploads.spend(bytes);
-    }
+    if (bytes > 0) this.#uploadBudget.spend(bytes);
     const before = this.#budget.spent;
     this.#budget.spend(cost);
     if (Math.floor((before + cost) / toldAfter) > Math.floor(before / toldAfter)) this.#options.onSpent?.(before + cost);

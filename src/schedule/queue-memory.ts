@@ -1,6 +1,6 @@
 /**
  * What a queue knows beyond its ledger and cursors, kept from one turn to the next where its turns go around among
- * processes: when it is due, what it waits for, what it has told already.
+ * processes: when it is due, what it waits for, what it has told already, what its mailbox was asked.
  *
  * It is written at the end of a turn, under the queue's epoch. A turn that ends with its process leaves that of the turn before.
  */
@@ -41,6 +41,7 @@ export function memoryKey(queueKey: string): Key {
 }
 
 const time = z.number();
+const slices = z.array(z.tuple([time, z.number().nonnegative()]));
 
 const vain = z.object({ tries: z.number(), forMs: z.number(), askedAt: time });
 
@@ -82,6 +83,7 @@ const recordSchema = z.object({
   marks: z
     .object({ failures: z.number(), notBeforeAt: time, refused: z.array(z.object({ id: z.string(), count: z.number(), askAt: time })) })
     .optional(),
+  gate: z.object({ at: time, spent: slices, uploaded: slices, unnamed: z.number().nonnegative() }).optional(),
   flows: z.array(
     z.object({
       by: z.enum(["sender", "conversation"]),
@@ -95,7 +97,7 @@ const recordSchema = z.object({
 
 /** The value to be stored. */
 export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemory, note: TurnNote): Value {
-  const { missing, troubleSince, flows, doubts, marks } = session;
+  const { missing, troubleSince, flows, doubts, marks, gate } = session;
   const kept = [...missing].map(([folder, { error, failures, nextTryAt }]) => {
     return { folder, code: error.code, message: error.message, failures, nextTryAt };
   });
@@ -108,6 +110,7 @@ export function memoryValue({ poller, session, lateness, sweepDueAt }: QueueMemo
     troubleSince: [...troubleSince],
     doubts: doubts as z.infer<typeof recordSchema>["doubts"],
     marks: marks as z.infer<typeof recordSchema>["marks"],
+    gate: gate as z.infer<typeof recordSchema>["gate"],
     flows: flows as z.infer<typeof recordSchema>["flows"],
   };
   return record as unknown as Value;
@@ -126,11 +129,11 @@ export function readMemory({ value }: Pick<Entry, "value">, queue: string): Memo
     const message = `What ${queue} keeps from turn to turn cannot be read, and it goes on without: it was not written by this version of the package.`;
     return { error: new MailError("STORE_RECORD_INVALID", message, { queue }) };
   }
-  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows, doubts, marks } = parsed.data;
+  const { note, poller, lateness, sweepDueAt, missing, troubleSince, flows, doubts, marks, gate } = parsed.data;
   const folders = missing.map(({ folder, code, message, failures, nextTryAt }): [string, MissingFolder] => {
     return [folder, { error: new MailError(code as MailErrorCode, message, { queue }), failures, nextTryAt }];
   });
-  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows, doubts, marks };
+  const session = { missing: new Map(folders), troubleSince: new Map(troubleSince), flows, doubts, marks, gate };
   return { memory: { poller, session, lateness, sweepDueAt }, note };
 }
 

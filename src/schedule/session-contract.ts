@@ -15,6 +15,7 @@ import type { KeptFlow, Storms } from "../delivery/storms.js";
 import type { Bar } from "../graph/bar.js";
 import type { GraphClient, MailboxAccess } from "../graph/client.js";
 import type { MailboxLimits } from "../graph/gate.js";
+import type { GateMemory } from "../graph/gate-memory.js";
 import type { Governor } from "../graph/governor.js";
 import type { TokenSource } from "../graph/token.js";
 import type { ContentOptions } from "../mailbox/content-options.js";
@@ -103,6 +104,8 @@ export interface SessionMemory {
   readonly flows: readonly KeptFlow[];
   readonly doubts: readonly KeptDoubt[];
   readonly marks?: KeptMarks | undefined;
+  /** Absent where an earlier version wrote it. */
+  readonly gate?: GateMemory | undefined;
 }
 
 export interface Session {

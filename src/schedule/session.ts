@@ -61,7 +61,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       record ??= options.recordPause ?? pauseRecord({ clock, of: queue, queue, signal: ended.signal, write, onFailure });
       record(bar);
     },
-    spentBefore: readSpent(spent?.value, clock.now()),
+    memory: memory?.gate,
+    spentBefore: readSpent(spent?.value, clock.now(), memory?.gate?.at),
     onSpent: (count) => recordSpent(count, { queue, ledger, clock, signal: ended.signal, onFailure }),
   });
   const kept = readBar(bar?.value, clock.now());

@@ -36,9 +36,13 @@ export function recordSpent(count: number, { queue, ledger, clock, signal, onFai
   });
 }
 
-/** Requests that counted when they were recorded and still do, all as if they had just been sent; none after ten minutes, or under a clock that was ahead. */
-export function readSpent(value: unknown, now: number): number {
+/**
+ * Requests that counted when they were recorded and still do, all as if they had just been sent; none after ten minutes,
+ * under a clock that was ahead, or where what the gate left at `since`, epoch milliseconds, has them already.
+ */
+export function readSpent(value: unknown, now: number, since = Number.NEGATIVE_INFINITY): number {
   const { at, count } = Object(value) as { at?: unknown; count?: unknown };
-  const counts = typeof at === "number" && typeof count === "number" && count > 0 && at <= now && now - at < mailboxAllowance.spanMs;
+  const counts =
+    typeof at === "number" && typeof count === "number" && count > 0 && at > since && at <= now && now - at < mailboxAllowance.spanMs;
   return counts ? Math.min(count, mailboxAllowance.limit) : 0;
 }

@@ -1,6 +1,7 @@
 /** A session from its opening to its end: what it takes over, what it keeps, what it leaves. */
 import { expect, test } from "vitest";
 import { MailError } from "../../../src/base/errors.js";
+import type { Session } from "../../../src/schedule/session.js";
 import { away } from "../../support/troubled-store.js";
 import { createScene, type Scene, startAt } from "./set-up.js";
 
@@ -76,21 +77,49 @@ test("a committed pause keeps a restarted session from knocking early", async ()
   expect(asked).toEqual([startAt + 10_000]);
 });
 
+/** Sends so many at most; gives how many were sent. */
+async function sendBatches({ mailbox: { gate } }: Session, most = 1_000): Promise<number> {
+  for (let sent = 0; sent < most; sent += 1) {
+    const refusal = await gate.run(() => gate.send(async () => undefined, { cost: 20 })).catch((error: unknown) => error);
+    if (refusal === undefined) continue;
+    expect(refusal).toMatchObject({ code: "GRAPH_THROTTLED", serviceCode: "MailboxBudgetSpent" });
+    return sent;
+  }
+  return most;
+}
+
 test("what a mailbox was asked in the last ten minutes counts over a restart", async () => {
   const scene = await createScene();
-  const send = ({ mailbox }: Awaited<ReturnType<typeof scene.open>>) =>
-    mailbox.gate.run(() => mailbox.gate.send(async () => undefined, { cost: 20 }));
-  const first = await scene.open();
-  for (let batch = 0; batch < 400; batch += 1) await send(first);
+  await sendBatches(await scene.open(), 400);
   await scene.clock.advance(1_000);
-  const second = await scene.open();
-  let sent = 400;
-  const refusal = await (async () => {
-    for (; ; sent += 1) await send(second);
-  })().catch((error: unknown) => error);
-  expect(refusal).toMatchObject({ code: "GRAPH_THROTTLED", serviceCode: "MailboxBudgetSpent" });
-  expect(sent * 20).toBeLessThanOrEqual(10_000);
-  expect(sent * 20).toBeGreaterThan(9_000);
+  const left = await sendBatches(await scene.open());
+  expect(left * 20).toBeLessThanOrEqual(2_000);
+  expect(left * 20).toBeGreaterThan(1_000);
+});
+
+test("what a turn has left of its requests counts as it was sent, and no record of the same turn on top of it", async () => {
+  const scene = await createScene();
+  const first = await scene.open();
+  await sendBatches(first, 200);
+  await scene.clock.advance(300_000);
+  await sendBatches(first, 200);
+  await scene.clock.advance(1_000);
+  const second = await scene.open({}, first.mailbox.gate.memory);
+  expect(await sendBatches(second)).toBe(100);
+  await scene.clock.advance(329_000);
+  expect(await sendBatches(await scene.open({}, second.mailbox.gate.memory))).toBe(200);
+});
+
+test("after a turn that ended with its process what it recorded counts, with what the turn before left in it", async () => {
+  const scene = await createScene();
+  const first = await scene.open();
+  await sendBatches(first, 100);
+  const { memory } = first.mailbox.gate;
+  await scene.clock.advance(60_000);
+  await sendBatches(await scene.open({}, memory), 200);
+  await scene.clock.advance(1_000);
+  // 6,000 and as many as were sent at the most before the next record.
+  expect(await sendBatches(await scene.open({}, memory))).toBe(175);
 });
 
 test("what was asked more than ten minutes ago, under a clock that was ahead, or cannot be read, counts no more", async () => {

@@ -9,6 +9,7 @@ import type { Delivery } from "../../../src/delivery/delivery.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import { createSolitude, type Presence } from "../../../src/delivery/solitude.js";
 import { createGraphClient, type GraphClient } from "../../../src/graph/client.js";
+import type { GateMemory } from "../../../src/graph/gate-memory.js";
 import type { Governor } from "../../../src/graph/governor.js";
 import type { ScheduleEvents } from "../../../src/schedule/events.js";
 import { createMailboxClaims } from "../../../src/schedule/mailbox-claims.js";
@@ -85,8 +86,8 @@ export interface Scene {
   readonly client: GraphClient;
   readonly governor: Governor;
   readonly emit: (name: keyof Events, payload: Events[keyof Events]) => void;
-  /** Takes the queue, as a start or a restart does. */
-  open(options?: Partial<QueueOptions>): Promise<Session>;
+  /** Takes the queue, as a start or a restart does; with what its gate knew, as the next turn does. */
+  open(options?: Partial<QueueOptions>, gate?: GateMemory): Promise<Session>;
   of<Name extends Told["name"]>(name: Name): Extract<Told, { name: Name }>[];
 }
 
@@ -147,9 +148,10 @@ export async function createScene(): Promise<Scene> {
     client: createGraphClient({ http, graphHost: "graph.microsoft.com", clock }),
     governor,
     emit: (name, payload) => void told.push({ name, ...payload } as Told),
-    open: (options = {}) =>
+    open: (options = {}, gate) =>
       openSession({
         settings: queueSettings({ address, ...options }, {}),
+        memory: gate && { missing: new Map(), troubleSince: new Map(), flows: [], gate },
         store,
         clock,
         client: scene.client,
