@@ -96,7 +96,7 @@ export interface GateOptions extends MailboxLimits {
   readonly memory?: GateMemory | undefined;
   /** Requests of the last ten minutes that were sent before this gate was made, those that `memory` has among them. Default 0. */
   readonly spentBefore?: number;
-  /** Told of what was sent in the last ten minutes, whenever it is another twentieth of what Graph allows. */
+  /** Told of what was sent in the last ten minutes, after each twentieth of what Graph allows. */
   readonly onSpent?: (count: number) => void;
 }
 
@@ -158,6 +158,8 @@ class MailboxGate implements Gate {
   #uploads: Budget | undefined;
   readonly #pause: Pause;
   unnamedCount: number;
+  /** Requests since what was spent was told last. */
+  #untold = 0;
   #inside = 0;
   /** Called when nothing is; empty while nobody waits for that. */
   #whenEmpty: (() => void)[] | undefined;
@@ -264,9 +266,11 @@ class MailboxGate implements Gate {
 
   #spend(cost: number, bytes: number): void {
     if (bytes > 0) this.#uploadBudget.spend(bytes);
-    const before = this.#budget.spent;
     this.#budget.spend(cost);
-    if (Math.floor((before + cost) / toldAfter) > Math.floor(before / toldAfter)) this.#options.onSpent?.(before + cost);
+    this.#untold += cost;
+    if (this.#untold < toldAfter) return;
+    this.#untold = 0;
+    this.#options.onSpent?.(this.#budget.spent);
   }
 
   /** Milliseconds until nothing of the mailbox itself stands in the way. */

@@ -97,6 +97,17 @@ test("what a mailbox was asked in the last ten minutes counts over a restart", a
   expect(left * 20).toBeGreaterThan(1_000);
 });
 
+test("what a mailbox is asked steadily counts over a restart, however long it has gone on", async () => {
+  const scene = await createScene();
+  const first = await scene.open();
+  for (let round = 0; round < 60; round += 1) {
+    await sendBatches(first, 10);
+    await scene.clock.advance(30_000);
+  }
+  // 4,000 of ten minutes, and what may not have been recorded.
+  expect(await sendBatches(await scene.open())).toBeLessThanOrEqual(300);
+});
+
 test("what a turn has left of its requests counts as it was sent, and no record of the same turn on top of it", async () => {
   const scene = await createScene();
   const first = await scene.open();
