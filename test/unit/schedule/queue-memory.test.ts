@@ -15,7 +15,7 @@ function memoryWith(gate: QueueMemory["session"]["gate"]): QueueMemory {
       staleSince: undefined,
       cadence: { gapMs: 1_000, newsAt: at, place: 0.5, failures: 0 },
     },
-    session: { missing: new Map(), troubleSince: new Map(), flows: [], gate },
+    session: { missing: new Map(), troubleSince: new Map(), flows: [], doubts: [], gate },
     lateness: { graceUntil: at, lateSince: undefined },
     sweepDueAt: undefined,
   };

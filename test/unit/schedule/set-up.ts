@@ -151,7 +151,7 @@ export async function createScene(): Promise<Scene> {
     open: (options = {}, gate) =>
       openSession({
         settings: queueSettings({ address, ...options }, {}),
-        memory: gate && { missing: new Map(), troubleSince: new Map(), flows: [], gate },
+        memory: gate && { missing: new Map(), troubleSince: new Map(), flows: [], doubts: [], gate },
         store,
         clock,
         client: scene.client,
