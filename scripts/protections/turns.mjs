@@ -29,6 +29,13 @@ export const turns = [
     test: [troubleTest, "a pause that Graph asks for while the store is away holds when it is back"],
   },
   {
+    protection: "a pause that Graph asks for while its queue stops here is written all the same",
+    file: "src/daemon/shared-queue.ts",
+    find: "signal: this.#quiet.signal",
+    replace: "signal: this.#ended.signal",
+    test: [troubleTest, "a pause that Graph asks for during a stop holds for whoever has the next turn (delta)"],
+  },
+  {
     protection: "after turnMaxMs a turn takes no new deliveries",
     file: "src/daemon/shared-turn.ts",
     find: "        running.session.dispatcher.pause();\n",

@@ -67,7 +67,7 @@ export function createGovernance({ limits, store, clock, isShared, emit, onFailu
     ...limits,
     onBar(bar) {
       emit("app:throttled", { ...bar });
-      if (bar.until > heardUntil) record(bar);
+      if (bar.until > heardUntil) void record(bar);
     },
   });
 

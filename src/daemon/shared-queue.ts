@@ -6,6 +6,7 @@
  */
 import { backoffMs } from "../base/backoff.js";
 import { asMailError, MailError } from "../base/errors.js";
+import { inTime } from "../base/in-time.js";
 import type { QuarantineReading } from "../delivery/quarantine.js";
 import type { Bar } from "../graph/bar.js";
 import { pausedError } from "../schedule/failure.js";
@@ -30,6 +31,8 @@ export interface SharedQueueOptions
 
 /** Between turns that could not begin, or that failed beyond a round. */
 const againBackoff = { baseMs: 5_000, capMs: 300_000 };
+/** A pause is given so long to be written at the end of a turn, milliseconds, or the whole of a shorter deadline. */
+const leastPauseMs = 1_000;
 
 /** Lets the turns come. */
 export function shareQueue(options: SharedQueueOptions): DaemonQueue {
@@ -45,17 +48,21 @@ class SharedQueue implements DaemonQueue {
   #turn: SharedTurn | undefined;
   /** Aborted when nothing is asked here any more. */
   readonly #ended = new AbortController();
+  /** Aborted when no turn runs here any more: Graph may ask for a pause until then. */
+  readonly #quiet = new AbortController();
   /** Why it ended at once; empty unless it did. */
   #abandoned: MailError | undefined;
-  /** How the end is to be; empty before. */
-  #ending: { readonly deadlineMs: number; readonly why: string } | undefined;
+  /** How the end is to be, and by when, in ticks; empty before. */
+  #ending: { readonly deadlineMs: number; readonly endsAt: number; readonly why: string } | undefined;
   /** Turns in a row that could not begin. */
   #failures = 0;
   /** The last pause that Graph asked of the mailbox here; empty before one. */
   #bar: Bar | undefined;
 
   /** Beyond the turn in which it came, and without its epoch: whoever has the next turn keeps to a pause too. */
-  readonly #writePause: (bar: Bar) => void;
+  readonly #writePause: (bar: Bar) => Promise<void>;
+  /** Resolves when the last pause lies in the store, or cannot. */
+  #pauseWritten = Promise.resolve();
 
   constructor(options: SharedQueueOptions) {
     const { store, clock, settings } = options;
@@ -65,7 +72,7 @@ class SharedQueue implements DaemonQueue {
       clock,
       of: queue,
       queue,
-      signal: this.#ended.signal,
+      signal: this.#quiet.signal,
       write: (bar) => writeLonger(store, barKeyOf(queue.toLowerCase()), bar, clock),
       onFailure: (error) => this.#turn?.running.abandon(error),
     });
@@ -73,7 +80,15 @@ class SharedQueue implements DaemonQueue {
 
   #recordPause(bar: Bar): void {
     this.#bar = bar;
-    this.#writePause(bar);
+    this.#pauseWritten = this.#writePause(bar);
+  }
+
+  /** Whoever has the next turn is to read the pause: waited for as long as a stop allows, and in other turns a little. */
+  async #leavePause(): Promise<void> {
+    const { clock } = this.#options;
+    const { endsAt, deadlineMs } = this.#ending ?? { endsAt: 0, deadlineMs: leastPauseMs };
+    const mostMs = Math.max(endsAt - clock.ticks(), Math.min(deadlineMs, leastPauseMs));
+    await inTime(clock, mostMs, this.#pauseWritten);
   }
 
   /** What the scheduler runs. */
@@ -83,6 +98,7 @@ class SharedQueue implements DaemonQueue {
     const { address: queue } = settings;
     try {
       const { nextInMs, lost } = await this.#take(turn);
+      await this.#leavePause();
       if (lost?.code === "LIFECYCLE_LOST_QUEUE") events.emit("queue:turn-lost", { queue, code: lost.code, reason: lost.message });
       else if (lost) throw lost;
       this.#failures = 0;
@@ -171,15 +187,18 @@ class SharedQueue implements DaemonQueue {
   }
 
   async close(deadlineMs: number, why: string): Promise<void> {
-    this.#ending = { deadlineMs, why };
+    const { clock, scheduler, settings } = this.#options;
+    this.#ending = { deadlineMs, endsAt: clock.ticks() + deadlineMs, why };
     this.#ended.abort(this.#stopped());
     this.#turn?.end(deadlineMs, why);
-    await this.#options.scheduler.remove(this.#options.settings.address);
+    await scheduler.remove(settings.address);
+    this.#quiet.abort(this.#stopped());
   }
 
   abandon(reason: MailError): void {
     this.#abandoned = reason;
     this.#ended.abort(reason);
+    this.#quiet.abort(reason);
     this.#turn?.running.abandon(reason);
   }
 

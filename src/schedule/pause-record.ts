@@ -22,12 +22,15 @@ export function barKeyOf(queueKey: string): Key {
   return [queueKey, "bar"];
 }
 
-/** What is to be called with each pause. Of several that wait for the store the newest is written, whoever's turn it is. */
-export function pauseRecord({ clock, of, queue, signal, write, onFailure }: PauseRecordOptions): (pause: Bar) => void {
+/**
+ * What is to be called with each pause; it resolves when nothing is tried any more. Of several that wait for the store the
+ * newest is written, whoever's turn it is.
+ */
+export function pauseRecord({ clock, of, queue, signal, write, onFailure }: PauseRecordOptions): (pause: Bar) => Promise<void> {
   let newest: Bar;
-  return (pause) => {
+  return async (pause) => {
     newest = pause;
-    insisting(() => write({ ...newest }), { clock, signal }).catch((error: unknown) => {
+    await insisting(() => write({ ...newest }), { clock, signal }).catch((error: unknown) => {
       if (signal.aborted) return;
       onFailure(asMailError(error, "STORE_UNAVAILABLE", `The pause of ${of} could not be recorded.`, queue === undefined ? {} : { queue }));
     });

@@ -48,7 +48,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const [bar, spent] = await store.getMany([barKey, spentKey(ledger.queueKey)]);
   const ended = new AbortController();
   /** Empty until the first pause. */
-  let record: ReturnType<typeof pauseRecord> | undefined;
+  let record: SessionOptions["recordPause"];
   const gate = createGate({
     clock,
     queue,
@@ -59,7 +59,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       emit("queue:throttled", { queue, ...bar });
       const write = (value: Value) => ledger.write({ puts: [{ key: barKey, value }] });
       record ??= options.recordPause ?? pauseRecord({ clock, of: queue, queue, signal: ended.signal, write, onFailure });
-      record(bar);
+      void record(bar);
     },
     memory: memory?.gate,
     spentBefore: readSpent(spent?.value, clock.now(), memory?.gate?.at),

@@ -64,6 +64,35 @@ test("a pause that Graph asks for while the store is away holds when it is back"
   expect(sim.log.count({ route: "delta" })).toBe(before);
 });
 
+test.each(["delta", "batch"] as const)(
+  "a pause that Graph asks for during a stop holds for whoever has the next turn (%s)",
+  async (route) => {
+    let answer: ReturnType<typeof deferred<void>> | undefined;
+    const { sim, clock, daemons, handed, members, done, within } = await several(
+      2,
+      { defaults: quiet },
+      { held: (url) => (url.includes(route) ? answer?.promise : undefined) },
+    );
+    await clock.advance(3_000);
+    answer = deferred<void>();
+    sim.faults.add({ name: "busy", route, status: 429, retryAfter: 600, count: 1 });
+    if (route === "batch") sim.mailbox(address).deliver();
+    const polling = () => daemons.findIndex((daemon) => daemon.status().queues[0]?.state === "polling");
+    expect(await within(20_000, () => (route === "delta" ? polling() >= 0 : handed.length > 0))).toBe(true);
+    const at = route === "delta" ? polling() : (handed[0]?.daemon ?? 0);
+    await clock.advance(200);
+    const stopping = (daemons[at] as (typeof daemons)[number]).stop({ deadlineMs: 10_000 });
+    await clock.advance(200);
+    const before = members[1 - at]?.turns ?? 0;
+    answer.resolve();
+    answer = undefined;
+    await done(stopping);
+    await clock.advance(60_000);
+    expect(members[1 - at]?.turns).toBeGreaterThan(before);
+    expect(sim.log.knockedWhileBarred()).toEqual([]);
+  },
+);
+
 test("what was asked for and cannot be read is answered and gone, and turns the queue no faster", async () => {
   const { store, clock, members, sim, handed } = await several(1, { defaults: quiet });
   await clock.advance(1_000);

@@ -12,6 +12,8 @@ import { createTurnsAround } from "./turns-around.js";
 interface Surroundings {
   /** Milliseconds of the clock that a request to this URL takes. Default: none. */
   readonly slowMs?: (url: string) => number;
+  /** A request goes out once this has resolved; time goes on meanwhile. */
+  readonly held?: (url: string) => Promise<unknown> | undefined;
   /** What is in the mailbox before the start. */
   readonly prepare?: (sim: ReturnType<typeof simulatorWith>) => void;
   readonly cloud?: "china";
@@ -19,7 +21,7 @@ interface Surroundings {
 
 /** Daemons that share one queue; each message is noted with the daemon that got it. */
 export async function several(count: number, options: Partial<MailDaemonOptions> = {}, surroundings: Surroundings = {}) {
-  const { slowMs = () => 0, prepare, cloud } = surroundings;
+  const { slowMs = () => 0, held, prepare, cloud } = surroundings;
   let underWay = 0;
   const clock = createManualClock(Date.now(), () => underWay > 0);
   const sim = simulatorWith([address], { now: () => clock.now() });
@@ -28,6 +30,7 @@ export async function several(count: number, options: Partial<MailDaemonOptions>
   if (prepare) await clock.advance(5_000);
   const store: Store = Object.assign(Object.create(memoryStore()), { name: "shared" });
   const fetch: typeof globalThis.fetch = async (input, init) => {
+    await held?.(String(input));
     const ms = slowMs(String(input));
     if (ms > 0) await sleep(clock, ms, init?.signal ?? undefined);
     underWay += 1;
