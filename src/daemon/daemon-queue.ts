@@ -24,6 +24,8 @@ export interface DaemonQueue {
   readonly mailbox: MailboxAccess | undefined;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
+  /** After `close`: it is configured here no longer. */
+  leave(): Promise<void>;
   /** Ends at once, without a write. */
   abandon(reason: MailError): void;
 }

@@ -61,6 +61,10 @@ class OwnQueue implements DaemonQueue {
     return this.#running.close(deadlineMs, why);
   }
 
+  async leave() {
+    // Its end let go of everything.
+  }
+
   abandon(reason: MailError) {
     this.#running.abandon(reason);
   }

@@ -171,7 +171,9 @@ export function createQueues({ accounts, run, onBroken }: QueuesOptions): Queues
       const key = queue.address.toLowerCase();
       return once(removing, key, async () => {
         await taking.get(key)?.catch(() => undefined); // Whoever takes it has the error.
-        await running.get(key)?.close(deadlineMs, "removeQueue() was called");
+        const one = running.get(key);
+        await one?.close(deadlineMs, "removeQueue() was called");
+        await one?.leave();
         await forget(queue);
       });
     },

@@ -7,6 +7,7 @@
 import { backoffMs } from "../base/backoff.js";
 import { asMailError, MailError } from "../base/errors.js";
 import { inTime } from "../base/in-time.js";
+import { unlessAway } from "../delivery/insist.js";
 import type { QuarantineReading } from "../delivery/quarantine.js";
 import type { Bar } from "../graph/bar.js";
 import { pausedError } from "../schedule/failure.js";
@@ -193,6 +194,12 @@ class SharedQueue implements DaemonQueue {
     this.#turn?.end(deadlineMs, why);
     await scheduler.remove(settings.address);
     this.#quiet.abort(this.#stopped());
+  }
+
+  /** A stop leaves nothing: the queue goes on elsewhere. */
+  async leave(): Promise<void> {
+    const { claims, settings } = this.#options;
+    await claims.leave(settings.address).catch(unlessAway); // Its claim then ends by itself.
   }
 
   abandon(reason: MailError): void {

@@ -11,6 +11,8 @@ export interface MailboxClaims {
   claim(owner: string, queue: string): Promise<void>;
   /** The queue is let go of. */
   release(queue: string): void;
+  /** The queue is configured here no longer. @throws MailError `STORE_…` */
+  leave(queue: string): Promise<void>;
 }
 
 export function createMailboxClaims(): MailboxClaims {
@@ -35,6 +37,7 @@ export function createMailboxClaims(): MailboxClaims {
       owners.set(queue, owner);
     },
     release,
+    leave: async (queue) => release(queue),
   };
 }
 

@@ -98,6 +98,6 @@ async function kept({ session, store }: TurnWork, what: string, chosen: (folder:
   return records.map(({ key }) => key).filter((key) => chosen(String(key[2])));
 }
 
-function readOwner(value: unknown): string | undefined {
+export function readOwner(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }

@@ -1,6 +1,7 @@
 /** Queues whose turns go around among daemons: each message once, whoever has the turn, and everything can be asked anywhere. */
 import { expect, test } from "vitest";
 import { createDaemon } from "../../src/daemon/daemon.js";
+import { createSharedClaims } from "../../src/schedule/shared-claims.js";
 import { deferred } from "../support/deferred.js";
 import { address, hostOptions } from "../support/host.js";
 import { several } from "../support/sharing-daemons.js";
@@ -171,4 +172,17 @@ test("a daemon that wants the store for itself is kept out, and those that share
   const { store, sim, clock, done } = await several(1);
   const alone = createDaemon(hostOptions(sim, { store }), clock);
   await expect(done(alone.start())).rejects.toMatchObject({ code: "LIFECYCLE_STORE_IN_USE" });
+});
+
+test("a queue that is removed leaves its mailbox to another address within minutes; one that only stops here does not", async () => {
+  const { daemons, store, clock, done } = await several(2, { defaults: { pollIntervalMs: 20_000, minPollIntervalMs: 20_000 } });
+  await clock.advance(50_000);
+  const owner = String((await store.get([address, "owner"]))?.value);
+  const another = createSharedClaims({ store, clock });
+  await done(daemons[0]?.stop() as Promise<void>);
+  await clock.advance(310_000);
+  await expect(another.claim(owner, "help@contoso.com")).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+  await done(daemons[1]?.removeQueue(address) as Promise<void>);
+  await clock.advance(310_000);
+  await another.claim(owner, "help@contoso.com");
 });

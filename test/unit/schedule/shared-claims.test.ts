@@ -11,7 +11,7 @@ async function processes() {
   const store = memoryStore();
   await store.open();
   const clock = createManualClock();
-  return { clock, one: createSharedClaims({ store, clock }), other: createSharedClaims({ store, clock }) };
+  return { clock, store, one: createSharedClaims({ store, clock }), other: createSharedClaims({ store, clock }) };
 }
 
 it("keeps a mailbox for its first queue, in every process", async () => {
@@ -39,4 +39,31 @@ it("goes on while its queue has turns, and is over three hours after the last", 
   await clock.advance(1.1 * hourMs);
   await other.claim("user-1", help);
   await expect(one.claim("user-1", support)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+});
+
+it("knows a queue again whose address is spelled in another letter case", async () => {
+  const { one, other } = await processes();
+  await one.claim("user-1", support);
+  await other.claim("user-1", "Support@Contoso.com");
+  await expect(other.claim("user-1", help)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+});
+
+it("is over five minutes after its queue was removed, and goes on where another process still has the queue", async () => {
+  const { clock, store, one, other } = await processes();
+  await store.commit({ puts: [{ key: [support, "owner"], value: "user-1" }] });
+  await one.claim("user-1", support);
+  await other.claim("user-1", support);
+  await one.leave("Support@contoso.com");
+  await expect(one.claim("user-1", help)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+  await clock.advance(130_000);
+  await other.claim("user-1", support);
+  await clock.advance(310_000);
+  await expect(one.claim("user-1", help)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
+  await other.leave(support);
+  await clock.advance(310_000);
+  await one.claim("user-1", help);
+  // Nothing of it is its own any more.
+  await other.leave(support);
+  await clock.advance(310_000);
+  await expect(other.claim("user-1", support)).rejects.toMatchObject({ code: "SYNC_MAILBOX_TAKEN" });
 });
