@@ -94,4 +94,11 @@ export const turns = [
     replace: 'const isFree = typeof until !== "symbol" ||',
     test: ["test/unit/auth/refresh-lease.test.ts", "lets the second wait, and tells it that the record has changed meanwhile"],
   },
+  {
+    protection: "who waited for another process's refresh looks again whether Entra wants a pause",
+    file: "src/auth/renewal.ts",
+    find: "    await bar.throwIfEntraBarred();\n",
+    replace: "",
+    test: ["test/unit/auth/among-processes.test.ts", "a process that waited for another's refresh keeps to the pause that Entra asked for"],
+  },
 ];

@@ -111,6 +111,8 @@ class AccountRenewal implements Renewal {
   async renewed(entry: VaultEntry, { claims, signal }: Parameters<Renewal["renewed"]>[1]): Promise<VaultRecord | undefined> {
     const { account, entra, bar, application, scopes } = this.#options;
     const { record } = entry;
+    // Another process may have been told of a pause since.
+    await bar.throwIfEntraBarred();
     let grant: Grant;
     try {
       grant = await entra.refresh({ scopes: scopes(), cache: record.cache, expected: record, claims, signal });

@@ -7,6 +7,7 @@ import { type Accounts, createAccounts } from "../../../src/auth/accounts.js";
 import { createEntra } from "../../../src/auth/entra.js";
 import type { AuthEvents } from "../../../src/auth/events.js";
 import { generateKey, type KeyRing, keyRing } from "../../../src/auth/key-ring.js";
+import { createRefreshLease } from "../../../src/auth/refresh-lease.js";
 import { createVault } from "../../../src/auth/vault.js";
 import { type CloudName, clouds } from "../../../src/base/cloud.js";
 import { MailError } from "../../../src/base/errors.js";
@@ -35,7 +36,9 @@ export type Intercept = (url: URL, pass: () => Promise<Response>, signal: AbortS
 export const neverAnswers: Intercept = (_url, _pass, signal) =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
 
-export async function setUp(options: { cloud?: CloudName; clientId?: string; lifetimeSeconds?: number | "drawn"; seed?: number } = {}) {
+export async function setUp(
+  options: { cloud?: CloudName; clientId?: string; lifetimeSeconds?: number | "drawn"; seed?: number; isShared?: boolean } = {},
+) {
   // Real cryptography takes its turns of the event loop; no deadline of a request may pass meanwhile.
   const clock = createManualClock(undefined, () => network.answering > 0);
   const simulator = createSimulator({
@@ -71,10 +74,12 @@ interface ProcessOptions {
   readonly clientId: string;
   readonly tenantId: string;
   readonly cloud?: CloudName;
+  /** Its processes refresh one account one at a time. */
+  readonly isShared?: boolean;
 }
 
 /** What one daemon holds; two of them over one store are two processes. */
-export function createProcess({ fetch, clock, store, keys, clientId, tenantId, cloud: name = "global" }: ProcessOptions) {
+export function createProcess({ fetch, clock, store, keys, clientId, tenantId, cloud: name = "global", isShared = false }: ProcessOptions) {
   const cloud = clouds[name];
   const http = createHttp({ service: "AUTH", hosts: [cloud.authorityHost], deadlineMs: 30_000, fetch, clock });
   const graph = createHttp({ service: "GRAPH", hosts: [cloud.graphHost], deadlineMs: 30_000, fetch, clock });
@@ -87,6 +92,7 @@ export function createProcess({ fetch, clock, store, keys, clientId, tenantId, c
     store,
     clock,
     cloud,
+    lease: isShared ? createRefreshLease({ store, clock, version: (account) => vault.version(account) }) : undefined,
     ask: askWith(createGraphClient({ http: graph, graphHost: cloud.graphHost, clock }), wideGovernor(clock)),
     emit(event, payload) {
       showEvent(event, payload);
