@@ -164,7 +164,7 @@ export function unavailable(name: string, error: unknown): MailError {
     // Not the error itself: its command has the password, where it was refused.
     cause: new Error(said),
     remedy:
-      "Look whether Redis runs and can be reached from here, and whether name and password are right. Turns come again by themselves.",
+      "Look whether Redis runs, can be reached from here and takes more connections (`maxclients`), and whether name and password are right. Turns come again by themselves.",
     who: "administrator",
     ...(networkCode === undefined ? {} : { networkCode }),
   });

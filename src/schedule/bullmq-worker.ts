@@ -5,6 +5,7 @@
  * known here is left to others, and ends when nobody has known it for long. Nothing waits for Redis for ever.
  */
 import type { Clock } from "../base/clock.js";
+import { inTime } from "../base/in-time.js";
 import { openConnection, type RedisPlace, unavailable, within } from "./bullmq-connection.js";
 import type { BullmqPackages, TurnJob } from "./bullmq-library.js";
 import { createHeldTurns, type HeldTurn, type Lock } from "./held-turns.js";
@@ -94,7 +95,8 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
   await begin();
 
   async function begin(): Promise<void> {
-    let refusal: unknown = new Error("it went away while it was being opened");
+    /** Empty where nothing was refused, and nothing came. */
+    let refusal: unknown;
     const ready = Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
     const isReady = ready.then(
       () => true,
@@ -105,6 +107,8 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
     );
     await within(clock, stopMs, ready);
     if (await Promise.race([isReady, false])) return turns.look();
+    const { message } = (link.trouble?.cause ?? new Error("no answer")) as Error;
+    refusal ??= new Error(`it gave one connection and not a second one within ${stopMs} ms (${message})`);
     await stop();
     throw unavailable(link.name, refusal);
   }
@@ -244,7 +248,9 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
     await worker.pause(true);
     await Promise.all(running.values());
     turns.stop();
-    const isThere = await link.end(await worker.getBackend().blockingClient);
+    // One that never stood is closed with the worker.
+    const copy = await inTime(clock, 0, Promise.resolve(worker.getBackend().blockingClient)).catch(() => undefined);
+    const isThere = await link.end(copy?.value);
     if (isThere) await within(clock, stopMs, Promise.all(errands));
     const closed = worker.close(false);
     await within(clock, isThere ? stopMs : 0, Promise.all([closed, loop]));

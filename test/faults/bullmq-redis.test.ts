@@ -37,6 +37,20 @@ describe.skipIf(redisMissing !== undefined)("a Redis", () => {
 
   const jobKey = (queue: string) => `{m365-mail-daemon}:turns:${jobIdOf(queue)}`;
 
+  it("that takes one connection and no second one fails the start with what to look at", async () => {
+    const client = redis.client();
+    await client.config("SET", "maxclients", "2");
+    const scheduler = bullmqScheduler({ connection: redis.url });
+    await expect(scheduler.open()).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringContaining("not a second one"),
+      remedy: expect.stringContaining("maxclients"),
+    });
+    await client.config("SET", "maxclients", "100");
+    await scheduler.open();
+    await scheduler.stop();
+  });
+
   it("that is away for a moment is told, takes no turn that is under way, and everything goes on by itself", async () => {
     const scheduler = await open(60_000);
     const { run, nth } = createTurns();
