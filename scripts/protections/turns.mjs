@@ -101,4 +101,11 @@ export const turns = [
     replace: "",
     test: ["test/unit/auth/among-processes.test.ts", "a process that waited for another's refresh keeps to the pause that Entra asked for"],
   },
+  {
+    protection: "each turn looks whether the account was signed out elsewhere",
+    file: "src/daemon/shared-queue.ts",
+    find: ", tokens.followRecord()]",
+    replace: "]",
+    test: [troubleTest, "a queue that one process signs out is read by none, until it is signed in again"],
+  },
 ];

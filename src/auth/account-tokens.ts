@@ -26,6 +26,8 @@ export interface AccountTokens extends TokenSource {
   renumber(versions: { readonly from: number; readonly to: number }): void;
   /** Claims of Graph's that no token has answered yet, JSON; also those that a sign-in met. */
   openClaims: string | undefined;
+  /** Of the record that the token in memory is from; empty without one. */
+  readonly version: number | undefined;
   /** When the sign-in ends, and since when its refresh token was not used; empty before the record was read. */
   readonly end: (SessionEnd & { readonly refreshedAt: number }) | undefined;
   /** Ends waits and flights, writes what is unsaved if the store lets it. */

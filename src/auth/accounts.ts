@@ -34,6 +34,8 @@ export interface QueueTokens extends TokenSource {
   /** See `AccountTokens.watchForSignIn`. */
   watchForSignIn(signal?: AbortSignal): Promise<void>;
   state(): TokenState;
+  /** Forgets the token in memory where another process has signed the account out, or in anew. @throws MailError `STORE_…` */
+  followRecord(): Promise<void>;
 }
 
 /** What a sign-in did. */
@@ -165,7 +167,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit, l
       byQueue.set(address.toLowerCase(), account);
       const { error } = account.source.state();
       if (error) emit("queue:sign-in-required", { queue: address, account: name, ...alarmOf(error, signInAgain(name).remedy) });
-      return new TokensOfQueue(account, { address, clock });
+      return new TokensOfQueue(account, { address, clock, vault });
     },
 
     async remove(address) {
@@ -183,7 +185,7 @@ export function createAccounts({ entra, vault, store, clock, cloud, ask, emit, l
     tokens(address) {
       const account = known(address);
       const queue = [...account.queues.keys()].find((one) => one.toLowerCase() === address.toLowerCase()) ?? address;
-      return new TokensOfQueue(account, { address: queue, clock });
+      return new TokensOfQueue(account, { address: queue, clock, vault });
     },
 
     async signIn(address, method, { signal } = {}) {
@@ -234,11 +236,13 @@ class TokensOfQueue implements QueueTokens {
   readonly #account: Known;
   readonly #address: string;
   readonly #clock: Clock;
+  readonly #vault: Vault;
 
-  constructor(account: Known, { address, clock }: { readonly address: string; readonly clock: Clock }) {
+  constructor(account: Known, { address, clock, vault }: { readonly address: string; readonly clock: Clock; readonly vault: Vault }) {
     this.#account = account;
     this.#address = address;
     this.#clock = clock;
+    this.#vault = vault;
   }
 
   get(request?: TokenRequest): Promise<string> {
@@ -251,6 +255,15 @@ class TokensOfQueue implements QueueTokens {
 
   state(): TokenState {
     return this.#account.source.state();
+  }
+
+  async followRecord(): Promise<void> {
+    const { name, source } = this.#account;
+    const { version } = source;
+    if (version === undefined) return;
+    const there = await this.#vault.version(name);
+    // A sign-in here may have come meanwhile.
+    if (there !== version && source.version === version) source.forget({ signedOut: there === null });
   }
 
   async refusedAgain(refusal: Parameters<TokenSource["refusedAgain"]>[0]): Promise<MailError> {

@@ -37,7 +37,7 @@ export interface TokenSourceOptions {
   readonly application: ApplicationBar;
   /** The scopes that the account's queues need, asked at each flight. */
   readonly scopes: () => readonly string[];
-  /** Where several processes share the vault. */
+  /** Where several processes share the vault: one asks Entra for the account, and the others read what that brought. */
   readonly lease?: RefreshLease | undefined;
   readonly onRefreshed: (expiresAt: number) => void;
   /** Once for each record that does not do. */
@@ -121,7 +121,7 @@ class AccountTokenSource implements AccountTokens {
   }
 
   async #fly(mine: number, { refused, claims }: Wanted, signal: AbortSignal): Promise<string> {
-    const { account, clock, onSignedInElsewhere } = this.#options;
+    const { account, clock, lease, onSignedInElsewhere } = this.#options;
     const outdated = this.#held?.token;
     for (let lap = 0; lap < mostLaps; lap += 1) {
       this.#throwIfClosed();
@@ -134,16 +134,11 @@ class AccountTokenSource implements AccountTokens {
       const stored = heldToken(entry.record, entry.version, clock);
       if (stored && stored.token !== outdated && this.#serves(stored, refused, claims)) return this.#take(mine, stored);
       await this.#bar.throwIfEntraBarred();
-      const fetched = await this.#alone(() => this.#fetched(entry, claims, signal), { version: entry.version, signal });
+      const work = () => this.#fetched(entry, claims, signal);
+      const fetched = await (lease ? lease.hold(account, work, { version: entry.version, signal }) : work());
       if (fetched) return this.#take(mine, fetched);
     }
     throw new MailError("STORE_UNAVAILABLE", `The vault record of ${account} changed ${mostLaps} times while it was being renewed.`);
-  }
-
-  /** While no other process asks Entra for the account, where several share the vault; `undefined` when one has done it. */
-  #alone<T>(work: () => Promise<T>, how: Parameters<RefreshLease["hold"]>[2]): Promise<T | undefined> {
-    const { lease, account } = this.#options;
-    return lease ? lease.hold(account, work, how) : work();
   }
 
   /** From Entra, and durable; `undefined` when the record in the vault is another by now. */
@@ -274,6 +269,10 @@ class AccountTokenSource implements AccountTokens {
     this.#bar.renumber(versions);
     if (this.#held?.version === versions.from) this.#held = { ...this.#held, version: versions.to };
     if (this.#unsaved?.expectedVersion === versions.from) this.#unsaved = { ...this.#unsaved, expectedVersion: versions.to };
+  }
+
+  get version(): number | undefined {
+    return this.#held?.version;
   }
 
   get end(): AccountTokens["end"] {

@@ -117,8 +117,8 @@ class SharedQueue implements DaemonQueue {
   }
 
   async #take(turn: Turn): Promise<Awaited<SharedTurn["over"]>> {
-    const { store, settings } = this.#options;
-    const notes = await readTurnNotes(store, settings.address);
+    const { store, settings, tokens } = this.#options;
+    const [notes] = await Promise.all([readTurnNotes(store, settings.address), tokens.followRecord()]);
     if (notes.isPaused && notes.errands.length === 0) return { nextInMs: pausedLookMs };
     const events = { emit: (...told: Parameters<typeof this.emit>) => this.emit(...told) };
     this.#turn = await beginTurn({

@@ -176,6 +176,21 @@ test("a queue that nobody signs in has few turns, whatever waits in it", async (
   expect((members[0]?.turns ?? 0) - before).toBeLessThan(10);
 });
 
+test("a queue that one process signs out is read by none, until it is signed in again", async () => {
+  const { sim, clock, daemons, members, done, handed, within } = await several(2, { defaults: quiet });
+  await clock.advance(20_000);
+  expect(members.every(({ turns }) => turns > 0)).toBe(true); // Both have the token.
+  const [one, other] = daemons as [(typeof daemons)[number], (typeof daemons)[number]];
+  await done(one.signOut(address));
+  await clock.advance(10_000);
+  sim.mailbox(address).deliver();
+  const before = sim.log.count({ route: "delta" });
+  await clock.advance(300_000);
+  expect([handed, sim.log.count({ route: "delta" })]).toEqual([[], before]);
+  await done(other.signIn(address, { method: "refreshToken", refreshToken: sim.user(address).issueRefreshToken() }));
+  expect(await within(60_000, () => handed.length === 1)).toBe(true);
+});
+
 test("turns come as seldom as the longest wait between rounds says, and as often as a sign-in is looked for", async () => {
   const { members, clock, first, done, sim } = await several(1, {
     defaults: { pollIntervalMs: 300_000, minPollIntervalMs: 300_000, startFrom: "everything" },

@@ -52,6 +52,7 @@ async function createQueue() {
         ...fixedTokens(),
         watchForSignIn: () => Promise.resolve(),
         state: () => ({ state: "ready" }),
+        followRecord: () => Promise.resolve(),
       },
       handOver(delivery) {
         scene.deliveries.push(delivery);
