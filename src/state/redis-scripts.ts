@@ -4,7 +4,8 @@
  *
  * Invariants: a script reads all before it writes anything; one that is refused (memory, a replica, a disk) has not begun.
  * A sender numbers its calls, and the server keeps what the last one of each did: called again with its number, a call
- * is answered as before and writes nothing; with a lower one it is refused; and it can be taken back.
+ * is answered as before and writes nothing; with a lower one it is refused; and it can be taken back. That holds for ten
+ * minutes after its last call, however many others write, and beyond for the last eight; 64 are kept at most.
  */
 import { createHash } from "node:crypto";
 
@@ -26,9 +27,9 @@ end
 `;
 
 /**
- * A kept call: { number, results, version, touched, checked }; without the last two it was void.
- * touched: field, record before the call or false, version after it or false; checked: field, version or "".
- * Eight senders are kept: of more, the one whose last call is the oldest is forgotten.
+ * A kept call: { number, results, moment, touched, checked }; without the last two it was void.
+ * moment: microseconds, never below the version; touched: field, record before the call or false, version after it or false;
+ * checked: field, version or "".
  */
 const calls = `
 local records, order, calls = KEYS[1], KEYS[2], KEYS[3]
@@ -36,18 +37,26 @@ local sender, number = ARGV[1], tonumber(ARGV[2])
 local kept = redis.call('HGET', calls, sender)
 local last = kept and cmsgpack.unpack(kept)
 
-local function keep(call)
-  if not kept and redis.call('HLEN', calls) > 8 then
-    local all, oldest, lowest = redis.call('HGETALL', calls)
-    for at = 1, #all, 2 do
-      if all[at] ~= 'version' then
-        local version = tonumber(cmsgpack.unpack(all[at + 1])[3])
-        if not lowest or version < lowest then oldest, lowest = all[at], version end
-      end
-    end
-    redis.call('HDEL', calls, oldest)
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+local function forgetOld(moment)
+  local all, others = redis.call('HGETALL', calls), {}
+  for at = 1, #all, 2 do
+    if all[at] ~= 'version' then others[#others + 1] = { all[at], tonumber(cmsgpack.unpack(all[at + 1])[3]) } end
   end
-  redis.call('HSET', calls, sender, cmsgpack.pack(call))
+  table.sort(others, function(one, other) return one[2] < other[2] end)
+  for at, other in ipairs(others) do
+    local left = #others - at + 1
+    if left < 64 and (left < 8 or other[2] > moment - 600000000) then return end
+    redis.call('HDEL', calls, other[1])
+  end
+end
+
+local function keep(number, results, version, undo, checked)
+  local moment = math.max(tonumber(version), now)
+  if not kept and redis.call('HLEN', calls) > 8 then forgetOld(moment) end
+  redis.call('HSET', calls, sender, cmsgpack.pack({ number, results, string.format('%.0f', moment), undo, checked }))
 end
 
 local function versionIn(record)
@@ -77,8 +86,6 @@ if last then
 end
 
 local version = math.max(tonumber(redis.call('HGET', calls, 'version') or '0'), tonumber(ARGV[3]))
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 
 local state, before, touched, checks = {}, {}, {}, {}
 local function record(field)
@@ -148,7 +155,7 @@ end
 
 version = string.format('%.0f', version)
 redis.call('HSET', calls, 'version', version)
-keep({ number, results, version, undo, checked })
+keep(number, results, version, undo, checked)
 write(sets, adds, gone)
 return results
 `,
@@ -183,7 +190,7 @@ if last and last[1] == number and last[4] then
   end
   if not overtaken then write(sets, adds, gone) end
 end
-keep({ number, {}, redis.call('HGET', calls, 'version') or '0' })
+keep(number, {}, redis.call('HGET', calls, 'version') or '0')
 return overtaken and 'overtaken' or 'void'
 `,
 );

@@ -178,6 +178,66 @@ describe.skipIf(redisMissing !== undefined)("the Redis store", () => {
     expect(await store.get(key)).toMatchObject({ value: "theirs" });
   });
 
+  describe("with nine others that write to the same space", () => {
+    async function crowded(timeoutMs: number) {
+      const { proxy, prefix, store, other } = await proxied(timeoutMs);
+      const others = await Promise.all(Array.from({ length: 9 }, () => opened({ prefix, timeoutMs: patience })));
+      await other.commit({ puts: [{ key: ["q", "first"], value: 0 }] }); // The server knows the script.
+      const lost = proxy.lose("answers");
+      const committing = store.commit({ checks: [{ key, version: null }], puts: [{ key, value: 1 }] });
+      committing.catch(() => undefined);
+      await lost;
+      const all = async () => {
+        for (const [at, one] of others.entries()) await one.commit({ puts: [{ key: ["q", "other", at], value: at }] });
+      };
+      return { proxy, store, other, committing, all };
+    }
+    const key: Key = ["q", "once"];
+
+    it("a commit whose answer is lost is carried out once, and answered", async () => {
+      const { proxy, other, committing, all } = await crowded(patience);
+      await expect.poll(() => other.get(key)).toMatchObject({ value: 1 });
+      await all();
+      proxy.pass();
+      expect(await committing).toMatchObject({ ok: true });
+    });
+
+    it("one that was reported as failed did not happen", async () => {
+      const { proxy, store, other, committing, all } = await crowded(impatience);
+      await expect(committing).rejects.toMatchObject(unavailable);
+      await all();
+      proxy.pass();
+      await expect.poll(() => store.get(["q", "other", 8]).catch(() => undefined)).toMatchObject({ value: 8 });
+      expect(await other.get(key)).toBeUndefined();
+    });
+  });
+
+  it("what was answered to others is forgotten after ten minutes, or where 64 have written since", async () => {
+    const prefix = randomUUID();
+    const commit = async () => (await opened({ prefix, timeoutMs: patience })).commit({ puts: [{ key: ["q"], value: 1 }] });
+    await commit();
+    const client = server.client();
+    onTestFinished(() => client.quit().then(() => undefined));
+    const [calls = ""] = (await client.keys(`*${prefix}*`)).filter((key) => key.includes("calls"));
+    const plant = (name: string, count: number, agoMs: number) =>
+      client.eval(
+        "for at = 1, ARGV[2] do redis.call('HSET', KEYS[1], ARGV[1] .. at, cmsgpack.pack({ 1, {}, ARGV[3] })) end",
+        1,
+        calls,
+        name,
+        count,
+        String((Date.now() - agoMs) * 1_000),
+      );
+    const kept = async (name: string) => (await client.hkeys(calls)).filter((field) => field.startsWith(name)).length;
+    await plant("old", 10, 601_000);
+    await plant("new", 5, 590_000);
+    await commit();
+    expect([await kept("old"), await kept("new")]).toEqual([1, 5]);
+    await plant("new", 70, 300_000);
+    await commit();
+    expect([await kept("old"), await kept("new"), await client.hlen(calls)]).toEqual([0, 61, 65]);
+  });
+
   it("commits that were reported as failed while the way was gone are not carried out when it is back", async () => {
     const { proxy, store, other } = await proxied(impatience);
     void proxy.lose("requests");
