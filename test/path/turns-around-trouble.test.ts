@@ -81,9 +81,9 @@ test.each(["delta", "batch"] as const)(
     expect(await within(20_000, () => (route === "delta" ? polling() >= 0 : handed.length > 0))).toBe(true);
     const at = route === "delta" ? polling() : (handed[0]?.daemon ?? 0);
     await clock.advance(200);
+    const before = members[1 - at]?.turns ?? 0;
     const stopping = (daemons[at] as (typeof daemons)[number]).stop({ deadlineMs: 10_000 });
     await clock.advance(200);
-    const before = members[1 - at]?.turns ?? 0;
     answer.resolve();
     answer = undefined;
     await done(stopping);
