@@ -43,6 +43,40 @@ export const turns = [
     test: [pathTest, "a turn takes no new deliveries after turnMaxMs, and ends when the last is settled"],
   },
   {
+    protection: "what handlers decide is written, though the turn is lost while the store is away",
+    file: "src/daemon/shared-turn.ts",
+    find: "running.lose(turn.signal.reason)",
+    replace: "running.abandon(turn.signal.reason)",
+    test: [
+      troubleTest,
+      "what was decided before the turn was lost, with the store away, is settled when it is back, and marked once by the next",
+    ],
+  },
+  {
+    protection: "a handler that throws for its signal decides nothing",
+    file: "src/delivery/dispatcher.ts",
+    find: 'ending.ended.aborted ? { kind: "cut-off" } : ',
+    replace: "",
+    test: [troubleTest, "a handler that throws for the signal of its lost turn has decided nothing: the message comes again"],
+  },
+  {
+    protection: "what was decided in a lost turn is written before the same process takes the queue again",
+    file: "src/daemon/shared-queue.ts",
+    find: "    await Promise.all([...this.#unsettled].map(({ session }) => session.dispatcher.decided()));\n",
+    replace: "",
+    test: [troubleTest, "what was decided in a lost turn is settled before the same daemon takes the queue again"],
+  },
+  {
+    protection: "after a time without Redis nobody takes a turn over before its holder could write",
+    file: "src/schedule/stalled-turns.ts",
+    find: "wait: () => next(patienceMs)",
+    replace: "wait: () => next(0)",
+    test: [
+      "test/unit/schedule/stalled-turns.test.ts",
+      "when the way is open again no look comes before those that lost their turns had time to write",
+    ],
+  },
+  {
     protection: "a turn whose lock is over by this process's own clock is lost, without asking",
     file: "src/schedule/held-turns.ts",
     find: "if (believedMs(one) >= lockMs) lose(one,",

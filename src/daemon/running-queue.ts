@@ -44,6 +44,10 @@ export interface RunningQueue {
   resume(): void;
   /** Drains within the deadline. */
   close(deadlineMs: number, why: string): Promise<void>;
+  /** Its turn is lost. It ends at once, but for what its handlers decide: that is written, where the queue's epoch lets it. */
+  lose(reason: MailError): void;
+  /** After `lose`: resolves when all is decided and written, or refused; at the deadline the rest is given up. */
+  settle(deadlineMs: number): Promise<void>;
   /** Ends at once, without a write. */
   abandon(reason: MailError): void;
 }
@@ -75,6 +79,7 @@ export interface RunningQueueOptions {
   readonly confirmSend?: SessionOptions["confirmSend"];
   readonly bar?: SessionOptions["bar"];
   readonly recordPause?: SessionOptions["recordPause"];
+  readonly insistWithinMs?: SessionOptions["insistWithinMs"];
   /** What it knew in its last turn, wherever that was. Default: nothing. */
   readonly memory?: QueueMemory | undefined;
   /** It has been abandoned, for that reason. */
@@ -90,7 +95,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   const { address } = settings;
   const emit = events.emit as EmitScheduleEvent & EmitDeliveryEvent;
 
-  const session = await openSession({ ...options, emit, memory: memory?.session, onFailure: abandon });
+  const session = await openSession({ ...options, emit, memory: memory?.session, onFailure: failed });
   const sweeper = createSweeper({ settings, clock, dueAt: memory?.sweepDueAt });
   const poller = createPoller({
     session,
@@ -108,7 +113,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     watchForSignIn: (signal) => tokens.watchForSignIn(signal),
     wake: () => scheduler.wake(address),
     storeTrouble: () => store.trouble?.error,
-    onLost: abandon,
+    onLost: failed,
   });
   const lateness = createLateness({
     clock,
@@ -125,12 +130,30 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   lateness.look();
   scheduler.add(address, () => poller.run(), options.startPacer.reserve());
 
-  function abandon(reason: MailError): void {
+  let isLost = false;
+
+  function halt(reason: MailError): void {
     lateness.stop();
     sweeper.stop(reason);
     poller.stop(`${reason.code}: ${reason.message}`);
+  }
+
+  function lose(reason: MailError): void {
+    isLost = true;
+    halt(reason);
+    session.lose(reason);
+    options.onAbandoned?.(reason);
+  }
+
+  function abandon(reason: MailError): void {
+    halt(reason);
     session.abandon(reason);
     options.onAbandoned?.(reason);
+  }
+
+  /** What fails after a loss does so because of it. */
+  function failed(reason: MailError): void {
+    if (!isLost) abandon(reason);
   }
 
   return {
@@ -139,6 +162,8 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
     sweeper,
     lateness,
     quarantine: () => createQuarantine({ ...session, queue: address, store, emit, folderName: (folder) => session.watched.nameOf(folder) }),
+    lose,
+    settle: (deadlineMs) => session.dispatcher.stop(deadlineMs),
     abandon,
     pause() {
       sweeper.cancel(new MailError("LIFECYCLE_PAUSED", `${address} was paused before its sweep was made.`, { queue: address }));
@@ -155,7 +180,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
       poller.stop(why);
       // The turn under way has a second to end: nothing more is begun meanwhile.
       const endsAt = clock.now() + deadlineMs;
-      await Promise.all([scheduler.remove(address), session.dispatcher.stop(deadlineMs)]);
+      await Promise.all([scheduler.remove(address), isLost ? undefined : session.dispatcher.stop(deadlineMs)]);
       await session.close(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
     },
   };

@@ -18,7 +18,7 @@ import type { DaemonQueue } from "./daemon-queue.js";
 import { ask, type Errand } from "./errands.js";
 import type { DaemonEvents } from "./events.js";
 import { readQuarantine } from "./quarantine-reading.js";
-import type { RunningQueueOptions } from "./running-queue.js";
+import type { RunningQueue, RunningQueueOptions } from "./running-queue.js";
 import { beginTurn, pausedLookMs, type SharedTurn } from "./shared-turn.js";
 import { nothingUnderWay, type QueueStatus, queueStatus } from "./status.js";
 import { isPaused, pausedKey, readTurnNotes } from "./turn-notes.js";
@@ -47,6 +47,8 @@ class SharedQueue implements DaemonQueue {
   readonly #options: SharedQueueOptions;
   /** Empty between turns here. */
   #turn: SharedTurn | undefined;
+  /** Lost turns here whose handlers still work, or whose settlements wait for the store. */
+  readonly #unsettled = new Set<RunningQueue>();
   /** Aborted when nothing is asked here any more. */
   readonly #ended = new AbortController();
   /** Aborted when no turn runs here any more: Graph may ask for a pause until then. */
@@ -119,6 +121,8 @@ class SharedQueue implements DaemonQueue {
   async #take(turn: Turn): Promise<Awaited<SharedTurn["over"]>> {
     const { store, settings, tokens } = this.#options;
     const [notes] = await Promise.all([readTurnNotes(store, settings.address), tokens.followRecord()]);
+    // The turn raises the epoch, and refuses with that what was decided in those before.
+    await Promise.all([...this.#unsettled].map(({ session }) => session.dispatcher.decided()));
     if (notes.isPaused && notes.errands.length === 0) return { nextInMs: pausedLookMs };
     const events = { emit: (...told: Parameters<typeof this.emit>) => this.emit(...told) };
     this.#turn = await beginTurn({
@@ -131,7 +135,20 @@ class SharedQueue implements DaemonQueue {
     });
     if (this.#ending) this.#turn.end(this.#ending.deadlineMs, this.#ending.why);
     if (this.#abandoned) this.#turn.running.abandon(this.#abandoned);
-    return this.#turn.over;
+    const { running, over } = this.#turn;
+    const end = await over;
+    if (end.lost) this.#settle(running);
+    return end;
+  }
+
+  #settle(running: RunningQueue): void {
+    this.#unsettled.add(running);
+    if (this.#abandoned) running.abandon(this.#abandoned);
+    void running.settle(Number.POSITIVE_INFINITY).finally(() => this.#unsettled.delete(running));
+  }
+
+  async #settleAll(deadlineMs: number): Promise<void> {
+    await Promise.all([...this.#unsettled].map((one) => one.settle(deadlineMs)));
   }
 
   /** The end of a turn is none of the queue: that it stops here is told only where the daemon does. */
@@ -189,10 +206,13 @@ class SharedQueue implements DaemonQueue {
 
   async close(deadlineMs: number, why: string): Promise<void> {
     const { clock, scheduler, settings } = this.#options;
-    this.#ending = { deadlineMs, endsAt: clock.ticks() + deadlineMs, why };
+    const endsAt = clock.ticks() + deadlineMs;
+    this.#ending = { deadlineMs, endsAt, why };
     this.#ended.abort(this.#stopped());
     this.#turn?.end(deadlineMs, why);
-    await scheduler.remove(settings.address);
+    await Promise.all([scheduler.remove(settings.address), this.#settleAll(deadlineMs)]);
+    // The turn that has just ended may be a lost one too.
+    await this.#settleAll(Math.max(0, endsAt - clock.ticks()));
     this.#quiet.abort(this.#stopped());
   }
 
@@ -207,6 +227,7 @@ class SharedQueue implements DaemonQueue {
     this.#ended.abort(reason);
     this.#quiet.abort(reason);
     this.#turn?.running.abandon(reason);
+    for (const running of this.#unsettled) running.abandon(reason);
   }
 
   get #key(): string {

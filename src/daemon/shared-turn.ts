@@ -6,9 +6,10 @@
  * - draining: `turnMaxMs` have passed, the round that was under way then is over, and no sweep goes on. No new deliveries; ends
  *   when the last is settled or timed out.
  * - closing: nothing is under way any more; what the queue knows is written, and it is let go of.
- * - lost: another process has the turn, or may have it. Everything under way is given up, nothing is written.
+ * - lost: another process has the turn, or may have it. Everything under way is given up; of all writes only what handlers have decided
+ *   is tried still, as the epoch says whether it counts.
  *
- * Invariants: when the turn resolves nothing of it is under way, at Graph neither; no round is cut off but by the daemon's
+ * Invariants: when the turn resolves nothing of it is under way, at Graph neither, but for handlers of a lost one; no round is cut off but by the daemon's
  * end, and no sweep that goes on: whoever came next would begin them anew, and might never come to their end.
  */
 import { type Clock, sleep } from "../base/clock.js";
@@ -40,6 +41,8 @@ export interface SharedTurn {
   end(deadlineMs: number, why: string): void;
 }
 
+/** A settlement is tried again so soon: when the store is back it must be quicker than others are with the turn, milliseconds. */
+const insistWithinMs = 500;
 /** A turn looks so often whether it is over, milliseconds. */
 const lookMs = 100;
 /** A round that is to come sooner belongs to the same turn, milliseconds. */
@@ -76,13 +79,14 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     scheduler,
     confirm: () => turn.confirm(),
     confirmSend: () => turn.confirm(),
+    insistWithinMs,
     memory: since(options, clock.now()),
     onAbandoned(reason) {
       lost ??= reason;
       look.abort();
     },
   });
-  const onLost = () => running.abandon(turn.signal.reason);
+  const onLost = () => running.lose(turn.signal.reason);
   if (turn.signal.aborted) onLost();
   else turn.signal.addEventListener("abort", onLost, { once: true });
   if (options.isPaused) running.pause();

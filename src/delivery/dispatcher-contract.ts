@@ -40,6 +40,8 @@ export interface DispatcherOptions extends Omit<SettlementsOptions, "durable">, 
   readonly doubts: Doubts;
   /** What the host is told for the folder that an entry names. */
   readonly folderName: (folder: string) => string;
+  /** The longest wait between two tries of a write that the store did not take, milliseconds. Default 10,000. */
+  readonly insistWithinMs?: number | undefined;
 }
 
 export interface Dispatcher {
@@ -56,6 +58,13 @@ export interface Dispatcher {
    * A store that does not take that either is given up a little later; the next start then counts a crash.
    */
   stop(deadlineMs: number): Promise<void>;
+  /**
+   * The queue may be somebody else's: nothing is begun any more, and the handlers' signals are aborted. What they decide all the same
+   * is written, where the queue's epoch lets it, until `stop` or `abandon`; one that throws from now on has decided nothing.
+   */
+  lose(reason: MailError): void;
+  /** Resolves when what was decided is written, or refused. */
+  decided(): Promise<void>;
   /** Ends at once without writing: the queue belongs to somebody else. */
   abandon(reason: MailError): void;
   readonly inFlightCount: number;

@@ -6,8 +6,7 @@
  * suspect of a crash is begun only in its turn (see `solitude.ts`), and one that crashed too often not at all.
  * The dispatcher must not know cursors and rounds: what it is given is already recorded.
  */
-import { setMaxListeners } from "node:events";
-import { asMailError, MailError } from "../base/errors.js";
+import { asMailError, type MailError } from "../base/errors.js";
 import type { JsonObject } from "../graph/wire.js";
 import { toMailMessage } from "../mailbox/message.js";
 import { createAppetite } from "./appetite.js";
@@ -15,8 +14,8 @@ import { createBareMail, isBareItem } from "./bare-mail.js";
 import { createDelays } from "./delays.js";
 import { createDelivery, errorText, type RunningDelivery, type Verdict } from "./delivery.js";
 import type { Dispatcher, DispatcherOptions } from "./dispatcher-contract.js";
+import { createEnding, stopped } from "./ending.js";
 import { createInFlight } from "./in-flight.js";
-import { insisting } from "./insist.js";
 import type { OpenEntry } from "./ledger-record.js";
 import { createLoader } from "./loader.js";
 import { awaitNextAttempt } from "./next-attempt.js";
@@ -37,12 +36,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const room = createWaitingRoom({ ...options, ...(options.readHeaders && { isBare: isBareItem }) });
   const presence = options.solitude.join(pump);
   const inFlight = createInFlight(presence);
-  const ended = new AbortController();
-  /** Nothing is begun any more. */
-  const closing = new AbortController();
-  const bareMail = createBareMail({ ...options, room, later, signal: closing.signal, onChange: pump, onFailure: failed });
-  // Each write in trouble listens, and each reading of a MIME; Node takes more than ten for a leak.
-  setMaxListeners(0, ended.signal, closing.signal);
+  const ending = createEnding(options);
+  const { untilEnded: durable } = ending;
+  const bareMail = createBareMail({ ...options, room, later, signal: ending.closing, onChange: pump, onFailure: failed });
   const delays = createDelays(clock);
   const appetite = createAppetite({ clock, isHungry: () => room.loadedCount + room.asideCount <= keptAhead && room.roomFor > 0 });
   /** Nothing is handed over: a pause, or a stop past its deadline. */
@@ -52,7 +48,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let pumpAsked = false;
   /** Entries that were added and are neither settled nor gone. */
   let openCount = 0;
-  const settlements = createSettlements({ ...options, durable });
+  const settlements = createSettlements({ ...options, durable: ending.untilGivenUp });
   const aside = createSetAside({
     settlements,
     inFlight,
@@ -69,7 +65,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     ...options,
     room,
     later,
-    signal: ended.signal,
+    signal: ending.ended,
     onClosed(_, copy) {
       openCount -= 1;
       if (copy) add([copy]);
@@ -109,7 +105,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function isIdle(): boolean {
-    return paused || stopping || ended.signal.aborted;
+    return paused || stopping || ending.ended.aborted;
   }
 
   /** One suspect, if there is one that can be handed over now. */
@@ -135,7 +131,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const starts = some.map((one) => ({ entry: one.entry, conversationId: conversationOf(one) }));
       const begun = await durable(() => ledger.begin(starts, turn && { alone: turn.alone }));
       for (const entry of begun) {
-        if (paused || ended.signal.aborted) break;
+        if (paused || ending.ended.aborted) break;
         const [{ item }, ...others] = left as [Loaded, ...Loaded[]];
         left = others;
         handed.push(handOver(entry, item, turn));
@@ -193,7 +189,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     work
       ?.then(
         () => running.end({ kind: "ack" }),
-        (error: unknown) => running.end({ kind: "retry", error: errorText(error) }),
+        // After a loss it may have thrown for its signal, which decides nothing.
+        (error: unknown) => running.end(ending.ended.aborted ? { kind: "cut-off" } : { kind: "retry", error: errorText(error) }),
       )
       .catch(() => undefined); // Told already, by the settlement itself.
     return running;
@@ -201,8 +198,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   async function settle(entry: OpenEntry, item: JsonObject, verdict: Verdict): Promise<void> {
     const { conversationId } = entry;
+    if (verdict.kind === "cut-off") ending.ended.throwIfAborted();
     const settled = await settlements.record(entry, verdict);
-    if (settled === "cut-off") return;
+    if (settled === "cut-off" || ending.ended.aborted) return;
     if (settled === "over") {
       openCount -= 1;
       room.forget(entry.id);
@@ -232,17 +230,17 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     });
   }
 
-  function durable<T>(write: () => Promise<T>): Promise<T> {
-    return insisting(write, { clock, signal: ended.signal });
-  }
-
   function failed(error: unknown): void {
-    if (!ended.signal.aborted) options.onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
+    if (!ending.ended.aborted) options.onFailure(asMailError(error, "STORE_UNAVAILABLE", `The ledger of ${queue} failed.`, { queue }));
   }
 
   function end(reason: MailError): void {
-    closing.abort(reason);
-    ended.abort(reason);
+    ending.giveUp(reason);
+    rest(reason);
+  }
+
+  function rest(reason: MailError): void {
+    ending.end(reason);
     delays.end();
     room.close();
     presence.close();
@@ -262,7 +260,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     async stop(deadlineMs) {
       stopping = true;
-      closing.abort(stopped(queue));
+      ending.close(stopped(queue));
       presence.withdraw();
       let stopTimer = clock.startTimer(() => {
         paused = true;
@@ -273,6 +271,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       stopTimer();
       end(stopped(queue));
     },
+    lose(reason) {
+      rest(reason);
+      inFlight.abort(reason);
+    },
+    decided: inFlight.decided,
     abandon(reason) {
       end(reason);
       // Nothing is written any more: their settlement fails, and that is what the host's own calls to ack or retry get.
@@ -291,9 +294,4 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return delays.firstInMs;
     },
   };
-}
-
-function stopped(queue: string): MailError {
-  const message = `The daemon stopped before the handler had finished; ${queue} delivers the message again at the next start.`;
-  return new MailError("LIFECYCLE_STOPPED", message, { queue });
 }

@@ -16,23 +16,38 @@ export interface InFlight {
   /** One of those has begun. */
   add(running: RunningDelivery): void;
   leave(running: RunningDelivery): void;
+  /** Aborts all that are under way; they may still be settled. */
+  abort(reason: MailError): void;
   /** Aborts all that are under way and ends them as cut off, unless they are settled. */
   cutOff(reason: MailError): void;
   /** Resolves when there is none. */
   empty(): Promise<void>;
+  /** Resolves when none is being settled. */
+  decided(): Promise<void>;
   readonly count: number;
 }
 
 export function createInFlight(presence: Pick<Presence, "enter" | "leave">): InFlight {
   const running = new Set<RunningDelivery>();
   let reserved = 0;
-  /** Called when there is none; empty when nobody waits for that. */
-  let waiters: (() => void)[] = [];
+  /** Called when it has come; empty when nobody waits. */
+  const waiters = new Map<() => void, () => boolean>();
+  const isEmpty = () => running.size + reserved === 0;
+  const isDecided = () => ![...running].some(({ isSettling }) => isSettling);
 
   function tell(): void {
-    if (running.size + reserved > 0) return;
-    for (const resolve of waiters) resolve();
-    waiters = [];
+    for (const [resolve, hasCome] of waiters) {
+      if (!hasCome()) continue;
+      waiters.delete(resolve);
+      resolve();
+    }
+  }
+
+  function until(hasCome: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      waiters.set(resolve, hasCome);
+      tell();
+    });
   }
 
   return {
@@ -54,17 +69,17 @@ export function createInFlight(presence: Pick<Presence, "enter" | "leave">): InF
       tell();
       presence.leave(1);
     },
+    abort(reason) {
+      for (const one of running) one.abort(reason);
+    },
     cutOff(reason) {
       for (const one of running) {
         one.abort(reason);
         one.end({ kind: "cut-off" }).catch(() => undefined); // Its settlement tells whoever must know.
       }
     },
-    empty: () =>
-      new Promise((resolve) => {
-        waiters.push(resolve);
-        tell();
-      }),
+    empty: () => until(isEmpty),
+    decided: () => until(isDecided),
     get count() {
       return running.size + reserved;
     },

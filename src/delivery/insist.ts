@@ -4,21 +4,28 @@ import { type Clock, sleep } from "../base/clock.js";
 import { sharedWait } from "../base/shared-wait.js";
 import { isUnavailable } from "../state/watched-store.js";
 
-const backoff = { baseMs: 250, capMs: 10_000 };
+export interface Insisting {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The longest wait between two tries, milliseconds. Default 10,000. */
+  readonly mostMs?: number | undefined;
+}
+
+const baseMs = 250;
 
 /**
  * Repeats `write` while the store is unavailable. An abort ends the wait, also for a write under way, whose outcome is
  * then not known; once aborted, nothing is written any more.
  * @throws MailError anything but `STORE_UNAVAILABLE` (a lost queue above all); the signal's reason after an abort.
  */
-export async function insisting<T>(write: () => Promise<T>, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<T> {
+export async function insisting<T>(write: () => Promise<T>, { clock, signal, mostMs = 10_000 }: Insisting): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     signal.throwIfAborted();
     try {
       return await sharedWait(write(), signal);
     } catch (error) {
       unlessAway(error);
-      await sleep(clock, backoffMs(clock, failures, backoff), signal);
+      await sleep(clock, backoffMs(clock, failures, { baseMs, capMs: mostMs }), signal);
     }
   }
 }

@@ -75,6 +75,15 @@ class DispatcherOnDemand extends OnDemand<Dispatcher> implements Dispatcher, Res
     this.present?.refresh(id);
   }
 
+  lose(reason: MailError): void {
+    this.ended = true;
+    this.present?.lose(reason);
+  }
+
+  async decided(): Promise<void> {
+    await this.present?.decided();
+  }
+
   async untilHungry(mostMs: number): Promise<void> {
     await this.present?.untilHungry(mostMs);
   }

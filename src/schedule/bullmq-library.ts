@@ -64,7 +64,11 @@ export interface TurnWorker extends Heard {
   pause(withoutWaiting: boolean): Promise<void>;
   close(force: boolean): Promise<void>;
   extendJobLocks(ids: readonly string[], tokens: readonly string[], lockMs: number): Promise<readonly string[]>;
-  getBackend(): { readonly blockingClient: Promise<RedisClient> | undefined };
+  getBackend(): {
+    readonly blockingClient: Promise<RedisClient> | undefined;
+    /** Those whose lock is over, where it was so at the last look already, go to another; not more often than `stalledInterval` says. */
+    moveStalledJobsToWait(): Promise<unknown>;
+  };
 }
 
 export interface BullmqLibrary {

@@ -10,6 +10,7 @@ import { openConnection, type RedisPlace, unavailable, within } from "./bullmq-c
 import type { BullmqPackages, TurnJob } from "./bullmq-library.js";
 import { createHeldTurns, type HeldTurn, type Lock } from "./held-turns.js";
 import type { RunTurn, Scheduler } from "./scheduler.js";
+import { createStalledTurns } from "./stalled-turns.js";
 import { createTurnJobs, jobIdOf, type NewJob } from "./turn-jobs.js";
 
 /** What of all processes can be seen from one. */
@@ -73,6 +74,7 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
   /** Clears the timer of the next look; empty before the first `add` and after `stop`. */
   let stopTimer: (() => void) | undefined;
 
+  const stalledMs = Math.ceil(lockMs / 2);
   const link = await openConnection(packages, place, { clock, onReady });
   const { client } = link;
   const shared = { connection: client, prefix: `{${options.prefix}}` };
@@ -84,7 +86,9 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
     lockDuration: lockMs,
     // Ours tell which turn is lost, and count from when they were asked for.
     skipLockRenewal: true,
-    stalledInterval: Math.ceil(lockMs / 2),
+    // Nor does it know when to be patient.
+    skipStalledCheck: true,
+    stalledInterval: stalledMs,
     maxStalledCount: Number.MAX_SAFE_INTEGER,
     runRetryDelay: shortlyMs,
   });
@@ -92,6 +96,7 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
   worker.on("error", link.failed);
   const jobs = createTurnJobs(packages.bullmq, queue, client);
   const turns = createHeldTurns({ clock, lockMs, renew, onRenewal: link.heard });
+  const stalled = createStalledTurns({ clock, everyMs: stalledMs, look: findStalled });
   await begin();
 
   async function begin(): Promise<void> {
@@ -116,6 +121,7 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
   function onReady(): void {
     // After a time without Redis; not the first time.
     if (loop === undefined || stopping) return;
+    stalled.wait();
     turns.look();
     look();
   }
@@ -129,6 +135,11 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
       throw unavailable(link.name, cause);
     }
     return [];
+  }
+
+  function findStalled(): void {
+    // What is asked while it is away would be carried out as soon as it is back.
+    if (client.status === "ready") errand(worker.getBackend().moveStalledJobsToWait());
   }
 
   /** Asks Redis for something that nobody waits for. */
@@ -151,7 +162,10 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
     toMake = [];
     errand(jobs.make(made));
     // Not before there is something to take: what is not known here would go around.
-    loop ??= worker.run().catch(link.failed);
+    if (loop === undefined) {
+      loop = worker.run().catch(link.failed);
+      stalled.wait();
+    }
     if (stopTimer === undefined) lookLater();
   }
 
@@ -245,6 +259,7 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
   async function stop(): Promise<void> {
     stopping = true;
     stopTimer?.();
+    stalled.stop();
     await worker.pause(true);
     await Promise.all(running.values());
     turns.stop();

@@ -93,6 +93,8 @@ export interface SessionOptions {
   readonly bar?: Bar | undefined;
   /** Keeps each pause that Graph asks for. Default: in the ledger, while the session lasts. */
   readonly recordPause?: ((bar: Bar) => void) | undefined;
+  /** See `DispatcherOptions`. */
+  readonly insistWithinMs?: number | undefined;
   /** What the owner before knew. Default: nothing. */
   readonly memory?: SessionMemory | undefined;
 }
@@ -139,6 +141,8 @@ export interface Session {
   rest(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
   close(deadlineMs: number): Promise<void>;
+  /** Ends at once, but for what its handlers decide: that is written, where the queue's epoch lets it, until its dispatcher is stopped. */
+  lose(reason: MailError): void;
   /** Ends at once, without a write. */
   abandon(reason: MailError): void;
 }

@@ -94,6 +94,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     content ??= createMailboxContent(client, mailbox);
     return content;
   }
+  let isLost = false;
+
+  function end(reason: MailError): void {
+    options.claims.release(queue);
+    ended.abort(reason);
+    content?.end(reason);
+    outbox.abandon(reason);
+  }
+
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -131,6 +140,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       solitude: options.solitude,
       contentBudget: options.contentBudget,
       abilities: options.abilities,
+      insistWithinMs: options.insistWithinMs,
       handOver: options.handOver,
       afterAck: isEmptyMark(settings.afterAck) ? undefined : settings.afterAck,
       onQuarantine: isEmptyMark(settings.onQuarantine) ? undefined : settings.onQuarantine,
@@ -186,23 +196,25 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
-      await dispatcher.stop(deadlineMs);
+      if (!isLost) await dispatcher.stop(deadlineMs);
       content?.end(
         new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of: no attachment and no MIME of it is fetched any more.`, { queue }),
       );
       await outbox.stop(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
       // What was given up is still under way: who takes the queue next begins after it, and the pause it is told is recorded.
       await gate.empty();
-      await ledger.drain();
+      if (!isLost) await ledger.drain();
       options.claims.release(queue);
       ended.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
     },
+    lose(reason) {
+      isLost = true;
+      dispatcher.lose(reason);
+      end(reason);
+    },
     abandon(reason) {
-      options.claims.release(queue);
-      ended.abort(reason);
-      content?.end(reason);
       dispatcher.abandon(reason);
-      outbox.abandon(reason);
+      end(reason);
     },
   };
 }

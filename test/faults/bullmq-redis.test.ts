@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type BullmqScheduler, bullmqScheduler } from "../../src/schedule/bullmq.js";
 import type { RunTurn, Turn } from "../../src/schedule/scheduler.js";
+import { patienceMs } from "../../src/schedule/stalled-turns.js";
 import { jobIdOf } from "../../src/schedule/turn-jobs.js";
 import { type RedisServer, redisMissing, startRedis } from "../support/redis.js";
 
@@ -111,6 +112,21 @@ describe.skipIf(redisMissing !== undefined)("a Redis", () => {
     redis.thaw();
     end(0);
     (await nth(2)).end(never);
+  });
+
+  it("that is back gives those that lost their turns time to write, before another takes them", async () => {
+    const { run, nth } = createTurns();
+    for (const scheduler of [await open(1_000), await open(1_000)]) scheduler.add(address, run);
+    const { turn, end } = await nth(1);
+    // As if it had been found without its lock once already: the next look gives it to another.
+    await redis.client().sadd("{m365-mail-daemon}:turns:stalled", jobIdOf(address));
+    await redis.kill();
+    await expect.poll(() => turn.signal.aborted, wait).toBe(true);
+    end(0);
+    const startedAt = Date.now();
+    await redis.start();
+    (await nth(2)).end(never);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(patienceMs);
   });
 
   it("that forgot everything gets the jobs again", async () => {

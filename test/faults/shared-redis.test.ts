@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { systemClock } from "../../src/base/clock.js";
 import { createDaemon } from "../../src/daemon/daemon.js";
 import { bullmqScheduler, type MailDaemonOptions, redisStore } from "../../src/index.js";
+import { deferred } from "../support/deferred.js";
 import { hostOptions, next, simulatorWith } from "../support/host.js";
 import { type RedisServer, redisMissing, startRedis } from "../support/redis.js";
 
+const wait = { timeout: 30_000, interval: 50 };
 const addresses = ["support@contoso.com", "sales@contoso.com", "billing@contoso.com"];
 
 describe.skipIf(redisMissing !== undefined)("over a real Redis", () => {
@@ -64,7 +66,23 @@ describe.skipIf(redisMissing !== undefined)("over a real Redis", () => {
   });
 
   test("Redis that is away for longer than the locks loses nothing and doubles nothing, is told, and all comes back by itself", async () => {
-    const { sim, handed, all, first } = await daemons(2, "away");
+    const works = [deferred(), deferred(), deferred()];
+    const handed: string[] = [];
+    const ends: unknown[] = [];
+    const lost: string[] = [];
+    const { sim, all, first } = await daemons(2, "away", {
+      handler: async (delivery) => {
+        handed.push(delivery.message.id);
+        const work = works[addresses.indexOf(delivery.queue)];
+        if (handed.length > works.length || !work) return;
+        await work.promise;
+        await delivery.ack().then(
+          (end) => ends.push(end),
+          (error) => ends.push(error.code),
+        );
+      },
+    });
+    for (const daemon of all) daemon.on("queue:turn-lost", ({ queue }) => void lost.push(queue));
     const settled = (count: number) =>
       new Promise<void>((resolve) => {
         const seen = new Set<string>();
@@ -75,19 +93,24 @@ describe.skipIf(redisMissing !== undefined)("over a real Redis", () => {
           });
         }
       });
-    const before = settled(3);
     for (const address of addresses) sim.mailbox(address).deliver();
-    await before;
+    await vi.waitUntil(() => handed.length === 3, wait);
     const gone = Promise.all(all.map((daemon) => next(daemon, "store:unavailable")));
     await redis.kill();
+    works[0]?.resolve();
     for (const address of addresses) sim.mailbox(address).deliverMany([{}, {}]);
+    await vi.waitUntil(() => new Set(lost).size === 3, wait);
+    works[1]?.resolve();
     await gone;
-    await vi.waitUntil(() => all.every((daemon) => daemon.status().turnTrouble !== undefined), { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(() => all.every((daemon) => daemon.status().turnTrouble !== undefined), wait);
     expect(first.status()).toMatchObject({ state: "running", storeTrouble: { why: expect.stringContaining("STORE_UNAVAILABLE") } });
-    const after = settled(6);
+    expect(ends).toEqual([]);
+    const after = settled(9);
     await redis.start();
+    works[2]?.resolve();
     await after;
-    await vi.waitUntil(() => all.every((daemon) => daemon.status().turnTrouble === undefined), { timeout: 20_000, interval: 50 });
+    expect(ends).toEqual(["settled", "settled", "settled"]);
+    await vi.waitUntil(() => all.every((daemon) => daemon.status().turnTrouble === undefined), wait);
     expect(new Set(handed).size).toBe(9);
     expect(handed).toHaveLength(9);
     expect(all.map((daemon) => daemon.status().state)).toEqual(["running", "running"]);
@@ -100,7 +123,7 @@ describe.skipIf(redisMissing !== undefined)("over a real Redis", () => {
     expect(first.status().state).toBe("stopped");
     await redis.start();
     for (const address of addresses) sim.mailbox(address).deliver();
-    await vi.waitUntil(() => handed.length === 3, { timeout: 30_000, interval: 50 });
+    await vi.waitUntil(() => handed.length === 3, wait);
     expect(all[1]?.status().state).toBe("running");
   });
 });

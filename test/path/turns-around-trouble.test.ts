@@ -1,12 +1,27 @@
 /** Turns that go around among daemons, and what could hold them, hasten them or lose what they know. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { MailError } from "../../src/base/errors.js";
-import type { Key } from "../../src/state/store.js";
+import type { Delivery } from "../../src/index.js";
+import type { Key, Store } from "../../src/state/store.js";
 import { deferred } from "../support/deferred.js";
 import { address } from "../support/host.js";
 import { several } from "../support/sharing-daemons.js";
 
 const quiet = { pollIntervalMs: 2_000, minPollIntervalMs: 1_000, startFrom: "everything" } as const;
+
+/** From now on the store is away when that is said. */
+function troubleOf(store: Store): { isAway: boolean } {
+  const trouble = { isAway: false };
+  const { commit, get, getMany, list } = store;
+  const away = () => Promise.reject(new MailError("STORE_UNAVAILABLE", "The store is away."));
+  Object.assign(store, {
+    commit: (...given: Parameters<typeof commit>) => (trouble.isAway ? away() : commit(...given)),
+    get: (...given: Parameters<typeof get>) => (trouble.isAway ? away() : get(...given)),
+    getMany: (...given: Parameters<typeof getMany>) => (trouble.isAway ? away() : getMany(...given)),
+    list: (...given: Parameters<typeof list>) => (trouble.isAway ? away() : list(...given)),
+  });
+  return trouble;
+}
 
 test("a sweep beside a backlog beyond highWaterMessages ends, and everything is delivered", async () => {
   const { sim, clock, handed, first, within } = await several(1, {
@@ -38,16 +53,8 @@ test("an attempt that is due is made, though its content comes more slowly than 
 });
 
 test("a pause that Graph asks for while the store is away holds when it is back", async () => {
-  const trouble = { isArmed: false, isAway: false };
   const { sim, clock, store, first, members, within } = await several(1, { defaults: quiet });
-  const { commit, get, getMany, list } = store;
-  const away = () => Promise.reject(new MailError("STORE_UNAVAILABLE", "The store is away."));
-  Object.assign(store, {
-    commit: (...given: Parameters<typeof commit>) => (trouble.isAway ? away() : commit(...given)),
-    get: (...given: Parameters<typeof get>) => (trouble.isAway ? away() : get(...given)),
-    getMany: (...given: Parameters<typeof getMany>) => (trouble.isAway ? away() : getMany(...given)),
-    list: (...given: Parameters<typeof list>) => (trouble.isAway ? away() : list(...given)),
-  });
+  const trouble = troubleOf(store);
   await clock.advance(5_000);
   first.on("queue:throttled", () => {
     trouble.isAway = true;
@@ -158,6 +165,128 @@ test("marks that wait for another try are not sent by a daemon that has lost the
   for (const member of members) member.freeze();
   await clock.advance(60_000);
   expect(batches()).toBe(1);
+});
+
+/** A message is in flight, the store is away, and its turn is lost; `decides` is what the handler does once `go` resolves. */
+async function lostWhileAway(decides: (delivery: Delivery) => Promise<unknown>, { count = 2 } = {}) {
+  const go = deferred();
+  const ends: unknown[] = [];
+  const signals: AbortSignal[] = [];
+  const shared = await several(count, {
+    defaults: quiet,
+    handler: async (delivery) => {
+      signals.push(delivery.signal);
+      if (signals.length > 1) return;
+      await go.promise;
+      const end = decides(delivery);
+      await end.then(
+        (result) => ends.push(result),
+        (error) => ends.push(error.code),
+      );
+      await end;
+    },
+  });
+  const { sim, store, handed, members, clock, within } = shared;
+  const trouble = troubleOf(store);
+  const marked: string[] = [];
+  const retried: string[] = [];
+  for (const daemon of shared.daemons) {
+    daemon.on("message:marked", ({ id }) => void marked.push(id));
+    daemon.on("message:retrying", ({ id }) => void retried.push(id));
+  }
+  sim.mailbox(address).deliver();
+  expect(await within(10_000, () => handed.length === 1)).toBe(true);
+  const holder = handed[0]?.daemon ?? 0;
+  const lose = async () => {
+    members[holder]?.freeze();
+    members[holder]?.thaw();
+    await clock.advance(100);
+    expect(signals[0]?.aborted).toBe(true);
+  };
+  trouble.isAway = true;
+  return { ...shared, trouble, go, ends, marked, retried, lose };
+}
+
+test("what was decided before the turn was lost, with the store away, is settled when it is back, and marked once by the next", async () => {
+  const { go, lose, trouble, clock, ends, handed, marked, sim } = await lostWhileAway((delivery) => delivery.ack());
+  await clock.advance(500);
+  go.resolve();
+  await clock.advance(20_000);
+  await lose();
+  await clock.advance(9_000);
+  expect(ends).toEqual([]);
+  trouble.isAway = false;
+  await clock.advance(1_000);
+  expect([ends, marked, sim.log.count({ route: "batch" })]).toEqual([["settled"], [], 0]);
+  await clock.advance(60_000);
+  expect([handed.length, marked.length, sim.log.count({ route: "batch" })]).toEqual([1, 1, 1]);
+});
+
+test("what is decided after the turn was lost, with the store away, is settled too, though its signal was aborted", async () => {
+  const { go, lose, trouble, clock, ends, handed, marked } = await lostWhileAway((delivery) => delivery.ack());
+  await lose();
+  go.resolve();
+  await clock.advance(9_000);
+  trouble.isAway = false;
+  await clock.advance(60_000);
+  expect([ends, handed.length, marked.length]).toEqual([["settled"], 1, 1]);
+});
+
+test("what was decided in a lost turn is settled before the same daemon takes the queue again", async () => {
+  const { go, lose, trouble, clock, store, ends, handed } = await lostWhileAway((delivery) => delivery.ack(), { count: 1 });
+  const { commit } = store;
+  go.resolve();
+  await clock.advance(500);
+  await lose();
+  await clock.advance(9_000);
+  // The settlement alone is slow: the next turn begins to be taken before it is written.
+  const slow = deferred();
+  onTestFinished(() => slow.resolve());
+  Object.assign(store, {
+    commit: async (...given: Parameters<typeof commit>) => {
+      if (given[0].deletes?.some(([, what]) => what === "open") || JSON.stringify(given[0].puts ?? []).includes("marking"))
+        await slow.promise;
+      return commit(...given);
+    },
+  });
+  trouble.isAway = false;
+  await clock.advance(20_000);
+  expect([ends, handed.length]).toEqual([[], 1]);
+  slow.resolve();
+  await clock.advance(60_000);
+  expect([ends, handed.length]).toEqual([["settled"], 1]);
+});
+
+test("a handler that throws for the signal of its lost turn has decided nothing: the message comes again", async () => {
+  const { go, lose, trouble, clock, handed, marked, retried } = await lostWhileAway(async ({ signal }) => signal.throwIfAborted());
+  await lose();
+  go.resolve();
+  await clock.advance(9_000);
+  trouble.isAway = false;
+  await clock.advance(60_000);
+  expect([handed.length, marked.length, retried]).toEqual([2, 1, []]);
+});
+
+test("what is decided when another has the queue is refused", async () => {
+  const { go, lose, trouble, clock, ends, handed } = await lostWhileAway((delivery) => delivery.ack());
+  await lose();
+  await clock.advance(9_000);
+  trouble.isAway = false;
+  await clock.advance(60_000);
+  expect(handed).toHaveLength(2);
+  go.resolve();
+  await clock.advance(5_000);
+  expect([ends, handed.length]).toEqual([["LIFECYCLE_LOST_QUEUE"], 2]);
+});
+
+test("a removal waits for what was decided in a lost turn until its deadline, and no longer", async () => {
+  const { go, lose, daemons, handed, clock, done, ends } = await lostWhileAway((delivery) => delivery.ack());
+  go.resolve();
+  await lose();
+  const before = clock.now();
+  await done(daemons[handed[0]?.daemon ?? 0]?.removeQueue(address, { deadlineMs: 2_000 }) ?? Promise.reject());
+  expect(clock.now() - before).toBeLessThan(5_000);
+  expect(ends).toEqual(["LIFECYCLE_LOST_QUEUE"]);
 });
 
 test("a queue that nobody signs in has few turns, whatever waits in it", async () => {

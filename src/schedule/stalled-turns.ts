@@ -1,0 +1,41 @@
+/**
+ * Looks again and again for turns whose process ended or froze, so that others take them; but not at once when the way to Redis is open
+ * again. After a time without it every lock is over, and those that held them are to write first what their handlers decided meanwhile.
+ */
+import type { Clock } from "../base/clock.js";
+
+export interface StalledTurns {
+  /** At the beginning, and whenever the way is open again: the next look comes after {@link patienceMs}. */
+  wait(): void;
+  stop(): void;
+}
+
+export interface StalledTurnsOptions {
+  readonly clock: Clock;
+  readonly everyMs: number;
+  look(): void;
+}
+
+/** A process is connected again within a second, and tries what it could not write once more within another half, milliseconds. */
+export const patienceMs = 3_000;
+
+export function createStalledTurns({ clock, everyMs, look }: StalledTurnsOptions): StalledTurns {
+  /** Clears the timer of the next look; empty before the first `wait` and after `stop`. */
+  let stopTimer: (() => void) | undefined;
+
+  function next(delayMs: number): void {
+    stopTimer?.();
+    stopTimer = clock.startTimer(() => {
+      look();
+      next(everyMs);
+    }, delayMs);
+  }
+
+  return {
+    wait: () => next(patienceMs),
+    stop() {
+      stopTimer?.();
+      stopTimer = undefined;
+    },
+  };
+}
