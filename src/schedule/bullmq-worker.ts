@@ -11,19 +11,8 @@ import type { BullmqPackages, TurnJob } from "./bullmq-library.js";
 import { createHeldTurns, type HeldTurn, type Lock } from "./held-turns.js";
 import type { RunTurn, Scheduler } from "./scheduler.js";
 import { createStalledTurns } from "./stalled-turns.js";
+import { countTurns, type SchedulerCounts } from "./turn-counts.js";
 import { createTurnJobs, jobIdOf, type NewJob } from "./turn-jobs.js";
-
-/** What of all processes can be seen from one. */
-export interface SchedulerCounts {
-  /** Processes that take turns. */
-  readonly workers: number;
-  /** Turns that are due and wait for a worker. */
-  readonly due: number;
-  /** Queues whose time is still to come. */
-  readonly waiting: number;
-  /** Turns under way. */
-  readonly active: number;
-}
 
 export interface BullmqWorker extends Pick<Scheduler, "add" | "wake" | "remove" | "stop" | "trouble"> {
   counts(): Promise<SchedulerCounts>;
@@ -286,18 +275,10 @@ export async function createBullmqWorker(packages: BullmqPackages, options: Bull
     get trouble() {
       return link.trouble;
     },
-    async counts() {
-      try {
-        const [workers, { wait = 0, delayed = 0, active = 0 }, overdue] = await Promise.all([
-          queue.getWorkersCount(),
-          queue.getJobCounts("wait", "delayed", "active"),
-          client.zcount(queue.toKey("delayed"), 0, (clock.now() + 1) * 0x1000 - 1),
-        ]);
-        return { workers, due: wait + overdue, waiting: delayed - overdue, active };
-      } catch (cause) {
+    counts: () =>
+      countTurns(queue, client, clock).catch((cause: unknown) => {
         throw unavailable(link.name, cause);
-      }
-    },
+      }),
   };
 }
 

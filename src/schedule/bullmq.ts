@@ -11,8 +11,9 @@ import { type Clock, systemClock } from "../base/clock.js";
 import { MailError } from "../base/errors.js";
 import { isClient, type RedisPlace } from "./bullmq-connection.js";
 import { loadedBullmq, requirePackage } from "./bullmq-library.js";
-import { type BullmqWorker, createBullmqWorker, type SchedulerCounts } from "./bullmq-worker.js";
+import { type BullmqWorker, createBullmqWorker } from "./bullmq-worker.js";
 import type { Scheduler } from "./scheduler.js";
+import type { SchedulerCounts } from "./turn-counts.js";
 
 export interface BullmqSchedulerOptions {
   /** A `redis://` or `rediss://` URL, options of `ioredis`, or a client of it (single server or Sentinel) of which copies are made. */

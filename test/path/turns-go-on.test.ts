@@ -1,5 +1,6 @@
 /** What takes one process several rounds, or a round longer than a turn, comes to its end where the turns go around too. */
 import { expect, test } from "vitest";
+import { deferred } from "../support/deferred.js";
 import { address } from "../support/host.js";
 import { several } from "../support/sharing-daemons.js";
 
@@ -27,20 +28,21 @@ test("a mail that Graph cannot give whole is handed over with what can be had, a
 });
 
 test("a mail that was deleted before it could be read is gone after fifteen minutes and a listing", async () => {
-  let isHeld = true;
-  const { sim, clock, daemons } = await several(
+  const removed = deferred();
+  const { sim, clock, daemons, within } = await several(
     2,
     { defaults: seldom },
     {
-      slowMs: (url) => (isHeld && url.endsWith("$batch") ? 5_000 : 0),
+      held: (url) => (url.endsWith("$batch") ? removed.promise : undefined),
       prepare: (one) => void one.mailbox(address).deliver(),
     },
   );
   const gone: unknown[] = [];
   for (const daemon of daemons) daemon.on("message:gone", (told) => gone.push(told));
-  await clock.advance(2_000);
+  expect(await within(60_000, () => sim.log.count({ route: "delta" }) > 0)).toBe(true);
+  await clock.advance(1_000);
   for (const { id } of sim.mailbox(address).messages()) sim.mailbox(address).remove(id);
-  isHeld = false;
+  removed.resolve();
   for (let passed = 0; passed < 3_600_000 && gone.length === 0; passed += 5_000) await clock.advance(5_000);
   expect(gone).toHaveLength(1);
 });
