@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { keyRing } from "../../src/auth/key-ring.js";
 import { createVault } from "../../src/auth/vault.js";
 import { redisStore, redisStoreOver } from "../../src/state/redis.js";
-import { type RedisServer, redisMissing, startRedis } from "../support/redis.js";
+import { disconnected, type RedisServer, redisMissing, startRedis } from "../support/redis.js";
 
 describe("redisStore", () => {
   it.each([
@@ -106,7 +106,7 @@ describe.skipIf(redisMissing !== undefined)("the server of redisStore", () => {
 
   it("is reached by a connection like the host's client, which stays as it is", async () => {
     const client = new Redis(server.url, { keyPrefix: "host:" });
-    onTestFinished(() => client.disconnect());
+    onTestFinished(() => disconnected(client));
     const store = redisStore({ client, prefix: "given" });
     await store.open();
     await store.commit({ puts: [{ key: ["q", 1], value: "kept" }] });

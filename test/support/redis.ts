@@ -107,6 +107,13 @@ export async function startRedis(parameters: readonly string[] = []): Promise<Re
   };
 }
 
+/** Ends the connection of a client that is connected; its socket is closed then. */
+export async function disconnected(client: Redis): Promise<void> {
+  const ended = once(client, "end");
+  client.disconnect();
+  await ended;
+}
+
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
