@@ -45,6 +45,8 @@ export interface SharedTurn {
 const insistWithinMs = 500;
 /** A turn looks so often whether it is over, milliseconds. */
 const lookMs = 100;
+/** For so many times `turnMaxMs` a sweep may rest between two of its steps, which come with the rounds. */
+const sweepRestTurns = 10;
 /** A round that is to come sooner belongs to the same turn, milliseconds. */
 const soonMs = 500;
 /** The longest time between turns of a queue that waits to be woken, milliseconds: a sign-in may have come without a word. */
@@ -110,9 +112,10 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     }
   }
 
-  /** One that waits, for room or behind rounds that fail, for as long as a turn lasts begins anew in another. */
+  /** One that waits for long, for room or behind rounds that fail, begins anew in another turn. */
   function sweepGoesOn(): boolean {
-    return running.sweeper.isUnderWay && running.sweeper.idleMs < options.turnMaxMs;
+    const longestRestMs = Math.max(sweepRestTurns * options.turnMaxMs, 2 * settings.minPollIntervalMs);
+    return running.sweeper.isUnderWay && running.sweeper.idleMs < longestRestMs;
   }
 
   function isOver(isDraining: boolean): boolean {
@@ -152,7 +155,8 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     const { barredUntil } = running.session.mailbox.gate;
     // The close cuts a round off: whoever is next goes on with it at once.
     const { dispatcher, outbox } = running.session;
-    const [roundAt, attemptInMs] = [plannedAt, Math.min(dispatcher.firstInMs, outbox.firstInMs)];
+    const deliveryInMs = dispatcher.waitingCount > dispatcher.delayedCount ? 0 : dispatcher.firstInMs;
+    const [roundAt, attemptInMs] = [plannedAt, Math.min(deliveryInMs, outbox.firstInMs)];
     // What rests is not tried once more at the end of each turn.
     if (!ending && outbox.firstInMs > 0)
       outbox.abandon(new MailError("LIFECYCLE_STOPPED", "Its marks go out in another turn.", { queue: settings.address }));

@@ -29,7 +29,7 @@ export interface BareMailOptions {
   readonly clock: Clock;
   readonly emit: EmitDeliveryEvent;
   readonly maxMessageBytes: number;
-  readonly doubts: Pick<Doubts, "headerTries">;
+  readonly doubts: Pick<Doubts, "headerTries" | "headerTriesOf">;
   /** Absent where the queue wants no headers: then no mail is bare. */
   readonly readHeaders?: ReadHeaders | undefined;
   /** Where those go back to that wait outside, or have changed meanwhile. */
@@ -116,8 +116,7 @@ export function createBareMail(options: BareMailOptions): BareMail {
 
   async function dress(one: Loaded, read: ReadHeaders): Promise<void> {
     const { entry, item } = one;
-    const vain = waiting.get(entry.id) ?? { tries: 0, counted: 0 };
-    waiting.set(entry.id, vain);
+    const vain = options.doubts.headerTriesOf(entry.id);
     try {
       const headers = await readSoon(read, entry.id);
       const whole = { ...item, internetMessageHeaders: headers.map(({ name, value }) => ({ name, value })) };

@@ -74,6 +74,8 @@ export interface RunningDelivery {
   abort(reason: MailError): void;
   /** Its settlement has begun, or is durable. */
   readonly isSettling: boolean;
+  /** The handler has looked at the signal: its return after an abort may say that it gave up. */
+  readonly heedsSignal: boolean;
 }
 
 /** The longest that a timer takes, about 24 days. */
@@ -124,6 +126,9 @@ export function createDelivery(options: DeliveryOptions): RunningDelivery {
     abort,
     get isSettling() {
       return settlement !== undefined;
+    },
+    get heedsSignal() {
+      return controller !== undefined;
     },
     delivery: {
       queue,

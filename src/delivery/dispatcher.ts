@@ -188,8 +188,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
     work
       ?.then(
-        () => running.end({ kind: "ack" }),
-        // After a loss it may have thrown for its signal, which decides nothing.
+        // After a loss it may have returned, or thrown, for its signal, which decides nothing.
+        () => running.end({ kind: ending.ended.aborted && running.heedsSignal ? "cut-off" : "ack" }),
         (error: unknown) => running.end(ending.ended.aborted ? { kind: "cut-off" } : { kind: "retry", error: errorText(error) }),
       )
       .catch(() => undefined); // Told already, by the settlement itself.

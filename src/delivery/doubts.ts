@@ -65,8 +65,10 @@ export interface Doubts {
   forget(id: string): void;
   /** Epoch milliseconds of the next question about it; 0 where there is no doubt. */
   askAt(id: string): number;
-  /** By id, of mail whose headers are wanted; `bare-mail.ts` keeps it. */
-  readonly headerTries: Map<string, HeaderTries>;
+  /** By id, of mail whose headers are wanted; `bare-mail.ts` takes out what has come. */
+  readonly headerTries: Pick<Map<string, HeaderTries>, "has" | "delete">;
+  /** Likewise of one, from now on. */
+  headerTriesOf(id: string): HeaderTries;
   /** What goes along to whoever has the queue next: of the longest in doubt, as many as a record may hold. */
   readonly kept: readonly KeptDoubt[];
 }
@@ -105,8 +107,13 @@ const manyCases = 1_000;
 const mostKept = 200;
 
 export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [] }: DoubtsOptions): Doubts {
-  const cases = new Map<string, Case>(kept.map(({ id, headers: _, ...one }) => [id, { ...one }]));
+  const cases = new Map<string, Case>(kept.map(({ id, headers: _, ...one }) => [id, { ...one, askAt: believed(one.askAt) }]));
   const headerTries = new Map(kept.flatMap(({ id, headers }): [string, HeaderTries][] => (headers ? [[id, { ...headers }]] : [])));
+
+  /** Another machine's clock may be ahead. */
+  function believed(askAt: number): number {
+    return Math.min(askAt, clock.now() + longestAskAgainMs);
+  }
 
   function caseOf(id: string): Case {
     const known = cases.get(id);
@@ -120,7 +127,7 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [
   /** What went by since the last question counts up to the longest wait between two: more was nobody's asking. */
   function oneMore({ tries, forMs, askedAt }: Vain): Vain {
     const now = clock.now();
-    return { tries: tries + 1, forMs: forMs + Math.min(now - askedAt, longestAskAgainMs), askedAt: now };
+    return { tries: tries + 1, forMs: forMs + Math.min(Math.max(0, now - askedAt), longestAskAgainMs), askedAt: now };
   }
 
   async function refused(entry: OpenEntry, error: MailError): Promise<Judgement> {
@@ -166,6 +173,12 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [
     },
     askAt: (id) => cases.get(id)?.askAt ?? 0,
     headerTries,
+    headerTriesOf(id) {
+      if (headerTries.size >= manyCases) for (const other of headerTries.keys()) if (!isOpen(other)) headerTries.delete(other);
+      const tries = headerTries.get(id) ?? { tries: 0, counted: 0 };
+      headerTries.set(id, tries);
+      return tries;
+    },
     get kept() {
       const ids = [...new Set([...cases.keys(), ...headerTries.keys()])].filter(isOpen).slice(0, mostKept);
       return ids.map((id) => ({ id, listed: 0, askAt: 0, ...cases.get(id), headers: headerTries.get(id) }));

@@ -93,14 +93,19 @@ export function createOutbox({ queue, ledger, clock, apply, mailboxAnswers, emit
   const flights = new Set<Flight>();
   /** By message id, refusals in a row since the start, and the marks made until the last; what is done with has none. */
   const refusals = new Map<string, { readonly count: number; readonly madeBefore: number; readonly askAt: number }>(
-    before?.refused.map(({ id, count, askAt }) => [id, { count, madeBefore: 0, askAt }]),
+    before?.refused.map(({ id, count, askAt }) => [id, { count, madeBefore: 0, askAt: believed(askAt) }]),
   );
   /** Marks made since the start. */
   let made = 0;
   /** Batches that failed in a row, and when the next may go, epoch milliseconds. */
-  let [failures, notBeforeAt] = [before?.failures ?? 0, before?.notBeforeAt ?? 0];
+  let [failures, notBeforeAt] = [before?.failures ?? 0, believed(before?.notBeforeAt ?? 0)];
   /** Empty until the outbox is stopped. */
   let draining: Promise<void> | undefined;
+
+  /** Another machine's clock may be ahead; a pause that is longer is the gate's to keep. */
+  function believed(at: number): number {
+    return Math.min(at, clock.now() + backoff.capMs);
+  }
 
   function schedule(): void {
     if (ended.signal.aborted || waiting.length === 0) return;

@@ -4,13 +4,14 @@
  * Invariant: opening takes the queue (its epoch rises) and does nothing else; `begin` feeds what the ledger holds to
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
+import { setMaxListeners } from "node:events";
 import { MailError } from "../base/errors.js";
 import { createDispatcher } from "../delivery/dispatcher.js";
 import { createDoubts, type Doubts } from "../delivery/doubts.js";
 import { openLedger } from "../delivery/ledger.js";
 import type { OpenEntry } from "../delivery/ledger-record.js";
 import { dispatcherOnDemand, outboxOnDemand } from "../delivery/on-demand.js";
-import { createOutbox } from "../delivery/outbox.js";
+import { createOutbox, type KeptMarks } from "../delivery/outbox.js";
 import { createStorms } from "../delivery/storms.js";
 import { readBar } from "../graph/bar.js";
 import type { MailboxAccess } from "../graph/client.js";
@@ -99,10 +100,18 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   function end(reason: MailError): void {
     options.claims.release(queue);
     ended.abort(reason);
+    looking?.abort(reason);
     content?.end(reason);
     outbox.abandon(reason);
   }
 
+  /** An outbox after the first has what that has learnt since. */
+  let marks = memory?.marks;
+  function takeMarks(): KeptMarks | undefined {
+    const taken = marks;
+    marks = undefined;
+    return taken;
+  }
   const outbox = outboxOnDemand(() =>
     createOutbox({
       queue,
@@ -112,15 +121,20 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       onFailure,
       apply: (orders, signal) => applyMarks(client, mailbox, orders, { signal, targets: targets() }),
       mailboxAnswers: (signal) => mailboxAnswers(client, mailbox, signal),
-      kept: memory?.marks,
+      kept: takeMarks(),
     }),
   );
   /** Empty until something is delivered. */
   let doubts: Doubts | undefined;
+  /** Ends its questions, of which there may be many at once; empty while there are none. */
+  let looking: AbortController | undefined;
   function doubtsOnDemand(): Doubts {
-    doubts ??= createDoubts({
+    if (doubts) return doubts;
+    looking = new AbortController();
+    setMaxListeners(0, looking.signal);
+    doubts = createDoubts({
       clock,
-      signal: ended.signal,
+      signal: looking.signal,
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       isOpen: (id) => ledger.open.has(id),
@@ -197,6 +211,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
       if (!isLost) await dispatcher.stop(deadlineMs);
+      looking?.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
       content?.end(
         new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of: no attachment and no MIME of it is fetched any more.`, { queue }),
       );

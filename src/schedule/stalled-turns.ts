@@ -5,7 +5,7 @@
 import type { Clock } from "../base/clock.js";
 
 export interface StalledTurns {
-  /** At the beginning, and whenever the way is open again: the next look comes after {@link patienceMs}. */
+  /** At the beginning, and whenever the way is open again: the next look comes after {@link patienceMs}, however often it opens meanwhile after that and `everyMs`. */
   wait(): void;
   stop(): void;
 }
@@ -20,19 +20,27 @@ export interface StalledTurnsOptions {
 export const patienceMs = 3_000;
 
 export function createStalledTurns({ clock, everyMs, look }: StalledTurnsOptions): StalledTurns {
+  /** When the first of those came that put off the next look, in ticks; empty after a look. */
+  let waitsSince: number | undefined;
   /** Clears the timer of the next look; empty before the first `wait` and after `stop`. */
   let stopTimer: (() => void) | undefined;
 
   function next(delayMs: number): void {
     stopTimer?.();
     stopTimer = clock.startTimer(() => {
+      waitsSince = undefined;
       look();
       next(everyMs);
     }, delayMs);
   }
 
   return {
-    wait: () => next(patienceMs),
+    wait() {
+      const now = clock.ticks();
+      waitsSince ??= now;
+      // A way that breaks and opens again and again puts it off for a while only.
+      next(Math.max(0, Math.min(patienceMs, waitsSince + everyMs + patienceMs - now)));
+    },
     stop() {
       stopTimer?.();
       stopTimer = undefined;

@@ -250,7 +250,7 @@ test("what was decided in a lost turn is settled before the same daemon takes th
     },
   });
   trouble.isAway = false;
-  await clock.advance(20_000);
+  await clock.advance(8_000);
   expect([ends, handed.length]).toEqual([[], 1]);
   slow.resolve();
   await clock.advance(60_000);
@@ -265,6 +265,16 @@ test("a handler that throws for the signal of its lost turn has decided nothing:
   trouble.isAway = false;
   await clock.advance(60_000);
   expect([handed.length, marked.length, retried]).toEqual([2, 1, []]);
+});
+
+test("a handler that returns for the signal of its lost turn has decided nothing either", async () => {
+  const { go, lose, trouble, clock, handed, marked } = await lostWhileAway(async () => undefined);
+  await lose();
+  go.resolve();
+  await clock.advance(9_000);
+  trouble.isAway = false;
+  await clock.advance(60_000);
+  expect([handed.length, marked.length]).toEqual([2, 1]);
 });
 
 test("what is decided when another has the queue is refused", async () => {

@@ -1,5 +1,6 @@
 /** What takes one process several rounds, or a round longer than a turn, comes to its end where the turns go around too. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { sleep } from "../../src/base/clock.js";
 import { deferred } from "../support/deferred.js";
 import { address } from "../support/host.js";
 import { several } from "../support/sharing-daemons.js";
@@ -148,4 +149,65 @@ test.each([
   expect(asked).toBeGreaterThan(10);
   expect(asked).toBeLessThan(110);
   expect(busyMs).toBeLessThan(300_000);
+});
+
+test("a sweep whose steps come more seldom than a turn lasts comes to its end", async () => {
+  const { clock, first, within } = await several(
+    2,
+    { turnMaxMs: 1_000, defaults: seldom },
+    {
+      prepare: (one) => void one.mailbox(address).deliverMany(Array.from({ length: 12_000 }, () => ({ isRead: true }))),
+    },
+  );
+  await clock.advance(60_000);
+  const ends: unknown[] = [];
+  void first.sweep(address).then((end) => ends.push(end));
+  expect(await within(60_000, () => ends.length > 0)).toBe(true);
+  expect(ends).toMatchObject([{ listed: 12_000 }]);
+});
+
+test("a backlog that a turn left goes on at once in the next", async () => {
+  const at: number[] = [];
+  const scene = await several(
+    2,
+    {
+      turnMaxMs: 10_000,
+      defaults: { ...seldom, pollIntervalMs: 300_000, maxInFlight: 1, afterAck: { markRead: false }, startFrom: "everything" },
+      handler: async () => {
+        at.push(scene.clock.now());
+        await sleep(scene.clock, 4_000);
+      },
+    },
+    { prepare: (one) => void one.mailbox(address).deliverMany(Array.from({ length: 30 }, () => ({}))) },
+  );
+  expect(await scene.within(300_000, () => at.length === 30)).toBe(true);
+  expect(Math.max(...at.slice(1).map((time, index) => time - (at[index] as number)))).toBeLessThan(7_000);
+});
+
+test("a stop waits for no answer about messages in doubt, and many of them are no leak to Node", async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", note);
+  onTestFinished(() => void process.off("warning", note));
+  let asked = 0;
+  const { clock, daemons, done, within } = await several(
+    1,
+    { defaults: { ...seldom, startFrom: "unread" } },
+    {
+      slowMs(url, body) {
+        if (!url.endsWith("$batch") || !body.includes("envelope")) return 0;
+        asked += 1;
+        return 60_000;
+      },
+      prepare(one) {
+        for (let count = 0; count < 18; count += 1)
+          one.mailbox(address).damage(one.mailbox(address).deliver(), { code: "ErrorInternalServerError" });
+      },
+    },
+  );
+  expect(await within(900_000, () => asked > 0)).toBe(true);
+  const before = clock.now();
+  await done((daemons[0] as (typeof daemons)[number]).stop({ deadlineMs: 2_000 }));
+  expect(clock.now() - before).toBeLessThan(5_000);
+  expect(warnings).toEqual([]);
 });

@@ -11,7 +11,7 @@ import { createTurnsAround } from "./turns-around.js";
 
 interface Surroundings {
   /** Milliseconds of the clock that a request to this URL takes. Default: none. */
-  readonly slowMs?: (url: string) => number;
+  readonly slowMs?: (url: string, body: string) => number;
   /** A request goes out once this has resolved; time goes on meanwhile. */
   readonly held?: (url: string) => Promise<unknown> | undefined;
   /** What is in the mailbox before the start. */
@@ -31,7 +31,7 @@ export async function several(count: number, options: Partial<MailDaemonOptions>
   const store: Store = Object.assign(Object.create(memoryStore()), { name: "shared" });
   const fetch: typeof globalThis.fetch = async (input, init) => {
     await held?.(String(input));
-    const ms = slowMs(String(input));
+    const ms = slowMs(String(input), await textOf(init?.body));
     if (ms > 0) await sleep(clock, ms, init?.signal ?? undefined);
     underWay += 1;
     return sim.fetch(input, init).finally(() => {
@@ -76,4 +76,8 @@ export async function several(count: number, options: Partial<MailDaemonOptions>
     return condition();
   };
   return { clock, sim, store, daemons, first, members, handed, done, until, within };
+}
+
+function textOf(body: RequestInit["body"]): Promise<string> {
+  return new Response(body ?? "").text();
 }

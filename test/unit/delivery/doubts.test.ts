@@ -1,8 +1,11 @@
 /** What becomes of messages that alone cannot be read: reduced at last, never dropped, and never for a mailbox in trouble. */
 import { expect, test } from "vitest";
 import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
+import { createDoubts } from "../../../src/delivery/doubts.js";
+import type { OpenEntry } from "../../../src/delivery/ledger-record.js";
 import type { Reading } from "../../../src/mailbox/reader.js";
 import { reducedItem, reductionOf } from "../../../src/mailbox/reduced.js";
+import { createManualClock } from "../../support/manual-clock.js";
 import { createScene, many, notFound, unreadable } from "./loader-scene.js";
 import { item, queue } from "./set-up.js";
 
@@ -197,4 +200,21 @@ test("a message that was read when it was found is delivered without a word", as
   scene.begin();
   await scene.clock.advance(100);
   expect([scene.room.loadedCount, scene.told.length]).toEqual([1, 0]);
+});
+
+test("what another machine whose clock is ahead has noted holds nothing up", () => {
+  const clock = createManualClock();
+  const [now, day] = [clock.now(), 24 * 60 * minute];
+  const vain = { tries: 5, forMs: 4 * minute, askedAt: now + day };
+  const doubts = createDoubts({
+    clock,
+    signal: new AbortController().signal,
+    lookAt: async () => ({ kind: "unknown" }),
+    isListed: async () => ({ kind: "unknown" }),
+    isOpen: () => true,
+    kept: [{ id: "a", refused: vain, listed: 0, askAt: now + day }],
+  });
+  expect(doubts.askAt("a")).toBeLessThanOrEqual(now + 5 * minute);
+  void doubts.judge({ id: "a" } as OpenEntry, new MailError("GRAPH_REFUSED", "Not this one."));
+  expect(doubts.kept).toMatchObject([{ refused: { tries: 6, forMs: 4 * minute, askedAt: now } }]);
 });

@@ -4,7 +4,7 @@ import { sleep } from "../../../src/base/clock.js";
 import { MailError, type MailErrorCode } from "../../../src/base/errors.js";
 import type { DeliveryEvents } from "../../../src/delivery/events.js";
 import type { Ledger } from "../../../src/delivery/ledger.js";
-import { createOutbox } from "../../../src/delivery/outbox.js";
+import { createOutbox, type KeptMarks } from "../../../src/delivery/outbox.js";
 import { refusalError } from "../../../src/graph/refusal.js";
 import type { MarkOrder, MarkResult } from "../../../src/mailbox/marker.js";
 import { settle } from "../../support/manual-clock.js";
@@ -34,7 +34,7 @@ async function createScene() {
   let under = 0;
   let links = 0;
 
-  function outboxOver(ledger: Ledger) {
+  function outboxOver(ledger: Ledger, kept?: KeptMarks) {
     return createOutbox({
       queue,
       ledger,
@@ -52,6 +52,7 @@ async function createScene() {
       mailboxAnswers: async () => true,
       emit: (name, payload) => void scene.told.push({ name, ...payload } as Told),
       onFailure: (error) => scene.failures.push(error),
+      kept,
     });
   }
 
@@ -372,4 +373,15 @@ test("a queue that was lost is told once, and the marks end there", async () => 
   await scene.open();
   await scene.clock.advance(1_000);
   expect(scene.failures).toMatchObject([{ code: "LIFECYCLE_LOST_QUEUE" }]);
+});
+
+test("what another machine whose clock is ahead has noted holds no mark up for long", async () => {
+  const scene = await createScene();
+  await scene.outbox.stop(0);
+  await scene.order(["a", "b"]);
+  const tomorrow = scene.clock.now() + 86_400_000;
+  const other = scene.outboxOver(scene.ledger, { failures: 3, notBeforeAt: tomorrow, refused: [{ id: "a", count: 2, askAt: tomorrow }] });
+  for (const entry of scene.ledger.open.values()) other.add(entry);
+  await scene.clock.advance(301_000);
+  expect(scene.of("message:marked").toSorted()).toEqual(["a", "b"]);
 });

@@ -29,6 +29,16 @@ test("when the way is open again no look comes before those that lost their turn
   expect(looks).toHaveLength(2);
 });
 
+test("a way that opens again and again puts the look off for a while only", async () => {
+  const { clock, looks, stalled } = watched();
+  stalled.wait();
+  for (let times = 0; times < 20; times += 1) {
+    await clock.advance(patienceMs - 500);
+    stalled.wait();
+  }
+  expect(looks.length).toBeGreaterThan(8);
+});
+
 test("after a stop there is no look", async () => {
   const { clock, looks, stalled } = watched();
   stalled.wait();
