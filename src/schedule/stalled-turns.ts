@@ -5,7 +5,7 @@
 import type { Clock } from "../base/clock.js";
 
 export interface StalledTurns {
-  /** At the beginning, and whenever the way is open again: the next look comes after {@link patienceMs}, however often it opens meanwhile after that and `everyMs`. */
+  /** At the beginning, and whenever the way is open again: the next look comes after {@link patienceMs}, and where it opens again and again after ten times that. */
   wait(): void;
   stop(): void;
 }
@@ -18,6 +18,8 @@ export interface StalledTurnsOptions {
 
 /** A process is connected again within a second, and tries what it could not write once more within another half, milliseconds. */
 export const patienceMs = 3_000;
+/** A way that breaks and opens again and again puts a look off for so long, milliseconds. */
+const longestPatienceMs = 30_000;
 
 export function createStalledTurns({ clock, everyMs, look }: StalledTurnsOptions): StalledTurns {
   /** When the first of those came that put off the next look, in ticks; empty after a look. */
@@ -38,8 +40,7 @@ export function createStalledTurns({ clock, everyMs, look }: StalledTurnsOptions
     wait() {
       const now = clock.ticks();
       waitsSince ??= now;
-      // A way that breaks and opens again and again puts it off for a while only.
-      next(Math.max(0, Math.min(patienceMs, waitsSince + everyMs + patienceMs - now)));
+      next(Math.max(0, Math.min(patienceMs, waitsSince + longestPatienceMs - now)));
     },
     stop() {
       stopTimer?.();
