@@ -30,8 +30,8 @@ export interface ControlPlace {
 }
 
 /**
- * A place to listen at. What a process that has ended has left is removed; whoever calls owns the store, so no other is about
- * to begin.
+ * A place to listen at. What a process that has ended has left is removed; whoever calls owns the store, or has
+ * the folder for itself, so no other is about to begin.
  * @throws MailError `LIFECYCLE_CONTROL_UNAVAILABLE` while a live process listens there
  */
 export async function makePlace(folder: string): Promise<ControlPlace> {

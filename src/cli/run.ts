@@ -56,6 +56,8 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   const { gentle } = context.interrupts;
   let deadlineMs = millisecondsOf(options.drain);
   const loaded = await context.load();
+  if (options.once && loaded.config.scheduler)
+    throw new ConfigError("CONFIG_INVALID", "Expected no `scheduler` with --once: what is all done is not known where turns go around.");
   const sink = await openSink(loaded, { ...context, clock: systemClock });
   undo.push(() => sink.close());
   const composed = await composeOptions(loaded);
@@ -64,8 +66,6 @@ async function daemonFrom(context: CommandContext, options: RunOptions, undo: Un
   const prometheus = http && (await openPrometheus(http));
   undo.push(() => prometheus?.close());
   const { logger, logAddresses, scheduler, turnMaxMs } = loaded.config;
-  if (options.once && scheduler)
-    throw new ConfigError("CONFIG_INVALID", "Expected no `scheduler` with --once: what is all done is not known where turns go around.");
   const beside = stated({ metrics: prometheus?.metrics, logger, logAddresses, scheduler, turnMaxMs });
   const daemon = createMailDaemon({ ...composed, ...beside, defaults, handler: sink.handler });
   const once = options.once ? watchOnce(daemon, systemClock) : undefined;

@@ -130,8 +130,6 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   lateness.look();
   scheduler.add(address, () => poller.run(), options.startPacer.reserve());
 
-  let isLost = false;
-
   function halt(reason: MailError): void {
     lateness.stop();
     sweeper.stop(reason);
@@ -139,7 +137,6 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
   }
 
   function lose(reason: MailError): void {
-    isLost = true;
     halt(reason);
     session.lose(reason);
     options.onAbandoned?.(reason);
@@ -153,7 +150,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
 
   /** What fails after a loss does so because of it. */
   function failed(reason: MailError): void {
-    if (!isLost) abandon(reason);
+    if (!session.isLost) abandon(reason);
   }
 
   return {
@@ -180,7 +177,7 @@ export async function runQueue(options: RunningQueueOptions): Promise<RunningQue
       poller.stop(why);
       // The turn under way has a second to end: nothing more is begun meanwhile.
       const endsAt = clock.now() + deadlineMs;
-      await Promise.all([scheduler.remove(address), isLost ? undefined : session.dispatcher.stop(deadlineMs)]);
+      await Promise.all([scheduler.remove(address), session.isLost ? undefined : session.dispatcher.stop(deadlineMs)]);
       await session.close(Math.max(endsAt - clock.now(), Math.min(leastMarkMs, deadlineMs)));
     },
   };

@@ -34,7 +34,6 @@ export interface SharedQueueOptions
 const againBackoff = { baseMs: 5_000, capMs: 300_000 };
 /** A pause is given so long to be written at the end of a turn, milliseconds, or the whole of a shorter deadline. */
 const leastPauseMs = 1_000;
-
 /** A store that takes no writes for so long takes no turn either, milliseconds. */
 const decidedWithinMs = 10_000;
 
@@ -122,15 +121,13 @@ class SharedQueue implements DaemonQueue {
   }
 
   async #take(turn: Turn): Promise<Awaited<SharedTurn["over"]>> {
-    const { store, settings, tokens } = this.#options;
+    const { store, clock, settings, tokens } = this.#options;
     const [notes] = await Promise.all([readTurnNotes(store, settings.address), tokens.followRecord()]);
     // The turn raises the epoch, and refuses with that what was decided in those before.
-    if (this.#unsettled.size > 0)
-      await inTime(
-        this.#options.clock,
-        decidedWithinMs,
-        Promise.all([...this.#unsettled].map(({ session }) => session.dispatcher.decided())),
-      );
+    if (this.#unsettled.size > 0) {
+      const decided = [...this.#unsettled].map(({ session }) => session.dispatcher.decided());
+      await inTime(clock, decidedWithinMs, Promise.all(decided));
+    }
     if (notes.isPaused && notes.errands.length === 0) return { nextInMs: pausedLookMs };
     const events = { emit: (...told: Parameters<typeof this.emit>) => this.emit(...told) };
     this.#turn = await beginTurn({

@@ -127,7 +127,7 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     if (sweeper.isUnderWay) return false;
     if (poller.isPaused) return true;
     if (plannedAt === undefined || plannedAt - clock.ticks() < soonMs) return false;
-    return cannotDeliver() || (outbox.firstInMs >= soonMs && dispatcher.waitingCount <= dispatcher.delayedCount);
+    return cannotDeliver() || (outbox.firstInMs >= soonMs && dispatcher.firstInMs > 0);
   }
 
   /** What waits for Graph, a sign-in or the store waits in no turn. */
@@ -155,8 +155,7 @@ export async function beginTurn(options: SharedTurnOptions): Promise<SharedTurn>
     const { barredUntil } = running.session.mailbox.gate;
     // The close cuts a round off: whoever is next goes on with it at once.
     const { dispatcher, outbox } = running.session;
-    const deliveryInMs = dispatcher.waitingCount > dispatcher.delayedCount ? 0 : dispatcher.firstInMs;
-    const [roundAt, attemptInMs] = [plannedAt, Math.min(deliveryInMs, outbox.firstInMs)];
+    const [roundAt, attemptInMs] = [plannedAt, Math.min(dispatcher.firstInMs, outbox.firstInMs)];
     // What rests is not tried once more at the end of each turn.
     if (!ending && outbox.firstInMs > 0)
       outbox.abandon(new MailError("LIFECYCLE_STOPPED", "Its marks go out in another turn.", { queue: settings.address }));

@@ -72,6 +72,6 @@ export interface Dispatcher {
   readonly waitingCount: number;
   /** Of those that wait, the ones that are not due: their next attempt, or the next question for what could not be read, has its time. */
   readonly delayedCount: number;
-  /** Milliseconds until the first of these is; infinite where there is none. */
+  /** Milliseconds until the first of those that wait is due: 0 while one is; infinite where there is none. */
   readonly firstInMs: number;
 }

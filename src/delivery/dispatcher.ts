@@ -291,7 +291,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return Math.min(delays.count, openCount - inFlight.count);
     },
     get firstInMs() {
-      return delays.firstInMs;
+      return openCount - inFlight.count > delays.count ? 0 : delays.firstInMs;
     },
   };
 }

@@ -23,8 +23,6 @@ import type { OpenEntry } from "./ledger-record.js";
 
 export interface DoubtsOptions {
   readonly clock: Clock;
-  /** Ends the looks. */
-  readonly signal: AbortSignal;
   /** Asks for a message whole and for less. */
   readonly lookAt: (entry: OpenEntry, signal: AbortSignal) => Promise<Look>;
   /** Whether a plain listing of its folder shows it. */
@@ -59,8 +57,8 @@ export type Judgement =
   | { readonly kind: "gone" };
 
 export interface Doubts {
-  /** What follows from a reading that failed. @throws the reason of an abort */
-  judge(entry: OpenEntry, error: MailError): Promise<Judgement>;
+  /** What follows from a reading that failed; the signal ends the looks. @throws the reason of an abort */
+  judge(entry: OpenEntry, error: MailError, signal: AbortSignal): Promise<Judgement>;
   /** It was read, or is gone. */
   forget(id: string): void;
   /** Epoch milliseconds of the next question about it; 0 where there is no doubt. */
@@ -106,7 +104,7 @@ const manyCases = 1_000;
 /** Messages whose doubts go along; those of the others begin anew. */
 const mostKept = 200;
 
-export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [] }: DoubtsOptions): Doubts {
+export function createDoubts({ clock, lookAt, isListed, isOpen, kept = [] }: DoubtsOptions): Doubts {
   const cases = new Map<string, Case>(kept.map(({ id, headers: _, ...one }) => [id, { ...one, askAt: believed(one.askAt) }]));
   const headerTries = new Map(kept.flatMap(({ id, headers }): [string, HeaderTries][] => (headers ? [[id, { ...headers }]] : [])));
 
@@ -130,7 +128,7 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [
     return { tries: tries + 1, forMs: forMs + Math.min(Math.max(0, now - askedAt), longestAskAgainMs), askedAt: now };
   }
 
-  async function refused(entry: OpenEntry, error: MailError): Promise<Judgement> {
+  async function refused(entry: OpenEntry, error: MailError, signal: AbortSignal): Promise<Judgement> {
     const about = caseOf(entry.id);
     about.refused = oneMore(about.refused ?? { tries: 0, forMs: 0, askedAt: clock.now() });
     const { tries, forMs } = about.refused;
@@ -142,7 +140,7 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [
     return there(about, look.item);
   }
 
-  async function notFound(entry: OpenEntry, error: MailError): Promise<Judgement> {
+  async function notFound(entry: OpenEntry, error: MailError, signal: AbortSignal): Promise<Judgement> {
     const about = caseOf(entry.id);
     const now = clock.now();
     about.missing = oneMore(about.missing ?? { tries: 0, forMs: 0, askedAt: entry.missingSince ?? now });
@@ -163,8 +161,8 @@ export function createDoubts({ clock, signal, lookAt, isListed, isOpen, kept = [
   }
 
   return {
-    async judge(entry, error) {
-      const judgement = await (error.code === "GRAPH_NOT_FOUND" ? notFound(entry, error) : refused(entry, error));
+    async judge(entry, error, signal) {
+      const judgement = await (error.code === "GRAPH_NOT_FOUND" ? notFound : refused)(entry, error, signal);
       if (judgement.kind === "again") caseOf(entry.id).askAt = clock.now() + judgement.delayMs;
       return judgement;
     },

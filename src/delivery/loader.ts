@@ -144,7 +144,7 @@ export function createLoader(options: LoaderOptions): Loader {
   async function decide(entry: OpenEntry, error: MailError): Promise<void> {
     const isNew = error.code === "GRAPH_NOT_FOUND" && entry.missingSince === undefined;
     const noted = isNew ? await missing(entry, clock.now()) : entry;
-    const judgement = await doubts.judge(noted, error);
+    const judgement = await doubts.judge(noted, error, signal);
     if (judgement.kind === "again") return later(judgement.delayMs, () => room.add(noted));
     if (judgement.kind === "gone") {
       doubts.forget(noted.id);

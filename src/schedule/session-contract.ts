@@ -141,6 +141,8 @@ export interface Session {
   rest(): void;
   /** Drains: first the handlers, then their marks, both before the deadline. */
   close(deadlineMs: number): Promise<void>;
+  /** `lose` was called. */
+  readonly isLost: boolean;
   /** Ends at once, but for what its handlers decide: that is written, where the queue's epoch lets it, until its dispatcher is stopped. */
   lose(reason: MailError): void;
   /** Ends at once, without a write. */

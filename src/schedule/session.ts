@@ -4,7 +4,6 @@
  * Invariant: opening takes the queue (its epoch rises) and does nothing else; `begin` feeds what the ledger holds to
  * the dispatcher and the outbox, and keeps a pause that Graph asked for before the restart.
  */
-import { setMaxListeners } from "node:events";
 import { MailError } from "../base/errors.js";
 import { createDispatcher } from "../delivery/dispatcher.js";
 import { createDoubts, type Doubts } from "../delivery/doubts.js";
@@ -100,12 +99,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   function end(reason: MailError): void {
     options.claims.release(queue);
     ended.abort(reason);
-    looking?.abort(reason);
     content?.end(reason);
     outbox.abandon(reason);
   }
 
-  /** An outbox after the first has what that has learnt since. */
+  /** For the first outbox alone: it is empty before another is made. */
   let marks = memory?.marks;
   function takeMarks(): KeptMarks | undefined {
     const taken = marks;
@@ -126,15 +124,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   );
   /** Empty until something is delivered. */
   let doubts: Doubts | undefined;
-  /** Ends its questions, of which there may be many at once; empty while there are none. */
-  let looking: AbortController | undefined;
   function doubtsOnDemand(): Doubts {
-    if (doubts) return doubts;
-    looking = new AbortController();
-    setMaxListeners(0, looking.signal);
-    doubts = createDoubts({
+    doubts ??= createDoubts({
       clock,
-      signal: looking.signal,
       lookAt: ({ id }, signal) => readWithLess(client, mailbox, { id, content: settings.content, signal }),
       isListed: (entry, signal) => findListed(client, mailbox, { ...whereToLook(entry), content: settings.content }, signal),
       isOpen: (id) => ledger.open.has(id),
@@ -195,6 +187,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     },
     missing,
     watched,
+    get isLost() {
+      return isLost;
+    },
     owner: undefined,
     begin() {
       for (const bar of [kept, options.bar]) if (bar) gate.keep(bar);
@@ -211,7 +206,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async close(deadlineMs) {
       const endsAt = clock.now() + deadlineMs;
       if (!isLost) await dispatcher.stop(deadlineMs);
-      looking?.abort(new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of.`, { queue }));
       content?.end(
         new MailError("LIFECYCLE_STOPPED", `${queue} has been let go of: no attachment and no MIME of it is fetched any more.`, { queue }),
       );

@@ -21,7 +21,7 @@ interface Surroundings {
 
 /** Daemons that share one queue; each message is noted with the daemon that got it. */
 export async function several(count: number, options: Partial<MailDaemonOptions> = {}, surroundings: Surroundings = {}) {
-  const { slowMs = () => 0, held, prepare, cloud } = surroundings;
+  const { slowMs, held, prepare, cloud } = surroundings;
   let underWay = 0;
   const clock = createManualClock(Date.now(), () => underWay > 0);
   const sim = simulatorWith([address], { now: () => clock.now() });
@@ -31,7 +31,7 @@ export async function several(count: number, options: Partial<MailDaemonOptions>
   const store: Store = Object.assign(Object.create(memoryStore()), { name: "shared" });
   const fetch: typeof globalThis.fetch = async (input, init) => {
     await held?.(String(input));
-    const ms = slowMs(String(input), await textOf(init?.body));
+    const ms = slowMs ? slowMs(String(input), await textOf(init?.body)) : 0;
     if (ms > 0) await sleep(clock, ms, init?.signal ?? undefined);
     underWay += 1;
     return sim.fetch(input, init).finally(() => {

@@ -72,7 +72,6 @@ export async function createScene(options: Partial<DispatcherOptions> = {}) {
       },
       doubts: createDoubts({
         clock,
-        signal: new AbortController().signal,
         lookAt: async () => ({ kind: "unknown" }),
         isListed: async () => ({ kind: "absent" }),
         isOpen: (id) => ledger.open.has(id),

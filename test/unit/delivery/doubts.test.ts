@@ -208,13 +208,12 @@ test("what another machine whose clock is ahead has noted holds nothing up", () 
   const vain = { tries: 5, forMs: 4 * minute, askedAt: now + day };
   const doubts = createDoubts({
     clock,
-    signal: new AbortController().signal,
     lookAt: async () => ({ kind: "unknown" }),
     isListed: async () => ({ kind: "unknown" }),
     isOpen: () => true,
     kept: [{ id: "a", refused: vain, listed: 0, askAt: now + day }],
   });
   expect(doubts.askAt("a")).toBeLessThanOrEqual(now + 5 * minute);
-  void doubts.judge({ id: "a" } as OpenEntry, new MailError("GRAPH_REFUSED", "Not this one."));
+  void doubts.judge({ id: "a" } as OpenEntry, new MailError("GRAPH_REFUSED", "Not this one."), new AbortController().signal);
   expect(doubts.kept).toMatchObject([{ refused: { tries: 6, forMs: 4 * minute, askedAt: now } }]);
 });

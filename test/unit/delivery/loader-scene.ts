@@ -85,7 +85,6 @@ export async function createScene(
     },
     doubts: createDoubts({
       clock,
-      signal: scene.ended.signal,
       async isListed({ id }) {
         scene.listed.push(id);
         return scene.listing(id);
