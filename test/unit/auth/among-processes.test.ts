@@ -17,6 +17,7 @@ it("a process that waited for another's refresh keeps to the pause that Entra as
     return Response.json({ error: "temporarily_unavailable" }, { status: 429, headers: { "retry-after": "120" } });
   };
   const ends = Promise.allSettled([one.tokens.get(), other.tokens.get()]);
+  while (asked === 0) await clock.advance(20);
   await clock.advance(2_000);
   expect(asked).toBe(1);
   answer.resolve();
